@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An end of an operation: a registry repository, a layout directory, a layout archive, containerd's
+ * store, or what pack made in memory. Every operation goes from one content to another.
+ */
+#ifndef OCIW_CONTENT_H
+#define OCIW_CONTENT_H
+
+#include <oci-wasm/descriptor.h>
+#include <oci-wasm/io.h>
+#include <oci-wasm/op.h>
+
+OCIW_BEGIN_DECLS
+
+/** One end. Read calls may come from several threads at once. */
+typedef struct ociw_content ociw_content;
+
+/** Closes an end and frees it. NULL is fine. */
+OCIW_API void ociw_content_free(ociw_content *content);
+/** What it is, for messages: "oci:/path", "localhost:5000/app". Borrowed. */
+OCIW_API const char *ociw_content_label(const ociw_content *content);
+
+/** Finds what @p name (tag, layout name or digest; NULL: the only one) stands for.
+ * @return 0; OCIW_ERR_NOTFOUND; OCIW_ERR_INVALID when the name is ambiguous (LAY-4); others of the end */
+OCIW_API OCIW_NODISCARD int ociw_content_resolve(ociw_content *content, const char *name,
+						 const ociw_op *op, ociw_descriptor **out,
+						 ociw_error **err);
+
+/** Opens a blob or manifest. The reader gives its end only after size and digest are right; closing
+ * it early is OCIW_ERR_SIZE. */
+OCIW_API OCIW_NODISCARD int ociw_content_open(ociw_content *content, const ociw_descriptor *desc,
+					      const ociw_op *op, ociw_reader **out,
+					      ociw_error **err);
+
+/** Reads a whole small blob (manifest, config, lock) of at most @p max bytes, verified.
+ * @param out  bytes, to be freed with ociw_free(); a NUL follows them
+ * @return 0, OCIW_ERR_LIMIT when it is larger, others as ociw_content_open() */
+OCIW_API OCIW_NODISCARD int ociw_content_read(ociw_content *content, const ociw_descriptor *desc,
+					      uint64_t max, const ociw_op *op, void **out,
+					      size_t *out_len, ociw_error **err);
+
+/** Receives a name of a content. Non-zero stops the listing. */
+typedef int (*ociw_name_cb)(const char *name, const ociw_descriptor *desc, void *user_data);
+
+/** Lists the names (tags, layout names) of an end; @p desc is NULL where listing does not tell it,
+ * and name is NULL for layout entries without one.
+ * @return 0, the callback's non-zero value, or a code */
+OCIW_API OCIW_NODISCARD int ociw_content_list(ociw_content *content, const ociw_op *op,
+					      ociw_name_cb cb, void *user_data, ociw_error **err);
+
+/** Frees memory that the library handed out as plain bytes or text. NULL is fine. */
+OCIW_API void ociw_free(void *memory);
+
+OCIW_END_DECLS
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Registries: a client with its settings, and repositories as contents (oci-client.md section A).
+ */
+#ifndef OCIW_REGISTRY_H
+#define OCIW_REGISTRY_H
+
+#include <oci-wasm/content.h>
+#include <oci-wasm/reference.h>
+
+OCIW_BEGIN_DECLS
+
+/** Connections, tokens and settings shared by the repositories made from it. Thread-safe. */
+typedef struct ociw_client ociw_client;
+
+/** Answer to a question for credentials. Strings are copied by the library and wiped after use. */
+typedef struct ociw_credential {
+	size_t size;                /**< sizeof(ociw_credential) */
+	const char *username;       /**< or NULL */
+	const char *password;       /**< or NULL */
+	const char *identity_token; /**< OAuth2 refresh token, or NULL */
+	const char *registry_token; /**< used as bearer directly, or NULL */
+	const char *source;         /**< where it was found, for messages; no secret */
+} ociw_credential;
+
+/** Asked once per registry and again at most once with @p rejected = true. Fill @p give and hand it
+ * to the library with ociw_credential_answer() before returning.
+ * @return 1 answered, 0 none (anonymous), < 0 a code to fail with */
+typedef struct ociw_credential_request ociw_credential_request;
+typedef int (*ociw_credential_cb)(const char *host, bool rejected, ociw_credential_request *request,
+				  void *user_data, ociw_error **err);
+OCIW_API OCIW_NODISCARD int ociw_credential_answer(ociw_credential_request *request,
+						   const ociw_credential *give);
+
+OCIW_API OCIW_NODISCARD int ociw_client_new(ociw_client **out, ociw_error **err);
+/** Frees a client; repositories made from it must be freed before. NULL is fine. */
+OCIW_API void ociw_client_free(ociw_client *client);
+OCIW_API void ociw_client_set_credentials(ociw_client *client, ociw_credential_cb cb,
+					  void *user_data);
+OCIW_API OCIW_NODISCARD int ociw_client_set_user_agent(ociw_client *client, const char *text,
+						       ociw_error **err);
+/** Plain HTTP for every host (true) or only as TLS-2 allows it for loopback (false, the default). */
+OCIW_API void ociw_client_set_plain_http(ociw_client *client, bool on);
+/** Skip verification of TLS certificates. Off by default. */
+OCIW_API void ociw_client_set_insecure(ociw_client *client, bool on);
+/** PEM bundle that replaces the system's CA certificates. */
+OCIW_API OCIW_NODISCARD int ociw_client_set_ca_file(ociw_client *client, const char *path,
+						    ociw_error **err);
+/** Client certificate and key, PEM. */
+OCIW_API OCIW_NODISCARD int ociw_client_set_certificate(ociw_client *client, const char *cert_path,
+							const char *key_path, ociw_error **err);
+
+/** A repository of a registry as an end. No request is made before it is used. The tag and digest of
+ * @p ref only serve as the default name. */
+OCIW_API OCIW_NODISCARD int ociw_client_repository(ociw_client *client, const ociw_reference *ref,
+						   ociw_content **out, ociw_error **err);
+
+OCIW_END_DECLS
+
+#endif

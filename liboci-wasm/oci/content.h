@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The vtable behind ociw_content: what an end must do. Layers 7 implement it, layer 8 uses it.
+ *
+ * Rules: `resolve`, `open`, `has`, `put`, `mount` may be called from several threads at once.
+ * Bytes are never changed. `put` verifies before anything is visible; a blob that is there already
+ * is success. The front (content.c) wraps `open` in size and digest verification, so back ends
+ * return raw bytes.
+ */
+#ifndef OCIW_OCI_CONTENT_H
+#define OCIW_OCI_CONTENT_H
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include <oci-wasm/content.h>
+
+/* Where the bytes of a blob come from; can be opened again for a retry, or from an offset. */
+typedef struct ociwp_blob_source {
+	int (*open)(void *self, uint64_t offset, const ociw_op *op, ociw_reader **out,
+		    ociw_error **err);
+	void *self;
+} ociwp_blob_source;
+
+/* Called for each referrer; non-zero stops. */
+typedef int (*ociwp_referrer_cb)(const ociw_descriptor *desc, void *user_data);
+
+typedef struct ociwp_content_ops {
+	/* Names to descriptors. NULL name: the only entry or the end's default name. */
+	int (*resolve)(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
+		       ociw_error **err);
+	/* Raw bytes of a blob or manifest from @p offset; the front verifies. */
+	int (*open)(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
+		    ociw_reader **out, ociw_error **err);
+	/* Optional (NULL: unsupported) from here on. */
+	int (*list)(void *self, const ociw_op *op, ociw_name_cb cb, void *user_data,
+		    ociw_error **err);
+	int (*has)(void *self, const ociw_descriptor *desc, const ociw_op *op, bool *out,
+		   ociw_error **err);
+	int (*put)(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,
+		   const ociw_op *op, ociw_error **err);
+	/* Stores a manifest or index, and gives it @p name unless NULL. Its blobs are there already. */
+	int (*put_manifest)(void *self, const ociw_descriptor *desc, ociw_span bytes,
+			    const char *name, const ociw_op *op, ociw_error **err);
+	/* Takes a blob from another content of the same kind without moving bytes (cross-repository
+	 * mount, hardlink). *done false: not possible, go on with put. */
+	int (*mount)(void *self, const ociw_descriptor *desc, ociw_content *from, const ociw_op *op,
+		     bool *done, ociw_error **err);
+	int (*referrers)(void *self, const char *digest, const char *artifact_type,
+			 const ociw_op *op, ociwp_referrer_cb cb, void *user_data,
+			 ociw_error **err);
+	/* Deletes a manifest by name or digest (blob_only: a blob by digest). */
+	int (*remove)(void *self, const char *name, bool blob_only, const ociw_op *op,
+		      ociw_error **err);
+	void (*free)(void *self);
+} ociwp_content_ops;
+
+/* Makes a content; @p label is copied. On failure @p take_self is freed through ops->free. */
+int ociwp_content_new(const ociwp_content_ops *ops, void *take_self, const char *label,
+		      ociw_content **out, ociw_error **err);
+/* The back end of a content when it has these ops, else NULL (for mount). */
+void *ociwp_content_self(ociw_content *content, const ociwp_content_ops *ops);
+
+/* The front of each op: checks support (OCIW_ERR_UNSUPPORTED names what is missing). */
+int ociwp_content_has(ociw_content *content, const ociw_descriptor *desc, const ociw_op *op,
+		      bool *out, ociw_error **err);
+int ociwp_content_put(ociw_content *content, const ociw_descriptor *desc,
+		      const ociwp_blob_source *source, const ociw_op *op, ociw_error **err);
+int ociwp_content_put_bytes(ociw_content *content, const ociw_descriptor *desc, ociw_span bytes,
+			    const ociw_op *op, ociw_error **err);
+int ociwp_content_put_manifest(ociw_content *content, const ociw_descriptor *desc, ociw_span bytes,
+			       const char *name, const ociw_op *op, ociw_error **err);
+int ociwp_content_mount(ociw_content *content, const ociw_descriptor *desc, ociw_content *from,
+			const ociw_op *op, bool *done, ociw_error **err);
+int ociwp_content_referrers(ociw_content *content, const char *digest, const char *artifact_type,
+			    const ociw_op *op, ociwp_referrer_cb cb, void *user_data,
+			    ociw_error **err);
+int ociwp_content_remove(ociw_content *content, const char *name, bool blob_only, const ociw_op *op,
+			 ociw_error **err);
+/* Raw bytes from an offset, not verified: for resuming by those who verify themselves. */
+int ociwp_content_open_raw(ociw_content *content, const ociw_descriptor *desc, uint64_t offset,
+			   const ociw_op *op, ociw_reader **out, ociw_error **err);
+
+OCIWP_DEFINE_AUTO(content, ociw_content *, ociw_content_free)
+OCIWP_DEFINE_AUTO(descriptor, ociw_descriptor *, ociw_descriptor_free)
+
+#endif
