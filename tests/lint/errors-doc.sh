@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# docs/errors.md lists exactly the codes of enum ociw_code, with their numbers, and docs/limits.md
+# exactly the members of ociw_limits, with the default that the header says.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+include=liboci-wasm/include/oci-wasm
+status=0
+
+# shellcheck disable=SC2016  # the backquotes are markdown's
+diff --label error.h --label docs/errors.md \
+    <(sed -nE 's/^\s*OCIW_(ERR_[A-Z]+|OK) = (-?[0-9]+).*/OCIW_\1 \2/p' $include/error.h | sort) \
+    <(sed -nE 's/^\| `(OCIW_[A-Z_]+)` \| (-?[0-9]+) \|.*/\1 \2/p' docs/errors.md | sort) || status=1
+
+# "uint64_t max_layers;  /**< layers of one image: 512 */": the default follows the last colon.
+# shellcheck disable=SC2016
+diff --label op.h --label docs/limits.md \
+    <(sed -nE 's/^\s*uint64_t (max_[a-z_]+|retry_[a-z_]+);.*: ([^:]*) \*\/$/\1 \2/p' $include/op.h | sort) \
+    <(sed -nE 's/^\| `((max|retry)_[a-z_]+)` \| ([^|]*) \|.*/\1 \3/p' docs/limits.md | sort) || status=1
+exit "$status"
