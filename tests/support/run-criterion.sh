@@ -13,7 +13,7 @@ set -uo pipefail
 program=${1:?usage: run-criterion.sh PROGRAM [CRITERION OPTION...]}
 shift
 reports=$(mktemp -d) || exit 1
-trap 'rm -rf "$reports" "$reports.stderr"' EXIT
+trap 'rm -rf "$reports" "$reports.stderr" "$reports.tap"' EXIT
 
 # Later settings win in these lists, so the caller's own options stay in force.
 common=log_path=$reports/report:log_exe_name=0
@@ -34,7 +34,7 @@ fi
 # the tests themselves print out of it. No --quiet: it would send the workers' stderr to
 # /dev/null, and with gcc UBSan writes there whatever its log_path says.
 {
-    "${wrapper[@]}" "$program" --tap=/dev/fd/3 "$@" 3>&1 1>&2 | cat
+    "${wrapper[@]}" "$program" --tap=/dev/fd/3 "$@" 3>&1 1>&2 | tee "$reports.tap"
     status=${PIPESTATUS[0]}
 } 2> >(tee "$reports.stderr" >&2)
 wait "$!" 2>/dev/null
@@ -49,6 +49,12 @@ for report in "$reports"/*; do
 done
 if [ "$found" -gt 0 ]; then
     echo "Bail out! $found report(s) of a sanitizer or valgrind"
+    exit 1
+fi
+# A linker that dropped the section in which Criterion finds its tests leaves a program that
+# passes with none.
+if [ "$status" -eq 0 ] && ! grep -q '^ok' "$reports.tap"; then
+    echo "Bail out! no test ran"
     exit 1
 fi
 exit "$status"
