@@ -167,6 +167,7 @@ static bool push_frame(ociw_error *err, ociwp_buf *text)
 	return join_frames(err);
 }
 
+__attribute__((format(printf, 2, 0)))
 static void format_into(ociwp_buf *text, const char *fmt, va_list args)
 {
 	va_list again;

@@ -103,6 +103,7 @@ int ociwp_emit(const ociw_op *op, const ociw_event *event, ociw_error **err)
 	return 0;
 }
 
+__attribute__((format(printf, 4, 0)))
 static int emit_text(const ociw_op *op, ociw_event_kind kind, ociw_error **err, const char *fmt,
 		     va_list args)
 {
