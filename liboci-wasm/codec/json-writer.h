@@ -22,6 +22,10 @@ int ociwp_json_writer_finish(ociwp_json_writer *take_writer, ociw_error **err);
 void ociwp_json_writer_free(ociwp_json_writer *writer); /* gives up */
 OCIWP_DEFINE_AUTO(json_writer, ociwp_json_writer *, ociwp_json_writer_free)
 
+/* For helpers that write values and run out of memory on the way: finish reports it. The value that
+ * was due counts as written. */
+void ociwp_json_writer_fail_nomem(ociwp_json_writer *w);
+
 void ociwp_json_begin_object(ociwp_json_writer *w);
 void ociwp_json_end_object(ociwp_json_writer *w);
 void ociwp_json_begin_array(ociwp_json_writer *w);
