@@ -14,7 +14,11 @@ typedef struct ociwp_quoted {
 	char text[256];
 } ociwp_quoted;
 const char *ociwp_quote_into(ociwp_quoted *storage, const void *data, size_t len);
-#define ociwp_quote(text_) ociwp_quote_into(&(ociwp_quoted){{0}}, (text_), (text_) ? strlen(text_) : 0)
+static inline size_t ociwp_text_len(const char *text)
+{
+	return text ? strlen(text) : 0;
+}
+#define ociwp_quote(text_) ociwp_quote_into(&(ociwp_quoted){{0}}, (text_), ociwp_text_len(text_))
 #define ociwp_quote_len(data_, len_) ociwp_quote_into(&(ociwp_quoted){{0}}, (data_), (len_))
 
 struct ociwp_buf;

@@ -3,6 +3,7 @@
 #include <oci-wasm/copy.h>
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 Test(op, limits_have_defaults_and_take_what_is_given)
