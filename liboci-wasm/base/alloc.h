@@ -18,7 +18,7 @@ char *ociwp_strdup(const char *text) __attribute__((malloc));
 char *ociwp_strndup(const char *text, size_t len) __attribute__((malloc));
 void *ociwp_memdup(const void *data, size_t len) __attribute__((malloc));
 
-#define ociwp_new(type) ((type *)ociwp_calloc(1, sizeof(type)))
+#define ociwp_new(type) ((__typeof__(type) *)ociwp_calloc(1, sizeof(type)))
 
 /* Scope cleanup: OCIWP_AUTO(str) char *name = NULL; set to empty at declaration, steal on success. */
 #define OCIWP_AUTO(kind) __attribute__((cleanup(ociwp_cleanup_##kind)))

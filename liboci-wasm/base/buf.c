@@ -4,6 +4,7 @@
  */
 #include "base/buf.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,6 +101,7 @@ char *ociwp_buf_steal(ociwp_buf *buf)
 		return NULL;
 	}
 	char *data = buf->data;
+	assert(data); /* or reserving it has failed */
 	data[buf->len] = '\0';
 	*buf = (ociwp_buf)OCIWP_BUF_INIT;
 	return data;

@@ -3,6 +3,7 @@
  * The error object: code, details, frames. A frame is escaped when it is made, so a message is always
  * one line of valid UTF-8. Out of memory is a static object and so cannot fail.
  */
+#define OCIW_BASE_ERROR_C
 #include "base/error.h"
 #include "base/buf.h"
 #include "base/str.h"

@@ -26,4 +26,13 @@ ociw_error *ociwp_error_dup(const ociw_error *err);
 /* Details of an HTTP answer; @p registry_code may be NULL, and is copied. No effect on NULL. */
 void ociwp_error_set_http(ociw_error *err, int status, const char *registry_code);
 
+/* clang's analyzer cannot see into error.c that these never return success, and would follow paths
+ * on which a call failed and its output is used. Nothing is ever built with this. */
+#if defined(__clang_analyzer__) && !defined(OCIW_BASE_ERROR_C)
+#define ociwp_fail(err, code, ...) ((void)(ociwp_fail)((err), (code), __VA_ARGS__), (int)(code))
+#define ociwp_fail_errno(err, ...) ((void)(ociwp_fail_errno)((err), __VA_ARGS__), (int)OCIW_ERR_IO)
+#define ociwp_wrap(err, code, ...) ((void)(ociwp_wrap)((err), (code), __VA_ARGS__), (int)(code))
+#define ociwp_nomem(err) ((void)(ociwp_nomem)(err), (int)OCIW_ERR_NOMEM)
+#endif
+
 #endif

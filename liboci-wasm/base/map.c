@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/alloc.h"
 
+#include <assert.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -155,6 +156,7 @@ static bool grow(ociwp_map *map)
 		free(slots);
 		return false;
 	}
+	assert(map->entry_count == 0 || map->entries);
 	size_t n = 0;
 	for (size_t i = 0; i < map->entry_count; i++) {
 		if (!map->entries[i].key)

@@ -398,7 +398,8 @@ static int file_open(const struct blob *blob, const ociw_descriptor *desc, uint6
 		r = ociwp_hasher_new((ociw_digest_algorithm)want.algorithm, &hasher, err);
 	if (r < 0)
 		return r;
-	struct file_reader *file = ociwp_malloc(sizeof(*file) + strlen(blob->data) + 1);
+	size_t path_size = strlen(blob->data) + 1;
+	struct file_reader *file = ociwp_malloc(sizeof(*file) + path_size);
 	if (!file)
 		return ociwp_nomem(err);
 	*file = (struct file_reader){
@@ -408,7 +409,7 @@ static int file_open(const struct blob *blob, const ociw_descriptor *desc, uint6
 		.hasher = ociwp_steal(&hasher),
 	};
 	ociw_digest_format(&want, file->digest);
-	strcpy(file->path, blob->data);
+	memcpy(file->path, blob->data, path_size);
 	return ociw_reader_new(&file_reader_ops, file, out, err);
 }
 

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What commands share: common options, opening ends, telling failures.
+ */
+#include "tool.h"
+#include "exit-status.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct option_spec common_option_specs[] = {
+	{"json", 0, OPTION_FLAG, offsetof(struct common_options, json), NULL,
+	 "print the result as JSON", NULL},
+	{"quiet", 'q', OPTION_FLAG, offsetof(struct common_options, quiet), NULL,
+	 "no progress and no warnings", NULL},
+	{"verbose", 'v', OPTION_FLAG, offsetof(struct common_options, verbose), NULL,
+	 "say what is done, a line each", NULL},
+	{"help", 'h', OPTION_FLAG, offsetof(struct common_options, help), NULL,
+	 "show this help", NULL},
+};
+const size_t common_option_count = TOOL_COUNT(common_option_specs);
+
+const struct option_spec registry_option_specs[] = {
+	{"plain-http", 0, OPTION_FLAG, offsetof(struct registry_options, plain_http), NULL,
+	 "talk HTTP without TLS (loopback registries need no switch)", NULL},
+	{"insecure", 0, OPTION_FLAG, offsetof(struct registry_options, insecure), NULL,
+	 "do not verify TLS certificates", NULL},
+	{"ca-file", 0, OPTION_STRING, offsetof(struct registry_options, ca_file), "FILE",
+	 "trust these CA certificates (PEM) instead of the system's", NULL},
+	{"cert", 0, OPTION_STRING, offsetof(struct registry_options, cert), "FILE",
+	 "client certificate (PEM)", NULL},
+	{"key", 0, OPTION_STRING, offsetof(struct registry_options, key), "FILE",
+	 "key of the client certificate (PEM)", NULL},
+};
+const size_t registry_option_count = TOOL_COUNT(registry_option_specs);
+
+ociw_client *tool_client(struct tool *tool)
+{
+	ociw_error *err = NULL;
+
+	if (tool->client)
+		return tool->client;
+	int r = ociw_client_new(&tool->client, &err);
+	if (r >= 0) {
+		ociw_client_set_plain_http(tool->client, tool->registry.plain_http);
+		ociw_client_set_insecure(tool->client, tool->registry.insecure);
+	}
+	if (r >= 0 && tool->registry.ca_file)
+		r = ociw_client_set_ca_file(tool->client, tool->registry.ca_file, &err);
+	if (r >= 0 && tool->registry.cert)
+		r = ociw_client_set_certificate(tool->client, tool->registry.cert,
+						tool->registry.key, &err);
+	if (r >= 0)
+		return tool->client;
+	ociw_client_free(tool->client);
+	tool->client = NULL;
+	tool_fail(tool, err);
+	return NULL;
+}
+
+static int open_content(struct tool *tool, const ociw_target *target, enum end_use use,
+			ociw_content **out, ociw_error **err)
+{
+	const char *path = ociw_target_path(target);
+	ociw_client *client;
+
+	switch (ociw_target_get_kind(target)) {
+	case OCIW_TARGET_REGISTRY:
+		client = tool_client(tool);
+		if (!client)
+			return OCIW_ERR_CANCELLED; /* told already */
+		return ociw_client_repository(client, ociw_target_reference(target), out, err);
+	case OCIW_TARGET_LAYOUT:
+		return ociw_layout_open(path,
+					use == END_WRITE ? OCIW_LAYOUT_WRITE | OCIW_LAYOUT_CREATE
+							 : OCIW_LAYOUT_READ,
+					out, err);
+	case OCIW_TARGET_ARCHIVE:
+		if (use == END_WRITE)
+			return ociw_archive_create(path, out, err);
+		return ociw_archive_open(path, &tool->op, out, err);
+	case OCIW_TARGET_CONTAINERD:
+		break;
+	}
+	fprintf(stderr, "oci-wasm: containerd: targets are read by oci-wasm-extract only\n");
+	return OCIW_ERR_UNSUPPORTED;
+}
+
+int end_open(struct tool *tool, const char *text, enum end_use use, struct end *out)
+{
+	ociw_error *err = NULL;
+
+	memset(out, 0, sizeof(*out));
+	if (ociw_target_parse(text, &out->target, &err) < 0) {
+		tool_fail(tool, err);
+		return EXIT_USAGE;
+	}
+	if (ociw_target_get_kind(out->target) == OCIW_TARGET_REGISTRY) {
+		const ociw_reference *ref = ociw_target_reference(out->target);
+		const char *tag = ociw_reference_tag(ref);
+		/* Written by tag where there is one, read by digest where there is one (REF-11). */
+		out->name = use == END_WRITE && tag ? tag : ociw_reference_name(ref);
+	} else {
+		out->name = ociw_target_name(out->target);
+	}
+	int r = open_content(tool, out->target, use, &out->content, &err);
+	if (r >= 0)
+		return 0;
+	end_close(out);
+	return err ? tool_fail(tool, err) : exit_status_of((ociw_code)r);
+}
+
+void end_close(struct end *end)
+{
+	ociw_content_free(end->content);
+	ociw_target_free(end->target);
+	memset(end, 0, sizeof(*end));
+}
+
+/* What a person can do about a failure, where the message cannot know it. */
+static const char *hint_of(ociw_code code)
+{
+	switch (code) {
+	case OCIW_ERR_AUTH:
+		return "log in first: oci-wasm login HOST";
+	case OCIW_ERR_DENIED:
+		return "the credentials in use may not do this; another account may (oci-wasm login)";
+	case OCIW_ERR_BUSY:
+		return "another process works on it; try again";
+	default:
+		return NULL;
+	}
+}
+
+int tool_fail(struct tool *tool, ociw_error *take_err)
+{
+	ociw_code code = ociw_error_code(take_err);
+	const char *hint = hint_of(code);
+
+	progress_clear(tool->progress);
+	fprintf(stderr, "oci-wasm: %s\n", ociw_error_message(take_err));
+	if (hint && !tool->common.quiet)
+		fprintf(stderr, "hint: %s\n", hint);
+	ociw_error_free(take_err);
+	return exit_status_of(code);
+}
+
+int tool_usage(const struct command *command, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	fprintf(stderr, "oci-wasm %s: ", command->name);
+	print_escaped(stderr, text);
+	fprintf(stderr, "\nusage: oci-wasm %s %s\nsee:   oci-wasm %s --help\n", command->name,
+		command->operands, command->name);
+	return EXIT_USAGE;
+}
+
+int tool_finish(struct tool *tool)
+{
+	progress_clear(tool->progress);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EXIT_OK;
+	fprintf(stderr, "oci-wasm: cannot write to standard output: %s\n", strerror(errno));
+	return EXIT_OTHER;
+}
+
+void print_escaped(FILE *out, const char *text)
+{
+	for (const unsigned char *s = (const unsigned char *)text; *s; s++) {
+		if (*s < 0x20 || *s == 0x7f)
+			fprintf(out, "\\x%02x", *s);
+		else
+			fputc(*s, out);
+	}
+}
+
+void json_print_string(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (const unsigned char *s = (const unsigned char *)text; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			fprintf(out, "\\%c", *s);
+		else if (*s < 0x20)
+			fprintf(out, "\\u%04x", *s);
+		else
+			fputc(*s, out);
+	}
+	fputc('"', out);
+}
+
+void print_descriptor(const struct tool *tool, const char *reference, const ociw_descriptor *desc)
+{
+	if (!tool->common.json) {
+		printf("%s\n", ociw_descriptor_digest(desc));
+		return;
+	}
+	fputs("{\"reference\":", stdout);
+	json_print_string(stdout, reference);
+	fputs(",\"digest\":", stdout);
+	json_print_string(stdout, ociw_descriptor_digest(desc));
+	fputs(",\"mediaType\":", stdout);
+	json_print_string(stdout, ociw_descriptor_media_type(desc));
+	printf(",\"size\":%llu}\n", (unsigned long long)ociw_descriptor_size(desc));
+}
+
+int parse_platform(struct tool *tool, const char *text, ociw_platform **out)
+{
+	ociw_error *err = NULL;
+
+	*out = NULL;
+	if (!text || ociw_platform_parse(text, out, &err) >= 0)
+		return 0;
+	tool_fail(tool, err);
+	return EXIT_USAGE;
+}
