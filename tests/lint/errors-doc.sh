@@ -10,19 +10,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 include=liboci-wasm/include/oci-wasm
 status=0
 
-# shellcheck disable=SC2016  # the backquotes are markdown's
 diff --label error.h --label docs/errors.md \
     <(sed -nE 's/^\s*OCIW_(ERR_[A-Z]+|OK) = (-?[0-9]+).*/OCIW_\1 \2/p' $include/error.h | sort) \
     <(sed -nE 's/^\| `(OCIW_[A-Z_]+)` \| (-?[0-9]+) \|.*/\1 \2/p' docs/errors.md | sort) || status=1
 
 # "uint64_t max_layers;  /**< layers of one image: 512 */": the default follows the last colon.
-# shellcheck disable=SC2016
 diff --label op.h --label docs/limits.md \
     <(sed -nE 's/^\s*uint64_t (max_[a-z_]+|retry_[a-z_]+);.*: ([^:]*) \*\/$/\1 \2/p' $include/op.h | sort) \
     <(sed -nE 's/^\| `((max|retry)_[a-z_]+)` \| ([^|]*) \|.*/\1 \3/p' docs/limits.md | sort) || status=1
 # "case OCIW_ERR_X:" lines up to the "return EXIT_Y;" that ends them; "break" means other.
 if [ -e tools/oci-wasm/exit-status.h ]; then
-    # shellcheck disable=SC2016
     diff --label exit-status.h --label docs/errors.md \
         <(awk '
             match($0, /EXIT_[A-Z_]+ = [0-9]+/) { split(substr($0, RSTART, RLENGTH), t, " = "); value[t[1]] = t[2] }

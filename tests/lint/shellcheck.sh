@@ -15,4 +15,4 @@ while IFS= read -r -d '' file; do
 done < <(find .ci tools tests testdata docs fuzz -path testdata/golden -prune -o \
     -path testdata/corpus -prune -o -path fuzz/corpus -prune -o \
     -type f ! -name '*.c' ! -name '*.h' ! -name '*.wasm' -print0 2>/dev/null)
-exec shellcheck --external-sources --source-path=SCRIPTDIR "${scripts[@]}"
+exec shellcheck "${scripts[@]}"

@@ -6,7 +6,6 @@
 # of the product needs them: a test that misses one is skipped, and CI lists it.
 #
 # usage: tests/support/peers.sh [--dir DIR] [NAME...]      (no NAME: all of them)
-# shellcheck disable=SC2317  # build_NAME functions are called through their name
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
