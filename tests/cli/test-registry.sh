@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The whole way through real registries: Debian's docker-registry in plain HTTP, with TLS and
+# passwords of its own, and behind nginx. What comes back is what went in, others read it too, and
+# each failure is one clear error.
+#
+# usage: test-registry.sh OCI_WASM plain|tls-auth|nginx
+kind=$2
+# shellcheck source=../support/registry.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../support/registry.sh"
+registry_require docker-registry curl skopeo
+registry_init
+registry_start "$kind" || exit 1
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cli_init "$@"
+apps=$root/testdata/apps
+there=$REGISTRY_ADDRESS/team/notes
+
+with=()
+skopeo_with=(--tls-verify=false)
+if [ -n "$REGISTRY_CA" ]; then
+    with=(--ca-file "$REGISTRY_CA")
+    skopeo_with=(--creds "$REGISTRY_USER:$REGISTRY_PASSWORD")
+    export SSL_CERT_FILE=$REGISTRY_CA
+    fails 4 "a push without a password is refused" \
+        oci-wasm push -f "$apps/notes/spin.toml" "$there:v1" "${with[@]}"
+    holds "and the registry is named" grep -q "$REGISTRY_ADDRESS" <<<"$err"
+    mkdir "$HOME/.docker"
+    printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY_ADDRESS" \
+        "$(printf 'tester:wrong' | base64 -w0)" >"$HOME/.docker/config.json"
+    fails 4 "so is one with a wrong password" \
+        oci-wasm push -f "$apps/notes/spin.toml" "$there:v1" "${with[@]}"
+    holds "which is not shown" lacks wrong
+    printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY_ADDRESS" \
+        "$(printf '%s' "$REGISTRY_USER:$REGISTRY_PASSWORD" | base64 -w0)" >"$HOME/.docker/config.json"
+    (
+        unset SSL_CERT_FILE
+        fails 5 "an unknown authority is refused" oci-wasm resolve "$there:v1"
+        exit "$cli_failed"
+    ) || cli_failed=$((cli_failed + 1))
+    cli_count=$((cli_count + 1))
+fi
+
+for format in spin rootfs; do
+    runs "notes is pushed as $format" \
+        oci-wasm push -f "$apps/notes/spin.toml" --format "$format" "$there:$format" "${with[@]}"
+    digest=$out
+    runs "skopeo reads $format" skopeo inspect --raw "${skopeo_with[@]}" "docker://$there:$format"
+    same "its digest is ours" "$digest" \
+        "sha256:$(skopeo inspect --raw "${skopeo_with[@]}" "docker://$there:$format" | sha256sum | cut -d' ' -f1)"
+    runs "$format is pushed again" \
+        oci-wasm push -f "$apps/notes/spin.toml" --format "$format" "$there:$format" "${with[@]}"
+    same "to the same digest" "$digest" "$out"
+    runs "$format is pulled" oci-wasm pull "$there:$format" "oci:pulled:$format" "${with[@]}"
+    same "with the same digest" "$digest" "$out"
+    runs "$format is pulled by digest" oci-wasm pull "$there@$digest" "oci:by-digest:$format" "${with[@]}"
+    runs "$format is inspected" oci-wasm inspect "$there:$format" "${with[@]}"
+    runs "$format is extracted from the registry" oci-wasm extract "$there:$format" "tree-$format" "${with[@]}"
+    runs "$format is extracted from the layout" oci-wasm extract "oci:pulled:$format" "local-$format"
+    same "to the same tree" "$(tree_digest "local-$format")" "$(tree_digest "tree-$format")"
+    runs "skopeo copies the $format layout into the registry" \
+        skopeo copy --quiet "${skopeo_with[@]/#--/--dest-}" "oci:pulled:$format" "docker://$there:$format-skopeo"
+    runs "and its copy is resolved" oci-wasm resolve "$there:$format-skopeo" "${with[@]}"
+    same "to our digest" "$digest" "$out"
+done
+
+runs "tags are listed" oci-wasm tags "$there" "${with[@]}"
+same "all of them" "rootfs rootfs-skopeo spin spin-skopeo" "$(LC_ALL=C sort <<<"$out" | paste -sd' ')"
+
+fails 3 "a tag that is not there is not found" oci-wasm pull "$there:nothing" oci:none:v1 "${with[@]}"
+holds "and is named" grep -q "$there:nothing" <<<"$err"
+fails 3 "nor is a repository" oci-wasm inspect "$REGISTRY_ADDRESS/no/such:v1" "${with[@]}"
+holds "nothing is made for them" test ! -e none
+
+if [ "$kind" = plain ]; then
+    storage=$REGISTRY_STORAGE
+    registry_start readonly "$storage"
+    fails 1 "a registry that takes nothing says so" oci-wasm push -f "$apps/parts/spin.toml" "$REGISTRY_ADDRESS/a:v1"
+    registry_stop "$REGISTRY_NAME"
+    fails 5 "a dead server is a network error" oci-wasm pull "$REGISTRY_ADDRESS/team/notes:spin" oci:none:v1
+
+    # One byte changed in the registry's own storage.
+    victim=$(find "$storage/docker/registry/v2/blobs" -name data -size +20k | LC_ALL=C sort | head -n 1)
+    printf 'X' | dd of="$victim" bs=1 seek=10000 conv=notrunc status=none
+    fails 6 "a wrong byte from the registry is noticed" oci-wasm extract "$there:spin" none
+    holds "and nothing is left" test ! -e none
+fi
+
+cli_finish
