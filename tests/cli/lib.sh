@@ -26,9 +26,9 @@ cli_init() {
         mkdir "$work"
     fi
     mkdir "$work/home" "$work/bin"
-    cd "$work" || exit 1
     # Under its own name: messages and usage are the same whatever the build folder is.
-    ln -s "$(readlink -f "${1:?the tool is missing}")" "$work/bin/oci-wasm"
+    ln -s "$(realpath -e "${1:?the tool is missing}")" "$work/bin/oci-wasm" || exit 1
+    cd "$work" || exit 1
     PATH=$work/bin:$PATH
     export HOME=$work/home
     unset XDG_CACHE_HOME XDG_DATA_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR DOCKER_CONFIG \
