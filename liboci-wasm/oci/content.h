@@ -21,8 +21,7 @@ typedef struct ociwp_blob_source {
 	void *self;
 } ociwp_blob_source;
 
-/* Called for each referrer; non-zero stops. */
-typedef int (*ociwp_referrer_cb)(const ociw_descriptor *desc, void *user_data);
+typedef ociw_referrer_cb ociwp_referrer_cb;
 
 typedef struct ociwp_content_ops {
 	/* Names to descriptors. NULL name: the only entry or the end's default name. */

@@ -48,6 +48,48 @@ typedef int (*ociw_name_cb)(const char *name, const ociw_descriptor *desc, void 
 OCIW_API OCIW_NODISCARD int ociw_content_list(ociw_content *content, const ociw_op *op,
 					      ociw_name_cb cb, void *user_data, ociw_error **err);
 
+/** Receives a referrer. Non-zero stops the listing. */
+typedef int (*ociw_referrer_cb)(const ociw_descriptor *desc, void *user_data);
+
+/** Lists the manifests whose subject is @p digest (RFR-1..5): registries by their API or the tag
+ * fallback, layouts by their index.
+ * @param artifact_type  only these; NULL: all
+ * @return 0, the callback's non-zero value, or a code */
+OCIW_API OCIW_NODISCARD int ociw_content_referrers(ociw_content *content, const char *digest,
+						   const char *artifact_type, const ociw_op *op,
+						   ociw_referrer_cb cb, void *user_data,
+						   ociw_error **err);
+
+/** Stores bytes as a blob; what is there already is success.
+ * @param out  its descriptor; may be NULL */
+OCIW_API OCIW_NODISCARD int ociw_content_put_bytes(ociw_content *content, const char *media_type,
+						   ociw_span bytes, const ociw_op *op,
+						   ociw_descriptor **out, ociw_error **err);
+
+/** Stores a file as a blob: hashed first, then sent, verified again while it is read.
+ * @param out  its descriptor; may be NULL */
+OCIW_API OCIW_NODISCARD int ociw_content_put_file(ociw_content *content, const char *media_type,
+						  const char *path, const ociw_op *op,
+						  ociw_descriptor **out, ociw_error **err);
+
+/** Stores exactly these bytes as a manifest or index. Its blobs must be there (PSH-1).
+ * @param media_type  NULL: what the document says it is
+ * @param name        tag or layout name; NULL: by digest only
+ * @param out         its descriptor; may be NULL
+ * @return 0; OCIW_ERR_FORMAT when the bytes are no manifest; others of the end */
+OCIW_API OCIW_NODISCARD int ociw_content_put_manifest(ociw_content *content, const char *media_type,
+						      ociw_span bytes, const char *name,
+						      const ociw_op *op, ociw_descriptor **out,
+						      ociw_error **err);
+
+/** Deletes a manifest by tag, layout name or digest (DEL-1, DEL-2: a tag is never turned into a
+ * digest behind the caller's back). */
+OCIW_API OCIW_NODISCARD int ociw_content_delete(ociw_content *content, const char *name,
+						const ociw_op *op, ociw_error **err);
+/** Deletes a blob by digest. */
+OCIW_API OCIW_NODISCARD int ociw_content_delete_blob(ociw_content *content, const char *digest,
+						     const ociw_op *op, ociw_error **err);
+
 /** Frees memory that the library handed out as plain bytes or text. NULL is fine. */
 OCIW_API void ociw_free(void *memory);
 

@@ -5,6 +5,7 @@
 #ifndef OCIW_OCI_WASM_H
 #define OCIW_OCI_WASM_H
 
+#include <oci-wasm/attach.h>
 #include <oci-wasm/content.h>
 #include <oci-wasm/copy.h>
 #include <oci-wasm/descriptor.h>

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Public ways to write into and delete from a content, over the vtable's front (content.c).
+ */
+#include "oci/content.h"
+
+#include "base/op.h"
+#include "base/str.h"
+#include "codec/mediatype.h"
+#include "io/stream.h"
+#include "oci/descriptor.h"
+#include "oci/manifest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+int ociw_content_referrers(ociw_content *content, const char *digest, const char *artifact_type,
+			   const ociw_op *op, ociw_referrer_cb cb, void *user_data,
+			   ociw_error **err)
+{
+	return ociwp_content_referrers(content, digest, artifact_type, op, cb, user_data, err);
+}
+
+int ociw_content_delete(ociw_content *content, const char *name, const ociw_op *op,
+			ociw_error **err)
+{
+	return ociwp_content_remove(content, name, false, op, err);
+}
+
+int ociw_content_delete_blob(ociw_content *content, const char *digest, const ociw_op *op,
+			     ociw_error **err)
+{
+	if (!ociw_digest_is_valid(digest))
+		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is not a digest", ociwp_quote(digest));
+	return ociwp_content_remove(content, digest, true, op, err);
+}
+
+static int hand_over(ociw_descriptor *take_desc, ociw_descriptor **out)
+{
+	if (out)
+		*out = take_desc;
+	else
+		ociw_descriptor_free(take_desc);
+	return 0;
+}
+
+int ociw_content_put_bytes(ociw_content *content, const char *media_type, ociw_span bytes,
+			   const ociw_op *op, ociw_descriptor **out, ociw_error **err)
+{
+	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
+
+	if (out)
+		*out = NULL;
+	int r = ociwp_descriptor_of_bytes(media_type, bytes, &desc, err);
+	if (r >= 0)
+		r = ociwp_content_put_bytes(content, desc, bytes, op, err);
+	if (r < 0)
+		return r;
+	return hand_over(ociwp_steal(&desc), out);
+}
+
+/* A file that is opened once: ranges of it serve every retry. */
+struct open_file {
+	int fd;
+	uint64_t size;
+};
+
+static int open_range(void *self, uint64_t offset, const ociw_op *op, ociw_reader **out,
+		      ociw_error **err)
+{
+	const struct open_file *file = self;
+
+	(void)op;
+	if (offset > file->size)
+		return ociwp_fail(err, OCIW_ERR_INVALID, "offset is past the end");
+	return ociwp_reader_new_file_range(file->fd, offset, file->size - offset, out, err);
+}
+
+static int hash_file(const struct open_file *file, ociw_digest *digest, ociw_error **err)
+{
+	ociw_reader *range, *hashing;
+	int r = ociwp_reader_new_file_range(file->fd, 0, file->size, &range, err);
+
+	if (r >= 0)
+		r = ociwp_reader_hash(range, OCIW_DIGEST_SHA256, digest, NULL, &hashing, err);
+	if (r >= 0)
+		r = ociwp_reader_drain(hashing, err);
+	return r;
+}
+
+int ociw_content_put_file(ociw_content *content, const char *media_type, const char *path,
+			  const ociw_op *op, ociw_descriptor **out, ociw_error **err)
+{
+	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
+	OCIWP_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[OCIW_DIGEST_TEXT_MAX];
+	ociw_digest digest;
+	struct stat st;
+
+	if (out)
+		*out = NULL;
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return ociwp_fail_errno(err, errno, "open %s", ociwp_quote(path));
+	if (!S_ISREG(st.st_mode))
+		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is not a regular file",
+				  ociwp_quote(path));
+	struct open_file file = {fd, (uint64_t)st.st_size};
+	int r = hash_file(&file, &digest, err);
+	if (r < 0)
+		return ociwp_wrap(err, r, "%s", ociwp_quote(path));
+	r = ociw_descriptor_new(media_type, ociw_digest_format(&digest, text), file.size, &desc,
+				err);
+	if (r >= 0) {
+		ociwp_blob_source source = {open_range, &file};
+		r = ociwp_content_put(content, desc, &source, op, err);
+	}
+	if (r < 0)
+		return r;
+	return hand_over(ociwp_steal(&desc), out);
+}
+
+/* Parses what is to be stored: nothing that readers would refuse is ever sent. */
+static int check_manifest(const char *media_type, ociw_span bytes, const ociw_op *op,
+			  ociw_error **err)
+{
+	if (ociwp_mediatype_is_index(media_type)) {
+		OCIWP_AUTO(index) ociwp_index *index = NULL;
+		return ociwp_index_parse(bytes, media_type, op, &index, err);
+	}
+	OCIWP_AUTO(manifest) ociwp_manifest *manifest = NULL;
+	return ociwp_manifest_parse(bytes, media_type, op, &manifest, err);
+}
+
+int ociw_content_put_manifest(ociw_content *content, const char *media_type, ociw_span bytes,
+			      const char *name, const ociw_op *op, ociw_descriptor **out,
+			      ociw_error **err)
+{
+	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
+	ociw_limits limits;
+
+	if (out)
+		*out = NULL;
+	ociwp_limits_get(op, &limits);
+	if (bytes.len > limits.max_manifest_bytes)
+		return ociwp_fail(err, OCIW_ERR_LIMIT,
+				  "manifest has %zu bytes, the limit is %llu", bytes.len,
+				  (unsigned long long)limits.max_manifest_bytes);
+	if (!media_type)
+		media_type = ociwp_manifest_sniff(bytes);
+	if (!media_type)
+		return ociwp_fail(err, OCIW_ERR_FORMAT, "this is neither a manifest nor an index");
+	int r = check_manifest(media_type, bytes, op, err);
+	if (r >= 0)
+		r = ociwp_descriptor_of_bytes(media_type, bytes, &desc, err);
+	if (r >= 0)
+		r = ociwp_content_put_manifest(content, desc, bytes, name, op, err);
+	if (r < 0)
+		return r;
+	return hand_over(ociwp_steal(&desc), out);
+}
