@@ -67,6 +67,22 @@ int ociw_content_resolve(ociw_content *content, const char *name, const ociw_op 
 	return 0;
 }
 
+int ociw_content_stat(ociw_content *content, const char *digest, const ociw_op *op,
+		      ociw_descriptor **out, ociw_error **err)
+{
+	uint64_t size = 0;
+
+	*out = NULL;
+	if (!ociw_digest_is_valid(digest))
+		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is not a digest", ociwp_quote(digest));
+	if (!content->ops->stat)
+		return unsupported(content, "find blobs by digest alone", err);
+	int r = content->ops->stat(content->self, digest, op, &size, err);
+	if (r < 0)
+		return ociwp_wrap(err, r, "%s: blob %s", content->label, digest);
+	return ociw_descriptor_new("application/octet-stream", digest, size, out, err);
+}
+
 int ociwp_content_open_raw(ociw_content *content, const ociw_descriptor *desc, uint64_t offset,
 			   const ociw_op *op, ociw_reader **out, ociw_error **err)
 {

@@ -50,6 +50,9 @@ typedef struct ociwp_content_ops {
 	/* Deletes a manifest by name or digest (blob_only: a blob by digest). */
 	int (*remove)(void *self, const char *name, bool blob_only, const ociw_op *op,
 		      ociw_error **err);
+	/* Size of a blob that is known by digest alone. */
+	int (*stat)(void *self, const char *digest, const ociw_op *op, uint64_t *size,
+		    ociw_error **err);
 	void (*free)(void *self);
 } ociwp_content_ops;
 

@@ -12,8 +12,12 @@
 #include <sys/stat.h>
 
 static const struct command *const commands[] = {
-	&cmd_pack,    &cmd_push, &cmd_pull,    &cmd_copy, &cmd_extract,    &cmd_inspect,
-	&cmd_resolve, &cmd_tags, &cmd_version, &cmd_help, &cmd_completion,
+	&cmd_pack,         &cmd_push,         &cmd_pull,      &cmd_copy,
+	&cmd_tag,          &cmd_delete,       &cmd_extract,   &cmd_inspect,
+	&cmd_resolve,      &cmd_tags,         &cmd_referrers, &cmd_attach,
+	&cmd_manifest_get, &cmd_manifest_put, &cmd_manifest_delete,
+	&cmd_blob_get,     &cmd_blob_put,     &cmd_blob_delete,
+	&cmd_version,      &cmd_help,         &cmd_completion,
 };
 
 const struct command *const *tool_commands(size_t *count)

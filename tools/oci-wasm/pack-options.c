@@ -32,8 +32,7 @@ static int parse_formats(const struct command *command, const char *text,
 	return 0;
 }
 
-/* KEY=VALUE, cut at the first '='. */
-static int parse_annotations(const struct command *command, const struct string_list *list,
+int parse_annotations(const struct command *command, const struct string_list *list,
 			     ociw_annotation **out)
 {
 	*out = calloc(list->count + 1, sizeof(**out));
@@ -53,7 +52,7 @@ static int parse_annotations(const struct command *command, const struct string_
 	return 0;
 }
 
-static void free_annotations(ociw_annotation *annotations)
+void free_annotations(ociw_annotation *annotations)
 {
 	for (size_t i = 0; annotations && annotations[i].key; i++)
 		free((char *)annotations[i].key);

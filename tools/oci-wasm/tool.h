@@ -97,6 +97,11 @@ void print_descriptor(const struct tool *tool, const char *reference, const ociw
 /* A platform option, parsed; 0 or an exit status that has been told. NULL text gives NULL. */
 int parse_platform(struct tool *tool, const char *text, ociw_platform **out);
 
+/* KEY=VALUE options, cut at the first '='; *out ends with a NULL key. 0 or an exit status. */
+int parse_annotations(const struct command *command, const struct string_list *list,
+		      ociw_annotation **out);
+void free_annotations(ociw_annotation *annotations);
+
 /* progress.c: the event callback, bars on a terminal and quiet lines elsewhere. */
 struct progress *progress_new(const struct common_options *options);
 void progress_free(struct progress *progress);
@@ -115,6 +120,16 @@ COMMAND(cmd_extract);
 COMMAND(cmd_inspect);
 COMMAND(cmd_resolve);
 COMMAND(cmd_tags);
+COMMAND(cmd_attach);
+COMMAND(cmd_blob_delete);
+COMMAND(cmd_blob_get);
+COMMAND(cmd_blob_put);
+COMMAND(cmd_delete);
+COMMAND(cmd_manifest_delete);
+COMMAND(cmd_manifest_get);
+COMMAND(cmd_manifest_put);
+COMMAND(cmd_referrers);
+COMMAND(cmd_tag);
 COMMAND(cmd_version);
 COMMAND(cmd_help);
 COMMAND(cmd_completion);

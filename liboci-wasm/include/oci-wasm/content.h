@@ -26,6 +26,13 @@ OCIW_API OCIW_NODISCARD int ociw_content_resolve(ociw_content *content, const ch
 						 const ociw_op *op, ociw_descriptor **out,
 						 ociw_error **err);
 
+/** A descriptor of a blob that is known by digest alone: its size comes from the end, its media type
+ * is application/octet-stream.
+ * @return 0; OCIW_ERR_NOTFOUND; OCIW_ERR_INVALID when @p digest is none; others of the end */
+OCIW_API OCIW_NODISCARD int ociw_content_stat(ociw_content *content, const char *digest,
+					      const ociw_op *op, ociw_descriptor **out,
+					      ociw_error **err);
+
 /** Opens a blob or manifest. The reader gives its end only after size and digest are right; closing
  * it early is OCIW_ERR_SIZE. */
 OCIW_API OCIW_NODISCARD int ociw_content_open(ociw_content *content, const ociw_descriptor *desc,
