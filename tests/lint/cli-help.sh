@@ -58,13 +58,13 @@ while read -r -a command; do
     : >"$scratch/page"
     if [ -e "$page" ]; then
         options_in_man "$page" >"$scratch/page"
-        LC_ALL=C comm -13 "$scratch/options" "$scratch/page" | sed "s|^|$name: in the man page, not in the tool: --|" | grep . && status=1
     else
         grep -q "^\*$name\*" "$main" || say "$name: no page of its own, and not in $main"
     fi
     LC_ALL=C sort -u "$scratch/page" "$scratch/main" | LC_ALL=C comm -23 "$scratch/options" - |
         sed "s|^|$name: not in the man page: --|" | grep . && status=1
     cat "$scratch/options" >>"$scratch/used"
+    cat "$scratch/options" >>"$scratch/used-${command[0]}"
 
     code=0
     "$tool" "${command[@]}" --no-such-option >"$scratch/out" 2>"$scratch/err" </dev/null || code=$?
@@ -77,7 +77,13 @@ for page in "$man"/oci-wasm-*.1.scd; do
     [ -e "$page" ] || continue
     name=$(basename "$page" .1.scd)
     name=${name#oci-wasm-}
-    [ "$name" = extract ] || grep -qE "^$name( |$)" "$scratch/commands" || say "$page: no such command"
+    grep -qE "^$name( |$)" "$scratch/commands" || {
+        say "$page: no such command"
+        continue
+    }
+    # A page may cover a family, such as "blob get" and "blob put".
+    options_in_man "$page" | LC_ALL=C comm -13 <(LC_ALL=C sort -u "$scratch/used-$name") - |
+        sed "s|^|in $page, not in the tool: --|" | grep . && status=1
 done
 code=0
 "$tool" no-such-command >"$scratch/out" 2>"$scratch/err" </dev/null || code=$?
