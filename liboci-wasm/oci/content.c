@@ -38,6 +38,11 @@ void *ociwp_content_self(ociw_content *content, const ociwp_content_ops *ops)
 	return content->ops == ops ? content->self : NULL;
 }
 
+bool ociwp_content_is_remote(const ociw_content *content)
+{
+	return content->ops->remote;
+}
+
 void ociw_content_free(ociw_content *content)
 {
 	if (!content)

@@ -37,7 +37,9 @@ typedef struct ociwp_content_ops {
 		   ociw_error **err);
 	int (*put)(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,
 		   const ociw_op *op, ociw_error **err);
-	/* Stores a manifest or index, and gives it @p name unless NULL. Its blobs are there already. */
+	/* Stores a manifest or index, and gives it @p name unless NULL. Its blobs are there already.
+	 * NULL: it is a child of an index that comes later. Its own digest as the name: it stands
+	 * alone without a tag (a registry PUTs by digest, a layout lists it without a name). */
 	int (*put_manifest)(void *self, const ociw_descriptor *desc, ociw_span bytes,
 			    const char *name, const ociw_op *op, ociw_error **err);
 	/* Takes a blob from another content of the same kind without moving bytes (cross-repository
@@ -54,6 +56,9 @@ typedef struct ociwp_content_ops {
 	int (*stat)(void *self, const char *digest, const ociw_op *op, uint64_t *size,
 		    ociw_error **err);
 	void (*free)(void *self);
+	/* Blobs leave this machine: layers that may not be distributed are not sent (LYR-8), what is
+	 * sent is verified first, and a manifest that is there has all it points at. */
+	bool remote;
 } ociwp_content_ops;
 
 /* Makes a content; @p label is copied. On failure @p take_self is freed through ops->free. */
@@ -61,6 +66,8 @@ int ociwp_content_new(const ociwp_content_ops *ops, void *take_self, const char 
 		      ociw_content **out, ociw_error **err);
 /* The back end of a content when it has these ops, else NULL (for mount). */
 void *ociwp_content_self(ociw_content *content, const ociwp_content_ops *ops);
+
+bool ociwp_content_is_remote(const ociw_content *content);
 
 /* The front of each op: checks support (OCIW_ERR_UNSUPPORTED names what is missing). */
 int ociwp_content_has(ociw_content *content, const ociw_descriptor *desc, const ociw_op *op,
