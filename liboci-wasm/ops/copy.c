@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Copy: resolve, plan, blobs in parallel, manifests bottom-up, the name last (PSH-1), bytes never
+ * changed (DIG-7). Knows the content interface only, no registry and no layout.
+ */
+#include <oci-wasm/copy.h>
+
+#include "base/op.h"
+#include "base/str.h"
+#include "codec/mediatype.h"
+#include "oci/manifest.h"
+#include "ops/copy-blobs.h"
+#include "ops/copy-plan.h"
+
+#define DEFAULT_PARALLEL 4
+
+typedef struct copy_job {
+	ociw_content *source, *destination;
+	const char *name; /* at the destination; its digest when none was given */
+	ociw_copy_options options;
+} copy_job;
+
+static int find_root(ociw_content *source, const char *name, const ociw_copy_options *options,
+		     ociw_descriptor **out, ociw_error **err)
+{
+	if (options->platform)
+		return ociwp_image_select(source, name, options->platform, options->op, out, err);
+	return ociw_content_resolve(source, name, options->op, out, err);
+}
+
+/* What the name stands for at the destination; *out NULL when nothing, or when that end cannot say. */
+static int look_at_destination(const copy_job *job, ociw_descriptor **out, ociw_error **err)
+{
+	ociw_error *why = NULL;
+
+	int r = ociw_content_resolve(job->destination, job->name, job->options.op, out, &why);
+	if (r >= 0)
+		return 0;
+	if (r == OCIW_ERR_NOTFOUND || r == OCIW_ERR_UNSUPPORTED) {
+		ociw_error_free(why);
+		return 0;
+	}
+	return ociwp_error_move(err, why);
+}
+
+/* 1: all of it is there, under that name. */
+static int already_there(const copy_job *job, const ociw_descriptor *root, ociw_error **err)
+{
+	OCIWP_AUTO(descriptor) ociw_descriptor *have = NULL;
+	bool remote = ociwp_content_is_remote(job->destination);
+
+	if (!remote && !(job->options.flags & OCIW_COPY_NO_REPLACE))
+		return 0;
+	int r = look_at_destination(job, &have, err);
+	if (r < 0 || !have)
+		return r;
+	if (strcmp(have->digest, root->digest) != 0) {
+		if (job->options.flags & OCIW_COPY_NO_REPLACE)
+			return ociwp_fail(err, OCIW_ERR_EXISTS, "%s is %s there, and is not replaced",
+					  ociwp_quote(job->name), have->digest);
+		return 0;
+	}
+	/* A registry takes a manifest only with everything it points at; a layout may have holes. */
+	return remote && !(job->options.flags & OCIW_COPY_RECURSIVE);
+}
+
+static int tell_skipped(const copy_job *job, const ociw_descriptor *root, ociw_error **err)
+{
+	ociw_event event = {sizeof(event), OCIW_EVENT_BLOB_SKIPPED, root->digest, root->media_type,
+			    NULL, root->size, root->size};
+
+	return ociwp_emit(job->options.op, &event, err);
+}
+
+static int put_node(const copy_job *job, const ociwp_copy_node *node, const char *name,
+		    ociw_error **err)
+{
+	OCIWP_AUTO(mem) void *again = NULL;
+	const void *bytes = node->bytes;
+	size_t len = node->len;
+	ociw_limits limits;
+	int r = 0;
+
+	if (!bytes) {
+		ociwp_limits_get(job->options.op, &limits);
+		r = ociw_content_read(job->source, node->desc, limits.max_manifest_bytes,
+				      job->options.op, &again, &len, err);
+		bytes = again;
+	}
+	if (r >= 0)
+		r = ociwp_content_put_manifest(job->destination, node->desc,
+					       (ociw_span){bytes, len}, name, job->options.op,
+					       err);
+	return r;
+}
+
+static int put_manifests(const copy_job *job, const ociwp_copy_plan *plan, ociw_error **err)
+{
+	const ociwp_copy_node *root = &plan->nodes[plan->root];
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < plan->node_count; i++) {
+		/* The last one is the root, unless referrers follow it; it is named at the end. */
+		if (i == plan->node_count - 1 && i == plan->root)
+			continue;
+		r = ociwp_check_cancel(job->options.op, err);
+		if (r >= 0)
+			r = put_node(job, &plan->nodes[i], NULL, err);
+	}
+	if (r >= 0)
+		r = ociwp_check_cancel(job->options.op, err);
+	return r < 0 ? r : put_node(job, root, job->name, err);
+}
+
+static int copy_tree(const copy_job *job, const ociw_descriptor *root, ociw_error **err)
+{
+	const ociwp_copy_blobs_options blobs = {
+		.op = job->options.op,
+		.parallel = job->options.parallel ? job->options.parallel : DEFAULT_PARALLEL,
+		.send_nondistributable = job->options.flags & OCIW_COPY_NONDISTRIBUTABLE,
+	};
+	bool recursive = job->options.flags & OCIW_COPY_RECURSIVE;
+	ociwp_copy_plan plan;
+
+	int r = ociwp_copy_plan_make(job->source, root, recursive, job->options.op, &plan, err);
+	if (r < 0)
+		return r;
+	r = ociwp_copy_blobs(job->source, job->destination, plan.blobs, plan.blob_count, &blobs,
+			     err);
+	if (r >= 0)
+		r = put_manifests(job, &plan, err);
+	if (r >= 0 && recursive)
+		r = ociwp_note(job->options.op, err, "%zu referrers copied", plan.referrer_count);
+	ociwp_copy_plan_deinit(&plan);
+	return r;
+}
+
+static int copy(copy_job *job, const char *source_name, ociw_descriptor **out, ociw_error **err)
+{
+	OCIWP_AUTO(descriptor) ociw_descriptor *root = NULL;
+
+	int r = find_root(job->source, source_name, &job->options, &root, err);
+	if (r < 0)
+		return r;
+	if (!job->name)
+		job->name = root->digest;
+	r = already_there(job, root, err);
+	if (r == 1)
+		r = tell_skipped(job, root, err);
+	else if (r == 0)
+		r = copy_tree(job, root, err);
+	if (r >= 0 && out)
+		*out = ociwp_steal(&root);
+	return r < 0 ? r : 0;
+}
+
+int ociw_copy(ociw_content *source, const char *source_name, ociw_content *destination,
+	      const char *destination_name, const ociw_copy_options *options,
+	      ociw_descriptor **out, ociw_error **err)
+{
+	const uint32_t known_flags =
+		OCIW_COPY_RECURSIVE | OCIW_COPY_NO_REPLACE | OCIW_COPY_NONDISTRIBUTABLE;
+	copy_job job = {source, destination, destination_name, {0}};
+
+	if (out)
+		*out = NULL;
+	int r = ociwp_options_read(&job.options, sizeof(job.options), options, err);
+	if (r < 0)
+		return r;
+	if (job.options.flags & ~known_flags)
+		return ociwp_fail(err, OCIW_ERR_INVALID, "unknown flags of a copy");
+	r = copy(&job, source_name, out, err);
+	if (r < 0)
+		return ociwp_wrap(err, r, "copy to %s", ociw_content_label(destination));
+	return 0;
+}

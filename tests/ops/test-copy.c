@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Copies between layouts: same digests, name last, nothing replaced unasked (DIG-7, PSH-1), and every
+ * golden layout through one.
+ */
+#include "../support/layouts.h"
+
+#include <dirent.h>
+
+TestSuite(copy, .init = scratch_make, .fini = scratch_remove);
+
+static int copy(ociw_content *from, const char *from_name, ociw_content *to, const char *to_name,
+		uint32_t flags, ociw_error **err)
+{
+	ociw_copy_options options = OCIW_COPY_OPTIONS_INIT;
+
+	options.flags = flags;
+	return ociw_copy(from, from_name, to, to_name, &options, NULL, err);
+}
+
+Test(copy, gives_the_same_digest_under_the_new_name)
+{
+	OCIWP_AUTO(content) ociw_content *from = new_layout(in_scratch("from"));
+	OCIWP_AUTO(content) ociw_content *to = new_layout(in_scratch("to"));
+	OCIWP_AUTO(descriptor) ociw_descriptor *image = put_image(from, "v1", "one");
+	OCIWP_AUTO(descriptor) ociw_descriptor *copied = NULL;
+	ociw_error *err = NULL;
+
+	expect_ok(ociw_copy(from, "v1", to, "prod", NULL, &copied, &err), &err);
+	cr_expect_str_eq(copied->digest, image->digest);
+	expect_name(to, "prod", image);
+	/* Again is fine, and so is a second name in the same layout. */
+	expect_ok(copy(from, NULL, to, "prod", 0, &err), &err);
+	expect_ok(copy(to, "prod", to, "next", 0, &err), &err);
+	expect_name(to, "next", image);
+}
+
+Test(copy, without_a_name_it_stands_alone)
+{
+	OCIWP_AUTO(content) ociw_content *from = new_layout(in_scratch("from"));
+	OCIWP_AUTO(content) ociw_content *to = new_layout(in_scratch("to"));
+	OCIWP_AUTO(descriptor) ociw_descriptor *image = put_image(from, "v1", "one");
+	ociw_error *err = NULL;
+
+	expect_ok(copy(from, NULL, to, NULL, 0, &err), &err);
+	expect_name(to, NULL, image);
+	expect_name(to, image->digest, image);
+}
+
+Test(copy, does_not_replace_when_told_not_to)
+{
+	OCIWP_AUTO(content) ociw_content *from = new_layout(in_scratch("from"));
+	OCIWP_AUTO(content) ociw_content *to = new_layout(in_scratch("to"));
+	OCIWP_AUTO(descriptor) ociw_descriptor *old = put_image(to, "v1", "old");
+	OCIWP_AUTO(descriptor) ociw_descriptor *new = put_image(from, "v1", "new");
+	ociw_error *err = NULL;
+
+	expect_error(copy(from, "v1", to, "v1", OCIW_COPY_NO_REPLACE, &err), &err, OCIW_ERR_EXISTS,
+		     old->digest);
+	expect_name(to, "v1", old);
+	expect_ok(copy(from, "v1", to, "v2", OCIW_COPY_NO_REPLACE, &err), &err);
+	expect_ok(copy(from, "v1", to, "v2", OCIW_COPY_NO_REPLACE, &err), &err);
+	expect_ok(copy(from, "v1", to, "v1", 0, &err), &err);
+	expect_name(to, "v1", new);
+}
+
+static int count_referrer(const ociw_descriptor *desc, void *user_data)
+{
+	(void)desc;
+	++*(int *)user_data;
+	return 0;
+}
+
+Test(copy, takes_referrers_along_when_told_to)
+{
+	OCIWP_AUTO(content) ociw_content *from = new_layout(in_scratch("from"));
+	OCIWP_AUTO(content) ociw_content *to = new_layout(in_scratch("to"));
+	OCIWP_AUTO(descriptor) ociw_descriptor *image = put_image(from, "v1", "one");
+	OCIWP_AUTO(descriptor) ociw_descriptor *sbom = put_image_of(from, NULL, "sbom", 4, image);
+	OCIWP_AUTO(descriptor) ociw_descriptor *sign = put_image_of(from, NULL, "sign", 4, sbom);
+	ociw_error *err = NULL;
+	int found = 0;
+
+	expect_ok(copy(from, "v1", to, "v1", OCIW_COPY_RECURSIVE, &err), &err);
+	expect_ok(ociwp_content_referrers(to, image->digest, NULL, NULL, count_referrer, &found,
+					  &err),
+		  &err);
+	expect_ok(ociwp_content_referrers(to, sbom->digest, NULL, NULL, count_referrer, &found,
+					  &err),
+		  &err);
+	cr_expect_eq(found, 2);
+	expect_name(to, "v1", image);
+	expect_name(to, NULL, image);
+}
+
+Test(copy, a_damaged_layer_is_refused_and_nothing_is_named)
+{
+	OCIWP_AUTO(content) ociw_content *from = new_layout(in_scratch("from"));
+	OCIWP_AUTO(descriptor) ociw_descriptor *layer = put_blob(from, "a/b", "layer", 5);
+	OCIWP_AUTO(descriptor) ociw_descriptor *image = put_image(from, "v1", "layer");
+	ociw_content *to = new_layout(in_scratch("to"));
+	ociw_error *err = NULL;
+
+	write_text(blob_path(in_scratch("from"), layer->digest), "LAYER");
+	expect_error(copy(from, "v1", to, "v1", 0, &err), &err, OCIW_ERR_DIGEST, layer->digest);
+	ociw_content_free(to);
+	cr_expect_not(exists(in_scratch("to/index.json")));
+}
+
+Test(copy, a_missing_layer_is_named)
+{
+	OCIWP_AUTO(content) ociw_content *from = new_layout(in_scratch("from"));
+	OCIWP_AUTO(content) ociw_content *to = new_layout(in_scratch("to"));
+	OCIWP_AUTO(descriptor) ociw_descriptor *layer = put_blob(from, "a/b", "layer", 5);
+	OCIWP_AUTO(descriptor) ociw_descriptor *image = put_image(from, "v1", "layer");
+	ociw_error *err = NULL;
+
+	unlink(blob_path(in_scratch("from"), layer->digest));
+	expect_error(copy(from, "v1", to, "v1", 0, &err), &err, OCIW_ERR_NOTFOUND, layer->digest);
+}
+
+Test(copy, unknown_flags_are_refused)
+{
+	OCIWP_AUTO(content) ociw_content *from = new_layout(in_scratch("from"));
+	ociw_error *err = NULL;
+
+	expect_error(copy(from, NULL, from, NULL, 1u << 31, &err), &err, OCIW_ERR_INVALID, "flags");
+}
+
+struct golden {
+	ociw_content *from, *to;
+	int images;
+};
+
+static int copy_one(const char *name, const ociw_descriptor *desc, void *user_data)
+{
+	struct golden *g = user_data;
+	OCIWP_AUTO(str) char *digest = NULL;
+	ociw_error *err = NULL;
+
+	cr_assert_not_null(name);
+	expect_ok(copy(g->from, name, g->to, name, OCIW_COPY_RECURSIVE, &err), &err);
+	digest = digest_of(g->to, name);
+	cr_expect_str_eq(digest, desc->digest);
+	g->images++;
+	return 0;
+}
+
+static void copy_golden(const char *name)
+{
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/%s", testdata("golden/layouts"), name);
+	struct golden g = {open_layout(path, OCIW_LAYOUT_READ), new_layout(in_scratch(name)), 0};
+	ociw_error *err = NULL;
+
+	expect_ok(ociw_content_list(g.from, NULL, copy_one, &g, &err), &err);
+	cr_expect(g.images > 0, "%s", name);
+	ociw_content_free(g.from);
+	ociw_content_free(g.to);
+}
+
+Test(copy, every_golden_layout_comes_through_unchanged)
+{
+	DIR *dir = opendir(testdata("golden/layouts"));
+	int layouts = 0;
+
+	cr_assert_not_null(dir);
+	for (const struct dirent *entry; (entry = readdir(dir));) {
+		if (entry->d_name[0] == '.')
+			continue;
+		copy_golden(entry->d_name);
+		layouts++;
+	}
+	closedir(dir);
+	cr_expect_eq(layouts, 9);
+}
