@@ -90,6 +90,24 @@ static int parse_registry(ociw_target *target, ociw_error **err)
 	return name ? set_name(target, name, err) : 0;
 }
 
+/* The user's store holds images of many registries, so the whole reference is the name. */
+static int parse_store(ociw_target *target, const char *rest, ociw_error **err)
+{
+	int r = ociw_reference_parse(rest, &target->reference, err);
+
+	if (r < 0)
+		return r;
+	if (!ociw_reference_tag(target->reference) && !ociw_reference_digest(target->reference)) {
+		ociw_reference *tagged = NULL;
+		r = ociw_reference_with(target->reference, "latest", NULL, &tagged, err);
+		if (r < 0)
+			return r;
+		ociw_reference_free(target->reference);
+		target->reference = tagged;
+	}
+	return set_name(target, ociw_reference_text(target->reference), err);
+}
+
 int ociw_target_parse(const char *text, ociw_target **out, ociw_error **err)
 {
 	OCIWP_AUTO(target) ociw_target *target = ociwp_new(ociw_target);
@@ -110,6 +128,9 @@ int ociw_target_parse(const char *text, ociw_target **out, ociw_error **err)
 	} else if (ociwp_starts_with(text, "containerd:")) {
 		target->kind = OCIW_TARGET_CONTAINERD;
 		r = set_name(target, text + strlen("containerd:"), err);
+	} else if (ociwp_starts_with(text, "store:")) {
+		target->kind = OCIW_TARGET_STORE;
+		r = parse_store(target, text + strlen("store:"), err);
 	} else {
 		target->kind = OCIW_TARGET_REGISTRY;
 		r = parse_registry(target, err);

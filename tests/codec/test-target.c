@@ -54,6 +54,10 @@ Test(target, each_kind_has_its_form)
 		{"oci:.", OCIW_TARGET_LAYOUT, ".", NULL, NULL},
 		{"oci-archive:x.tar:v1", OCIW_TARGET_ARCHIVE, "x.tar", "v1", NULL},
 		{"oci-archive:/x y.tar", OCIW_TARGET_ARCHIVE, "/x y.tar", NULL, NULL},
+		{"store:ghcr.io/a/b", OCIW_TARGET_STORE, NULL, "ghcr.io/a/b:latest",
+		 "ghcr.io/a/b:latest"},
+		{"store:a:1", OCIW_TARGET_STORE, NULL, "docker.io/library/a:1",
+		 "docker.io/library/a:1"},
 		{"containerd:docker.io/library/a:1", OCIW_TARGET_CONTAINERD, NULL,
 		 "docker.io/library/a:1", NULL},
 	};

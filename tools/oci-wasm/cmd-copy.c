@@ -71,22 +71,10 @@ static int run_copy(struct tool *tool, void *options, int argc, char **argv)
 	return copy_ends(tool, options, argv[0], argv[1]);
 }
 
-/* oci:$XDG_DATA_HOME/oci-wasm/store:REFERENCE, where a pull without a destination goes. */
-static char *default_store(const char *reference)
-{
-	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-	char *text = NULL;
-	int n = -1;
-
-	if (data && data[0] == '/')
-		n = asprintf(&text, "oci:%s/oci-wasm/store:%s", data, reference);
-	else if (home && home[0] == '/')
-		n = asprintf(&text, "oci:%s/.local/share/oci-wasm/store:%s", home, reference);
-	return n < 0 ? NULL : text;
-}
-
 static int run_pull(struct tool *tool, void *options, int argc, char **argv)
 {
+	char *to = NULL;
+
 	if (argc < 1 || argc > 2)
 		return tool_usage(&cmd_pull, "needs a reference, and may have a destination");
 	if (argc == 2)
@@ -98,10 +86,11 @@ static int run_pull(struct tool *tool, void *options, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	const ociw_reference *ref = ociw_target_reference(target);
-	char *to = default_store(ref ? ociw_reference_tag(ref) ? ociw_reference_tag(ref) : "latest"
-				     : "latest");
-	int status = to ? copy_ends(tool, options, argv[0], to)
-			: tool_usage(&cmd_pull, "needs a destination: HOME is not set");
+	int status = EXIT_OTHER;
+	if (!ref)
+		status = tool_usage(&cmd_pull, "needs a destination for what is local already");
+	else if (asprintf(&to, "store:%s", ociw_reference_text(ref)) >= 0)
+		status = copy_ends(tool, options, argv[0], to);
 	free(to);
 	ociw_target_free(target);
 	return status;
@@ -131,9 +120,11 @@ const struct command cmd_pull = {
 	.summary = "Download an image into a layout directory or archive",
 	.description =
 		"Downloads what REF names; every byte is verified. Without DESTINATION it goes to the "
-		"store of the user, a layout directory in $XDG_DATA_HOME/oci-wasm/store. Prints the "
-		"digest.\n"
-		"  oci-wasm pull ghcr.io/me/app:1.0 oci:image:1.0",
+		"user's store, a layout directory in $XDG_DATA_HOME/oci-wasm/store, where store:REF "
+		"names it. Prints the digest.\n"
+		"  oci-wasm pull ghcr.io/me/app:1.0 oci:image:1.0\n"
+		"  oci-wasm pull ghcr.io/me/app:1.0\n"
+		"  oci-wasm extract store:ghcr.io/me/app:1.0 app",
 	.options = specs,
 	.option_count = TOOL_COUNT(specs),
 	.options_size = sizeof(struct copy_command),

@@ -60,6 +60,35 @@ ociw_client *tool_client(struct tool *tool)
 	return NULL;
 }
 
+char *store_path(void)
+{
+	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	char *path = NULL;
+	int n = -1;
+
+	if (data && data[0] == '/')
+		n = asprintf(&path, "%s/oci-wasm/store", data);
+	else if (home && home[0] == '/')
+		n = asprintf(&path, "%s/.local/share/oci-wasm/store", home);
+	return n < 0 ? NULL : path;
+}
+
+static int open_store(enum end_use use, ociw_content **out, ociw_error **err)
+{
+	char *path = store_path();
+
+	if (!path) {
+		fprintf(stderr, "oci-wasm: there is no store: HOME is not set\n");
+		return OCIW_ERR_INVALID;
+	}
+	int r = ociw_layout_open(path,
+				 use == END_WRITE ? OCIW_LAYOUT_WRITE | OCIW_LAYOUT_CREATE
+						  : OCIW_LAYOUT_READ,
+				 out, err);
+	free(path);
+	return r;
+}
+
 static int open_content(struct tool *tool, const ociw_target *target, enum end_use use,
 			ociw_content **out, ociw_error **err)
 {
@@ -81,6 +110,8 @@ static int open_content(struct tool *tool, const ociw_target *target, enum end_u
 		if (use == END_WRITE)
 			return ociw_archive_create(path, out, err);
 		return ociw_archive_open(path, &tool->op, out, err);
+	case OCIW_TARGET_STORE:
+		return open_store(use, out, err);
 	case OCIW_TARGET_CONTAINERD:
 		break;
 	}

@@ -79,6 +79,10 @@ enum end_use { END_READ, END_WRITE };
 int end_open(struct tool *tool, const char *text, enum end_use use, struct end *out);
 void end_close(struct end *end);
 
+/* The user's store, a layout directory below $XDG_DATA_HOME or ~/.local/share; NULL without a home.
+ * To be freed. */
+char *store_path(void);
+
 /* The client for registries, made at first use; NULL when it failed, which has been told. */
 ociw_client *tool_client(struct tool *tool);
 

@@ -40,7 +40,8 @@ typedef enum ociw_target_kind {
 	OCIW_TARGET_REGISTRY = 1,   /**< a registry reference, or oci://REF, docker://REF */
 	OCIW_TARGET_LAYOUT = 2,     /**< oci:DIR[:NAME] */
 	OCIW_TARGET_ARCHIVE = 3,    /**< oci-archive:FILE[:NAME] */
-	OCIW_TARGET_CONTAINERD = 4  /**< containerd:REF, in the local containerd */
+	OCIW_TARGET_CONTAINERD = 4, /**< containerd:REF, in the local containerd */
+	OCIW_TARGET_STORE = 5       /**< store:REF, in the user's own layout directory */
 } ociw_target_kind;
 
 /** One end of an operation, as a person names it. Immutable. */
@@ -54,9 +55,9 @@ OCIW_API OCIW_NODISCARD int ociw_target_parse(const char *text, ociw_target **ou
 					      ociw_error **err);
 OCIW_API void ociw_target_free(ociw_target *target);
 OCIW_API ociw_target_kind ociw_target_get_kind(const ociw_target *target);
-/** The registry reference, or NULL for local kinds. Borrowed. */
+/** The registry reference, also of store: targets; NULL for other local kinds. Borrowed. */
 OCIW_API const ociw_reference *ociw_target_reference(const ociw_target *target);
-/** Path of the layout directory or archive; NULL for registries. Borrowed. */
+/** Path of the layout directory or archive; NULL for other kinds. Borrowed. */
 OCIW_API const char *ociw_target_path(const ociw_target *target);
 /** Tag, name or digest inside the end; NULL when none was given. Borrowed. */
 OCIW_API const char *ociw_target_name(const ociw_target *target);
