@@ -274,6 +274,18 @@ int ociwp_memory_add_manifest(ociwp_memory *memory, const ociw_descriptor *desc,
 	return 0;
 }
 
+void ociwp_memory_prefer(ociwp_memory *memory, const char *name)
+{
+	for (size_t i = 1; i < memory->name_count; i++) {
+		if (!ociwp_streq(memory->names[i].text, name))
+			continue;
+		struct name preferred = memory->names[i];
+		memmove(&memory->names[1], &memory->names[0], i * sizeof(preferred));
+		memory->names[0] = preferred;
+		return;
+	}
+}
+
 /* --- reading a file that may have changed since it was hashed --- */
 
 struct file_reader {

@@ -52,6 +52,8 @@ int ociwp_memory_add_foreign(ociwp_memory *memory, const ociw_descriptor *desc,
 /* A manifest or index with a name, or NULL; the first named one is what NULL resolves to. */
 int ociwp_memory_add_manifest(ociwp_memory *memory, const ociw_descriptor *desc, ociw_span bytes,
 			      const char *name, ociw_error **err);
+/* Makes the image of this name the one that NULL resolves to; nothing when there is none. */
+void ociwp_memory_prefer(ociwp_memory *memory, const char *name);
 /* Turns it into a content; taken in any case. */
 int ociwp_memory_publish(ociwp_memory *take_memory, ociw_content **out, ociw_error **err);
 
