@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An app about to become images: its lock, and for each component the sources of its wasm and files.
+ * Made by ops/pack from spin.toml and by convert from other images; each format writes from it.
+ */
+#ifndef OCIW_FORMAT_DRAFT_H
+#define OCIW_FORMAT_DRAFT_H
+
+#include "format/tar-layer.h"
+#include "oci/descriptor.h"
+#include "spin/lock.h"
+
+typedef struct ociwp_draft_file {
+	const char *path; /* as the guest sees it; borrowed */
+	ociwp_source source;
+	bool executable;
+} ociwp_draft_file;
+
+/* Index-parallel with lock->components. */
+typedef struct ociwp_draft_component {
+	const char *id; /* borrowed from the lock */
+	char *dir;      /* "assets/<id>" */
+	ociwp_source wasm;
+	ociwp_source *dependencies; /* index-parallel with the lock's dependencies */
+	size_t dependency_count;
+	ociwp_draft_file *files; /* sorted by bytes of `path`, each once */
+	size_t file_count;
+} ociwp_draft_component;
+
+typedef struct ociwp_draft {
+	ociwp_lock *lock; /* borrowed; writers fill in contents and take them out again */
+	ociwp_draft_component *components;
+	size_t component_count;
+	const ociwp_annotations *annotations; /* of the manifests; borrowed, sorted */
+	bool compat_spin;   /* bytes as Spin writes them */
+	bool no_entrypoint;
+	bool has_created;
+	int64_t created;
+	const char *temp_dir;  /* or NULL */
+	ociwp_memory *memory;  /* borrowed; where blobs and manifests go */
+	int spool;             /* of gzipped layers, or -1: opened when needed; owned */
+	size_t threads;
+	uint64_t gate;         /* ociwp_tar_settings.memory */
+	const ociwp_layer_cache *cache; /* or NULL */
+	ociwp_tar_layer *bundles; /* shared by the formats once they are made */
+	size_t bundle_count;
+	bool bundled;
+} ociwp_draft;
+
+/* Components with ids and "assets/<id>" from a lock; sources are still empty. */
+int ociwp_draft_init(ociwp_draft *draft, ociwp_lock *lock, ociw_error **err);
+void ociwp_draft_deinit(ociwp_draft *draft);
+
+/* True when a part of @p path begins with ".wh.": a whiteout to whoever unpacks layers
+ * (spin-node.md 3 rule 3). */
+bool ociwp_draft_is_whiteout(const char *path);
+
+/* Makes draft->bundles by the prefix tree of spin-node.md 3, once. */
+int ociwp_draft_bundle(ociwp_draft *draft, const ociw_op *op, ociw_error **err);
+/* Opens draft->spool unless it is open. */
+int ociwp_draft_open_spool(ociwp_draft *draft, ociw_error **err);
+/* The settings for layers made beside the bundles. */
+ociwp_tar_settings ociwp_draft_tar_settings(const ociwp_draft *draft);
+
+#endif
