@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Packing a Spin app: load, fetch, compose, hash, then one image for each format. The draft borrows
+ * from the loaded app, which lives until the content is complete.
+ */
+#include "base/str.h"
+#include "format/rootfs.h"
+#include "format/spin-node.h"
+#include "format/spin.h"
+#include "ops/pack-cache.h"
+#include "ops/pack-sources.h"
+
+struct work {
+	ociwp_pack *pack;
+	ociwp_app *app;
+	ociwp_draft draft;
+	ociwp_workspace workspace;
+	ociwp_pack_cache *cache;
+};
+
+static unsigned load_flags(const ociwp_pack *pack)
+{
+	uint32_t flags = pack->options.flags;
+	unsigned out = 0;
+	out |= flags & OCIW_PACK_COMPAT_SPIN ? OCIWP_APP_COMPAT_SPIN : 0;
+	out |= flags & OCIW_PACK_ALLOW_OUTSIDE ? OCIWP_APP_ALLOW_OUTSIDE : 0;
+	out |= flags & OCIW_PACK_QUIET_TRAPS ? OCIWP_APP_QUIET_TRAPS : 0;
+	out |= flags & OCIW_PACK_WERROR ? OCIWP_APP_WERROR : 0;
+	return out;
+}
+
+/* A file whose path is also a folder of another: no file system can hold both. */
+static int check_paths(const ociwp_app_component *component, ociw_error **err)
+{
+	for (size_t i = 0; i + 1 < component->file_count; i++) {
+		const char *path = component->files[i].path;
+		size_t len = strlen(path);
+		/* Between "a" and "a/b" only names like "a-c" sort: they begin with "a" too. */
+		for (size_t j = i + 1; j < component->file_count; j++) {
+			const char *other = component->files[j].path;
+			if (strncmp(other, path, len) != 0 || (unsigned char)other[len] > '/')
+				break;
+			if (other[len] == '/')
+				return ociwp_fail(err, OCIW_ERR_INVALID,
+						  "component %s: %s is a file and a folder, of %s",
+						  ociwp_quote(component->id), ociwp_quote(path),
+						  ociwp_quote(other));
+		}
+	}
+	return 0;
+}
+
+static int take_files(const ociwp_app_component *from, ociwp_draft_component *to, ociw_error **err)
+{
+	int r = check_paths(from, err);
+	if (r < 0)
+		return r;
+	to->files = ociwp_calloc(from->file_count, sizeof(*to->files));
+	if (!to->files)
+		return ociwp_nomem(err);
+	to->file_count = from->file_count;
+	for (size_t i = 0; i < from->file_count; i++) {
+		ociwp_draft_file *file = &to->files[i];
+		file->path = from->files[i].path;
+		file->executable = from->files[i].executable;
+		file->source = (ociwp_source){.kind = OCIWP_SOURCE_FILE,
+					      .fd = -1,
+					      .from.path = from->files[i].source,
+					      .size = from->files[i].size};
+	}
+	return 0;
+}
+
+static int make_draft(struct work *work, ociw_error **err)
+{
+	const ociw_pack_options *options = &work->pack->options;
+	ociwp_draft *draft = &work->draft;
+	ociw_limits limits;
+	uint64_t files = 0;
+	ociwp_limits_get(work->pack->op, &limits);
+	int r = ociwp_draft_init(draft, work->app->lock, err);
+	for (size_t i = 0; r == 0 && i < work->app->component_count; i++) {
+		files += work->app->components[i].file_count;
+		r = take_files(&work->app->components[i], &draft->components[i], err);
+	}
+	if (r < 0)
+		return r;
+	if (files > limits.max_entries)
+		return ociwp_fail(err, OCIW_ERR_LIMIT, "the app has %llu files, the limit is %llu",
+				  (unsigned long long)files,
+				  (unsigned long long)limits.max_entries);
+	draft->annotations = &work->pack->annotations;
+	draft->compat_spin = options->flags & OCIW_PACK_COMPAT_SPIN;
+	draft->no_entrypoint = options->flags & OCIW_PACK_NO_ENTRYPOINT;
+	draft->has_created = options->has_created;
+	draft->created = options->created;
+	draft->temp_dir = options->temp_dir;
+	draft->memory = work->pack->memory;
+	draft->threads = work->pack->threads;
+	return 0;
+}
+
+/* The origin says where the manifest was on this machine: never part of an image (spin.md 2.3). */
+static void drop_origin(ociwp_lock *lock)
+{
+	if (lock->metadata)
+		json_object_del(lock->metadata, "origin");
+}
+
+static int infer_authors(const json_t *metadata, ociwp_annotations *out, ociw_error **err)
+{
+	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
+	const json_t *authors = json_object_get(metadata, "authors");
+	json_t *author;
+	size_t i;
+	if (json_array_size(authors) == 0)
+		return 0;
+	json_array_foreach ((json_t *)authors, i, author) {
+		ociwp_buf_puts(&text, i > 0 ? ", " : "");
+		ociwp_buf_puts(&text, json_is_string(author) ? json_string_value(author) : "");
+	}
+	int r = ociwp_buf_check(&text, err);
+	return r < 0 ? r : ociwp_pack_infer(out, "org.opencontainers.image.authors", text.data, err);
+}
+
+/* spin.md 3.5: only where the key is absent. */
+static int infer_annotations(struct work *work, ociw_error **err)
+{
+	static const struct {
+		const char *key, *member;
+	} rows[] = {
+		{"org.opencontainers.image.title", "name"},
+		{"org.opencontainers.image.description", "description"},
+		{"org.opencontainers.image.version", "version"},
+	};
+	const json_t *metadata = work->app->lock->metadata;
+	ociwp_annotations *out = &work->pack->annotations;
+	int r = ociwp_pack_infer_created(work->pack, out, err);
+	if (r == 0 && !(work->pack->options.flags & OCIW_PACK_NO_INFER)) {
+		r = infer_authors(metadata, out, err);
+		for (size_t i = 0; r == 0 && i < OCIWP_ARRAY_LEN(rows); i++) {
+			const json_t *value = json_object_get(metadata, rows[i].member);
+			r = ociwp_pack_infer(out, rows[i].key, json_string_value(value), err);
+		}
+	}
+	ociwp_annotations_sort(out);
+	return r;
+}
+
+/* Spin first: the node image refers to it, and both share the bundles. */
+static int make_images(struct work *work, ociw_error **err)
+{
+	const ociwp_pack *pack = work->pack;
+	OCIWP_AUTO(descriptor) ociw_descriptor *spin = NULL;
+	ociw_pack_layers layers = (ociw_pack_layers)pack->options.layers;
+	bool node = ociwp_pack_wants(pack, OCIW_FORMAT_SPIN_NODE);
+	int r = 0;
+	if (node)
+		layers = OCIW_LAYERS_BUNDLES;
+	if (ociwp_pack_wants(pack, OCIW_FORMAT_SPIN))
+		r = ociwp_spin_image(&work->draft, layers, pack->options.max_content_layers,
+				     ociw_format_name(OCIW_FORMAT_SPIN), pack->op, &spin, err);
+	if (r == 0 && node)
+		r = ociwp_spin_node_image(&work->draft, spin,
+					  ociw_format_name(OCIW_FORMAT_SPIN_NODE), pack->op, NULL,
+					  err);
+	if (r == 0 && ociwp_pack_wants(pack, OCIW_FORMAT_ROOTFS))
+		r = ociwp_rootfs_image(&work->draft, pack->options.platform,
+				       ociw_format_name(OCIW_FORMAT_ROOTFS), pack->op, NULL, err);
+	return r;
+}
+
+static int open_cache(struct work *work, ociw_error **err)
+{
+	const ociw_pack_options *options = &work->pack->options;
+	if (!options->cache_dir || options->flags & OCIW_PACK_NO_CACHE)
+		return 0;
+	int r = ociwp_pack_cache_open(options->cache_dir, work->app->root, &work->cache, err);
+	if (r == 0 && work->cache)
+		work->draft.cache = ociwp_pack_cache_layers(work->cache);
+	return r;
+}
+
+static int run(struct work *work, ociw_error **err)
+{
+	ociwp_pack *pack = work->pack;
+	int r = ociwp_app_load(pack->options.path, pack->options.profile, load_flags(pack), pack->op,
+			       &work->app, err);
+	if (r < 0)
+		return r;
+	drop_origin(work->app->lock);
+	r = make_draft(work, err);
+	if (r == 0)
+		r = open_cache(work, err);
+	if (r == 0)
+		r = ociwp_pack_sources(pack, work->app, &work->workspace, &work->draft, err);
+	if (r == 0)
+		r = ociwp_pack_compose(pack, work->app, &work->workspace, &work->draft, err);
+	if (r == 0)
+		r = ociwp_pack_hash(pack, &work->draft, work->cache, err);
+	if (r == 0)
+		r = infer_annotations(work, err);
+	if (r == 0)
+		r = make_images(work, err);
+	if (r == 0 && work->cache)
+		ociwp_pack_cache_save(work->cache, &work->draft,
+				      work->draft.compat_spin ? OCIWP_WASM_CHECK_HEAD
+							      : OCIWP_WASM_CHECK_WALK);
+	return r;
+}
+
+int ociwp_pack_app(ociwp_pack *pack, ociw_error **err)
+{
+	struct work work = {.pack = pack, .draft.spool = -1};
+	int r = run(&work, err);
+	ociwp_draft_deinit(&work.draft);
+	ociwp_app_free(work.app);
+	ociwp_workspace_deinit(&work.workspace);
+	ociwp_pack_cache_free(work.cache);
+	return r;
+}

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The pack cache: <cache>/pack/<hash of the app's folder>/index and the bundles beside it. Whatever
+ * is odd about it (owner, checksum, version, a missing blob) means "not there"; nothing here can make
+ * a pack fail or, short of a clock that goes backwards, give bytes that are not the file's.
+ */
+#include "ops/pack-cache.h"
+#include "base/map.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "ops/pack-private.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAGIC "ociwpack"
+#define VERSION 1u
+#define BYTE_ORDER_MARK 0x01020304u
+#define INDEX_MAX (512u << 20)
+/* A file changed within this many seconds of being hashed may change again under the same times
+ * (FAT counts in twos): it is not remembered. */
+#define RACY_SECONDS 2
+
+/* The index: header, files sorted by key, layers, inline bytes, SHA-256 of all before. */
+struct header {
+	char magic[8];
+	uint32_t version, byte_order, file_size, layer_size;
+	uint64_t file_count, layer_count, inline_len;
+};
+
+struct file_record {
+	uint8_t key[16]; /* of SHA-256(path) */
+	ociwp_file_stamp stamp;
+	uint8_t sha256[32];
+	uint32_t inline_at; /* where the bytes of a small file are */
+	uint32_t wasm;      /* the check that it passed, or 0 */
+};
+
+struct layer_record {
+	uint8_t key[32], digest[32], diff_id[32];
+	uint64_t size;
+	ociwp_file_stamp stamp; /* of the blob's file */
+};
+
+struct ociwp_pack_cache {
+	char *dir;
+	int64_t opened; /* seconds since 1970 */
+	char *index;    /* the whole file, or NULL */
+	const struct file_record *files;
+	size_t file_count;
+	const struct layer_record *layers;
+	size_t layer_count;
+	const char *inlined;
+	atomic_size_t misses;
+	pthread_mutex_t lock; /* of what follows */
+	struct layer_record *used;
+	size_t used_count;
+	ociwp_layer_cache hooks;
+};
+
+int ociwp_pack_make_parents(const char *path)
+{
+	OCIWP_AUTO(str) char *copy = ociwp_strdup(path);
+	if (!copy)
+		return -1;
+	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(copy, 0700) < 0 && errno != EEXIST)
+			return -1;
+		*slash = '/';
+	}
+	return 0;
+}
+
+static bool path_key(const char *path, uint8_t out[16])
+{
+	ociw_digest digest;
+	if (ociw_digest_bytes(OCIW_DIGEST_SHA256, (ociw_span){path, strlen(path)}, &digest, NULL) < 0)
+		return false;
+	memcpy(out, digest.bytes, 16);
+	return true;
+}
+
+/* --- reading the index --- */
+
+/* Opens a file of ours: regular, owned by this user, not a link. */
+static int open_own(const char *path, struct stat *st)
+{
+	OCIWP_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, st) < 0 || !S_ISREG(st->st_mode) || st->st_uid != geteuid())
+		return -1;
+	return ociwp_steal_fd(&fd);
+}
+
+static bool read_index(const char *path, char **out, size_t *len)
+{
+	struct stat st;
+	OCIWP_AUTO(fd) int fd = open_own(path, &st);
+	if (fd < 0 || st.st_size < (off_t)sizeof(struct header) + 32 || st.st_size > INDEX_MAX)
+		return false;
+	OCIWP_AUTO(mem) char *text = ociwp_malloc((size_t)st.st_size);
+	if (!text)
+		return false;
+	for (size_t done = 0; done < (size_t)st.st_size;) {
+		ssize_t got = read(fd, text + done, (size_t)st.st_size - done);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		done += (size_t)got;
+	}
+	*len = (size_t)st.st_size - 32;
+	ociw_digest digest;
+	if (ociw_digest_bytes(OCIW_DIGEST_SHA256, (ociw_span){text, *len}, &digest, NULL) < 0 ||
+	    memcmp(digest.bytes, text + *len, 32) != 0)
+		return false;
+	*out = ociwp_steal(&text);
+	return true;
+}
+
+/* The checksum was right, so this finds other versions and machines rather than damage. */
+static bool place_index(ociwp_pack_cache *cache, size_t len)
+{
+	struct header header;
+	uint64_t files, layers, total = sizeof(header);
+	memcpy(&header, cache->index, sizeof(header));
+	if (memcmp(header.magic, MAGIC, 8) != 0 || header.version != VERSION ||
+	    header.byte_order != BYTE_ORDER_MARK || header.file_size != sizeof(struct file_record) ||
+	    header.layer_size != sizeof(struct layer_record) ||
+	    !ociwp_mul_ok(header.file_count, (uint64_t)sizeof(struct file_record), &files) ||
+	    !ociwp_mul_ok(header.layer_count, (uint64_t)sizeof(struct layer_record), &layers) ||
+	    !ociwp_add_ok(total, files, &total) || !ociwp_add_ok(total, layers, &total) ||
+	    !ociwp_add_ok(total, header.inline_len, &total) || total != len)
+		return false;
+	const char *at = cache->index + sizeof(header);
+	cache->files = (const void *)at;
+	cache->file_count = (size_t)header.file_count;
+	cache->layers = (const void *)(at + files);
+	cache->layer_count = (size_t)header.layer_count;
+	cache->inlined = at + files + layers;
+	for (size_t i = 0; i < cache->file_count; i++) {
+		const struct file_record *file = &cache->files[i];
+		if (file->stamp.size <= OCIWP_INLINE_MAX &&
+		    file->inline_at + file->stamp.size > header.inline_len)
+			return false;
+	}
+	return true;
+}
+
+static void load(ociwp_pack_cache *cache)
+{
+	OCIWP_AUTO(str) char *path = ociwp_path_join(cache->dir, "index");
+	size_t len = 0;
+	if (!path || !read_index(path, &cache->index, &len))
+		return;
+	if (place_index(cache, len))
+		return;
+	free(cache->index);
+	cache->index = NULL;
+	cache->files = NULL;
+	cache->layers = NULL;
+	cache->file_count = cache->layer_count = 0;
+}
+
+/* --- files --- */
+
+static int compare_files(const void *a, const void *b)
+{
+	return memcmp(((const struct file_record *)a)->key, ((const struct file_record *)b)->key, 16);
+}
+
+static bool file_find(const ociwp_pack_cache *cache, ociwp_source *source, unsigned wasm)
+{
+	struct file_record wanted;
+	struct stat st;
+	if (cache->file_count == 0 || source->kind != OCIWP_SOURCE_FILE ||
+	    !path_key(source->from.path, wanted.key))
+		return false;
+	const struct file_record *found = bsearch(&wanted, cache->files, cache->file_count,
+						  sizeof(*found), compare_files);
+	if (!found || found->wasm < wasm || stat(source->from.path, &st) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return false;
+	ociwp_file_stamp_of(&st, &source->stamp);
+	if (!ociwp_file_stamp_equal(&found->stamp, &source->stamp))
+		return false;
+	/* Permission is not in the stamp: a file that cannot be read now must be an error now. */
+	if (access(source->from.path, R_OK) < 0)
+		return false;
+	if (found->stamp.size <= OCIWP_INLINE_MAX) {
+		source->bytes = ociwp_memdup(cache->inlined + found->inline_at,
+					     (size_t)found->stamp.size);
+		if (!source->bytes)
+			return false;
+	}
+	source->size = found->stamp.size;
+	memcpy(source->sha256, found->sha256, 32);
+	source->known = true;
+	return true;
+}
+
+bool ociwp_pack_cache_find(ociwp_pack_cache *cache, ociwp_source *source, unsigned wasm)
+{
+	if (file_find(cache, source, wasm))
+		return true;
+	atomic_fetch_add(&cache->misses, 1);
+	return false;
+}
+
+/* --- layers --- */
+
+static char *blob_path(const ociwp_pack_cache *cache, const uint8_t digest[32])
+{
+	static const char digits[] = "0123456789abcdef";
+	char name[70];
+	for (size_t i = 0; i < 32; i++) {
+		name[2 * i] = digits[digest[i] >> 4];
+		name[2 * i + 1] = digits[digest[i] & 15];
+	}
+	strcpy(name + 64, ".gz");
+	return ociwp_path_join(cache->dir, name);
+}
+
+static void remember(ociwp_pack_cache *cache, const struct layer_record *record)
+{
+	pthread_mutex_lock(&cache->lock);
+	struct layer_record *grown = ociwp_realloc_array(cache->used, cache->used_count + 1,
+							 sizeof(*grown));
+	if (grown) {
+		cache->used = grown;
+		grown[cache->used_count++] = *record;
+	}
+	pthread_mutex_unlock(&cache->lock);
+}
+
+/* A blob whose file looks as it did is trusted; any other is hashed first. */
+static bool blob_is_right(int fd, const struct layer_record *record, const struct stat *st)
+{
+	ociwp_file_stamp now;
+	ociwp_scratch scratch;
+	ociwp_source source = {.kind = OCIWP_SOURCE_RANGE, .fd = fd, .size = record->size};
+	if ((uint64_t)st->st_size != record->size)
+		return false;
+	ociwp_file_stamp_of(st, &now);
+	if (ociwp_file_stamp_equal(&now, &record->stamp))
+		return true;
+	bool right = ociwp_scratch_init(&scratch, NULL) == 0 &&
+		     ociwp_source_hash(&source, 0, &scratch, NULL) == 0 &&
+		     memcmp(source.sha256, record->digest, 32) == 0;
+	ociwp_scratch_deinit(&scratch);
+	ociwp_source_deinit(&source);
+	return right;
+}
+
+static ociw_digest digest_of(const uint8_t bytes[32])
+{
+	ociw_digest digest = {.algorithm = OCIW_DIGEST_SHA256, .len = 32};
+	memcpy(digest.bytes, bytes, 32);
+	return digest;
+}
+
+static int layer_find(void *self, const uint8_t key[32], ociwp_tar_layer *layer, bool *found,
+		      ociw_error **err)
+{
+	ociwp_pack_cache *cache = self;
+	(void)err;
+	for (size_t i = 0; i < cache->layer_count; i++) {
+		const struct layer_record *record = &cache->layers[i];
+		struct stat st;
+		if (memcmp(record->key, key, 32) != 0)
+			continue;
+		OCIWP_AUTO(str) char *path = blob_path(cache, record->digest);
+		OCIWP_AUTO(fd) int fd = path ? open_own(path, &st) : -1;
+		if (fd < 0 || !blob_is_right(fd, record, &st))
+			break;
+		layer->digest = digest_of(record->digest);
+		layer->diff_id = digest_of(record->diff_id);
+		layer->size = record->size;
+		layer->offset = 0;
+		layer->fd = ociwp_steal_fd(&fd);
+		layer->own_fd = true;
+		remember(cache, record);
+		*found = true;
+		return 0;
+	}
+	atomic_fetch_add(&cache->misses, 1);
+	return 0;
+}
+
+static bool copy_range(int from, uint64_t offset, uint64_t size, int to)
+{
+	char buf[65536];
+	for (uint64_t done = 0; done < size;) {
+		size_t want = size - done < sizeof(buf) ? (size_t)(size - done) : sizeof(buf);
+		ssize_t got = pread(from, buf, want, (off_t)(offset + done));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0 || ociwp_write_full(to, buf, (size_t)got) != 0)
+			return false;
+		done += (uint64_t)got;
+	}
+	return true;
+}
+
+/* Writes through a temporary name, so that a blob of the cache is whole or not there. */
+static bool blob_store(const ociwp_pack_cache *cache, const ociwp_tar_layer *layer,
+		       ociwp_file_stamp *stamp)
+{
+	OCIWP_AUTO(str) char *path = blob_path(cache, layer->digest.bytes);
+	OCIWP_AUTO(str) char *temporary = ociwp_path_join(cache->dir, "new-XXXXXX");
+	struct stat st;
+	if (!path || !temporary)
+		return false;
+	OCIWP_AUTO(fd) int fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (!copy_range(layer->fd, layer->offset, layer->size, fd) || rename(temporary, path) < 0) {
+		unlink(temporary);
+		return false;
+	}
+	if (fstat(fd, &st) < 0)
+		return false;
+	ociwp_file_stamp_of(&st, stamp);
+	return true;
+}
+
+static int layer_keep(void *self, const uint8_t key[32], ociwp_tar_layer *layer, ociw_error **err)
+{
+	ociwp_pack_cache *cache = self;
+	struct layer_record record = {.size = layer->size};
+	(void)err;
+	memcpy(record.key, key, 32);
+	memcpy(record.digest, layer->digest.bytes, 32);
+	memcpy(record.diff_id, layer->diff_id.bytes, 32);
+	if (blob_store(cache, layer, &record.stamp))
+		remember(cache, &record);
+	return 0;
+}
+
+const ociwp_layer_cache *ociwp_pack_cache_layers(ociwp_pack_cache *cache)
+{
+	return &cache->hooks;
+}
+
+/* --- opening and saving --- */
+
+int ociwp_pack_cache_open(const char *dir, const char *root, ociwp_pack_cache **out,
+			  ociw_error **err)
+{
+	uint8_t key[16];
+	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
+	*out = NULL;
+	if (!path_key(root, key))
+		return ociwp_nomem(err);
+	ociwp_buf_printf(&path, "%s/pack/", dir);
+	for (size_t i = 0; i < sizeof(key); i++)
+		ociwp_buf_printf(&path, "%02x", key[i]);
+	ociwp_buf_puts(&path, "/index");
+	int r = ociwp_buf_check(&path, err);
+	if (r < 0)
+		return r;
+	if (ociwp_pack_make_parents(path.data) < 0)
+		return 0;
+	ociwp_pack_cache *cache = ociwp_new(ociwp_pack_cache);
+	if (!cache)
+		return ociwp_nomem(err);
+	pthread_mutex_init(&cache->lock, NULL);
+	cache->hooks = (ociwp_layer_cache){layer_find, layer_keep, cache};
+	cache->opened = (int64_t)time(NULL);
+	cache->dir = ociwp_strndup(path.data, path.len - strlen("/index"));
+	if (!cache->dir) {
+		ociwp_pack_cache_free(cache);
+		return ociwp_nomem(err);
+	}
+	load(cache);
+	*out = cache;
+	return 0;
+}
+
+void ociwp_pack_cache_free(ociwp_pack_cache *cache)
+{
+	if (!cache)
+		return;
+	pthread_mutex_destroy(&cache->lock);
+	free(cache->dir);
+	free(cache->index);
+	free(cache->used);
+	free(cache);
+}
+
+struct saving {
+	const ociwp_pack_cache *cache;
+	struct file_record *files;
+	size_t count, cap;
+	ociwp_buf inlined;
+	bool failed;
+};
+
+static void save_source(struct saving *saving, const ociwp_source *source, unsigned wasm)
+{
+	int64_t newest = saving->cache->opened - RACY_SECONDS;
+	if (source->kind != OCIWP_SOURCE_FILE || !source->known ||
+	    source->stamp.mtime_seconds >= newest || source->stamp.ctime_seconds >= newest)
+		return;
+	if (saving->count == saving->cap) {
+		size_t cap = saving->cap ? saving->cap * 2 : 256;
+		struct file_record *grown = ociwp_realloc_array(saving->files, cap, sizeof(*grown));
+		if (!grown) {
+			saving->failed = true;
+			return;
+		}
+		saving->files = grown;
+		saving->cap = cap;
+	}
+	struct file_record *record = &saving->files[saving->count];
+	memset(record, 0, sizeof(*record));
+	record->stamp = source->stamp;
+	record->wasm = wasm;
+	record->inline_at = (uint32_t)saving->inlined.len;
+	memcpy(record->sha256, source->sha256, 32);
+	if (source->size <= OCIWP_INLINE_MAX)
+		ociwp_buf_append(&saving->inlined, source->bytes, (size_t)source->size);
+	if (path_key(source->from.path, record->key))
+		saving->count++;
+	else
+		saving->failed = true;
+}
+
+static void save_draft(struct saving *saving, const ociwp_draft *draft, unsigned wasm)
+{
+	for (size_t i = 0; i < draft->component_count; i++) {
+		const ociwp_draft_component *component = &draft->components[i];
+		save_source(saving, &component->wasm, wasm);
+		for (size_t j = 0; j < component->dependency_count; j++)
+			save_source(saving, &component->dependencies[j], wasm);
+		for (size_t j = 0; j < component->file_count; j++)
+			save_source(saving, &component->files[j].source, 0);
+	}
+	qsort(saving->files, saving->count, sizeof(*saving->files), compare_files);
+}
+
+static bool put(int fd, ociwp_hasher *hasher, const void *data, size_t len)
+{
+	if (len == 0)
+		return true;
+	ociwp_hasher_update(hasher, data, len);
+	return ociwp_write_full(fd, data, len) == 0;
+}
+
+static bool write_index(const struct saving *saving, int fd)
+{
+	const ociwp_pack_cache *cache = saving->cache;
+	OCIWP_AUTO(hasher) ociwp_hasher *hasher = NULL;
+	struct header header = {MAGIC, VERSION, BYTE_ORDER_MARK, sizeof(struct file_record),
+				sizeof(struct layer_record), saving->count, cache->used_count,
+				saving->inlined.len};
+	ociw_digest digest;
+	if (ociwp_hasher_new(OCIW_DIGEST_SHA256, &hasher, NULL) < 0 ||
+	    !put(fd, hasher, &header, sizeof(header)) ||
+	    !put(fd, hasher, saving->files, saving->count * sizeof(*saving->files)) ||
+	    !put(fd, hasher, cache->used, cache->used_count * sizeof(*cache->used)) ||
+	    !put(fd, hasher, saving->inlined.data, saving->inlined.len))
+		return false;
+	ociwp_hasher_final(hasher, &digest);
+	return ociwp_write_full(fd, digest.bytes, 32) == 0;
+}
+
+static bool is_used(const ociwp_pack_cache *cache, const char *name)
+{
+	for (size_t i = 0; i < cache->used_count; i++) {
+		OCIWP_AUTO(str) char *path = blob_path(cache, cache->used[i].digest);
+		if (path && ociwp_streq(ociwp_path_basename(path), name))
+			return true;
+	}
+	return false;
+}
+
+/* Whoever reads a dropped blob just now has it open. */
+static void drop_unused(const ociwp_pack_cache *cache)
+{
+	DIR *dir = opendir(cache->dir);
+	struct dirent *entry;
+	while (dir && (entry = readdir(dir)) != NULL)
+		if (ociwp_ends_with(entry->d_name, ".gz") && !is_used(cache, entry->d_name))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		closedir(dir);
+}
+
+void ociwp_pack_cache_save(ociwp_pack_cache *cache, const ociwp_draft *draft, unsigned wasm)
+{
+	struct saving saving = {.cache = cache};
+	OCIWP_AUTO(str) char *path = ociwp_path_join(cache->dir, "index");
+	OCIWP_AUTO(str) char *temporary = ociwp_path_join(cache->dir, "new-XXXXXX");
+	if (atomic_load(&cache->misses) == 0 && cache->used_count == cache->layer_count)
+		return; /* it says all of this already */
+	OCIWP_AUTO(fd) int fd = path && temporary ? mkostemp(temporary, O_CLOEXEC) : -1;
+	if (fd < 0)
+		return;
+	save_draft(&saving, draft, wasm);
+	bool written = !saving.failed && !saving.inlined.failed && write_index(&saving, fd);
+	if (!written || rename(temporary, path) < 0)
+		unlink(temporary);
+	else
+		drop_unused(cache);
+	free(saving.files);
+	ociwp_buf_deinit(&saving.inlined);
+}

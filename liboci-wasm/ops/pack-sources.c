@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Bringing every wasm of an app to a local file. Whoever fetches is the caller's; what was fetched
+ * is believed only after its digest.
+ */
+#include "ops/pack-sources.h"
+#include "base/path.h"
+#include "base/str.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/* --- the workspace --- */
+
+void ociwp_workspace_deinit(ociwp_workspace *workspace)
+{
+	for (size_t i = 0; i < workspace->count; i++) {
+		ociwp_work_file *file = &workspace->files[i];
+		if (file->fd >= 0)
+			close(file->fd);
+		if (file->path && !file->keep)
+			unlink(file->path);
+		free(file->path);
+	}
+	free(workspace->files);
+	if (workspace->dir)
+		rmdir(workspace->dir);
+	free(workspace->dir);
+	*workspace = (ociwp_workspace){0};
+}
+
+static int workspace_make(ociwp_workspace *workspace, const char *temp_dir, ociw_error **err)
+{
+	if (workspace->dir)
+		return 0;
+	if (!temp_dir)
+		temp_dir = getenv("TMPDIR");
+	if (!temp_dir || !*temp_dir)
+		temp_dir = "/tmp";
+	OCIWP_AUTO(str) char *path = ociwp_path_join(temp_dir, "oci-wasm-XXXXXX");
+	if (!path)
+		return ociwp_nomem(err);
+	if (!mkdtemp(path))
+		return ociwp_fail_errno(err, errno, "make a folder in %s", ociwp_quote(temp_dir));
+	workspace->dir = ociwp_steal(&path);
+	return 0;
+}
+
+/* A slot with a path of its own; the file is not there yet. */
+static int workspace_slot(ociwp_workspace *workspace, const char *temp_dir, ociwp_work_file **out,
+			  ociw_error **err)
+{
+	char name[32];
+	int r = workspace_make(workspace, temp_dir, err);
+	if (r < 0)
+		return r;
+	ociwp_work_file *grown = ociwp_realloc_array(workspace->files, workspace->count + 1,
+						     sizeof(*grown));
+	if (!grown)
+		return ociwp_nomem(err);
+	workspace->files = grown;
+	snprintf(name, sizeof(name), "%zu.wasm", workspace->count);
+	grown[workspace->count] = (ociwp_work_file){ociwp_path_join(workspace->dir, name), -1, false};
+	if (!grown[workspace->count].path)
+		return ociwp_nomem(err);
+	*out = &grown[workspace->count++];
+	return 0;
+}
+
+/* --- fetching --- */
+
+/* What the callback writes to: capped, hashed, and committed by nobody but us. */
+struct sink {
+	int fd;
+	uint64_t size, max;
+	ociwp_hasher *hasher;
+};
+
+static int sink_write(void *self, const void *buf, size_t len, ociw_error **err)
+{
+	struct sink *sink = self;
+	if (len > sink->max - sink->size)
+		return ociwp_fail(err, OCIW_ERR_LIMIT, "it has more than %llu bytes",
+				  (unsigned long long)sink->max);
+	int failed = ociwp_write_full(sink->fd, buf, len);
+	if (failed)
+		return ociwp_fail_errno(err, failed, "write a temporary file");
+	ociwp_hasher_update(sink->hasher, buf, len);
+	sink->size += len;
+	return 0;
+}
+
+static int sink_commit(void *self, ociw_error **err)
+{
+	(void)self;
+	(void)err;
+	return 0;
+}
+
+static void sink_abort(void *self)
+{
+	(void)self;
+}
+
+static const ociw_writer_ops sink_ops = {sizeof(ociw_writer_ops), sink_write, sink_commit,
+					 sink_abort};
+
+static int call_fetch(const ociwp_pack *pack, const ociwp_app_source *from, struct sink *sink,
+		      ociw_error **err)
+{
+	OCIWP_AUTO(writer) ociw_writer *writer = NULL;
+	OCIWP_AUTO(str) char *locator = NULL;
+	const ociw_pack_options *options = &pack->options;
+	int r = ociw_writer_new(&sink_ops, sink, &writer, err);
+	if (r < 0)
+		return r;
+	if (from->url)
+		return options->fetch("url", from->url, NULL, from->digest, writer,
+				      options->fetch_data, err);
+	locator = from->registry ? ociwp_path_join(from->registry, from->package)
+				 : ociwp_strdup(from->package);
+	if (!locator)
+		return ociwp_nomem(err);
+	return options->fetch("package", locator, from->version, NULL, writer, options->fetch_data,
+			      err);
+}
+
+static int fetch_into(const ociwp_pack *pack, const ociwp_app_source *from, int fd,
+		      ociw_digest *digest, uint64_t *size, ociw_error **err)
+{
+	OCIWP_AUTO(hasher) ociwp_hasher *hasher = NULL;
+	ociw_limits limits;
+	ociwp_limits_get(pack->op, &limits);
+	int r = ociwp_hasher_new(OCIW_DIGEST_SHA256, &hasher, err);
+	struct sink sink = {fd, 0, limits.max_blob_bytes, hasher};
+	if (r == 0)
+		r = call_fetch(pack, from, &sink, err);
+	if (r < 0)
+		return r;
+	ociwp_hasher_final(hasher, digest);
+	*size = sink.size;
+	return 0;
+}
+
+/* Where the cache has, or would have, the bytes of a digest; NULL without a cache. */
+static int cached_path(const ociwp_pack *pack, const ociw_digest *digest, char **out,
+		       ociw_error **err)
+{
+	char text[OCIW_DIGEST_TEXT_MAX];
+	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
+	*out = NULL;
+	if (!pack->options.cache_dir || pack->options.flags & OCIW_PACK_NO_CACHE)
+		return 0;
+	ociw_digest_format(digest, text);
+	ociwp_buf_printf(&path, "%s/wasm/%s.wasm", pack->options.cache_dir, strchr(text, ':') + 1);
+	int r = ociwp_buf_check(&path, err);
+	if (r == 0)
+		*out = ociwp_buf_steal(&path);
+	return r;
+}
+
+/* Puts a fetched file into the cache; a cache that cannot be written is no error. */
+static void keep_in_cache(const ociwp_pack *pack, const ociw_digest *digest, ociwp_work_file *file)
+{
+	OCIWP_AUTO(str) char *path = NULL;
+	if (cached_path(pack, digest, &path, NULL) < 0 || !path)
+		return;
+	if (ociwp_pack_make_parents(path) < 0)
+		return;
+	/* Another file system: the copy in the workspace serves this time. */
+	if (rename(file->path, path) < 0)
+		return;
+	free(file->path);
+	file->path = ociwp_steal(&path);
+	file->keep = true;
+}
+
+static int judge_digest(const ociwp_app_source *from, const ociw_digest *got, ociw_error **err)
+{
+	char text[OCIW_DIGEST_TEXT_MAX];
+	ociw_digest want;
+	if (!from->digest)
+		return 0;
+	int r = ociw_digest_parse(from->digest, &want, err);
+	if (r < 0)
+		return r;
+	if (!ociw_digest_equal(&want, got))
+		return ociwp_fail(err, OCIW_ERR_DIGEST, "digest is %s, expected %s",
+				  ociw_digest_format(got, text), from->digest);
+	return 0;
+}
+
+static int fetch_source(const ociwp_pack *pack, const ociwp_app_source *from,
+			ociwp_workspace *workspace, ociwp_source *out, ociw_error **err)
+{
+	ociwp_work_file *file = NULL;
+	ociw_digest digest;
+	uint64_t size = 0;
+	if (!pack->options.fetch)
+		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
+				  "it is remote, and this caller cannot fetch");
+	int r = workspace_slot(workspace, pack->options.temp_dir, &file, err);
+	if (r < 0)
+		return r;
+	file->fd = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (file->fd < 0)
+		return ociwp_fail_errno(err, errno, "make a temporary file");
+	r = fetch_into(pack, from, file->fd, &digest, &size, err);
+	if (r == 0)
+		r = judge_digest(from, &digest, err);
+	if (r < 0)
+		return r;
+	keep_in_cache(pack, &digest, file);
+	*out = (ociwp_source){.kind = OCIWP_SOURCE_RANGE, .fd = file->fd, .size = size};
+	return 0;
+}
+
+/* The cached bytes of a source with a digest, when they are there and still right. */
+static int find_cached(const ociwp_pack *pack, const ociwp_app_source *from,
+		       ociwp_workspace *workspace, ociwp_source *out, bool *found, ociw_error **err)
+{
+	OCIWP_AUTO(str) char *path = NULL;
+	OCIWP_AUTO(fd) int fd = -1;
+	ociw_digest want, got = {.algorithm = OCIW_DIGEST_SHA256, .len = 32};
+	ociwp_scratch scratch;
+	struct stat st;
+	*found = false;
+	if (!from->digest)
+		return 0;
+	int r = ociw_digest_parse(from->digest, &want, err);
+	if (r == 0)
+		r = cached_path(pack, &want, &path, err);
+	if (r < 0 || !path)
+		return r;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	r = ociwp_scratch_init(&scratch, err);
+	*out = (ociwp_source){.kind = OCIWP_SOURCE_RANGE, .fd = fd, .size = (uint64_t)st.st_size};
+	if (r == 0 && ociwp_source_hash(out, 0, &scratch, NULL) == 0) {
+		memcpy(got.bytes, out->sha256, 32);
+		*found = ociw_digest_equal(&want, &got);
+	}
+	ociwp_scratch_deinit(&scratch);
+	ociwp_source_deinit(out);
+	out->known = false; /* is it wasm at all: the caller's next step finds out */
+	if (r < 0 || !*found)
+		return r;
+	ociwp_work_file *file = NULL;
+	r = workspace_slot(workspace, pack->options.temp_dir, &file, err);
+	if (r < 0)
+		return r;
+	free(file->path);
+	*file = (ociwp_work_file){ociwp_steal(&path), ociwp_steal_fd(&fd), true};
+	return 0;
+}
+
+static int resolve_source(const ociwp_pack *pack, const ociwp_app_source *from,
+			  ociwp_workspace *workspace, ociwp_source *out, ociw_error **err)
+{
+	bool found = false;
+	if (from->path) {
+		*out = (ociwp_source){.kind = OCIWP_SOURCE_FILE, .fd = -1, .from.path = from->path};
+		return 0;
+	}
+	int r = find_cached(pack, from, workspace, out, &found, err);
+	if (r == 0 && !found)
+		r = fetch_source(pack, from, workspace, out, err);
+	if (r < 0)
+		return ociwp_wrap(err, r, "%s", ociwp_quote(from->url ? from->url : from->package));
+	return 0;
+}
+
+int ociwp_pack_sources(const ociwp_pack *pack, const ociwp_app *app, ociwp_workspace *workspace,
+		       ociwp_draft *draft, ociw_error **err)
+{
+	for (size_t i = 0; i < app->component_count; i++) {
+		const ociwp_app_component *from = &app->components[i];
+		ociwp_draft_component *to = &draft->components[i];
+		size_t dependencies = app->lock->components[i].dependency_count;
+		int r = resolve_source(pack, &from->source, workspace, &to->wasm, err);
+		if (r < 0)
+			return ociwp_wrap(err, r, "component %s: wasm source", ociwp_quote(to->id));
+		to->dependencies = ociwp_calloc(dependencies, sizeof(*to->dependencies));
+		if (!to->dependencies)
+			return ociwp_nomem(err);
+		for (size_t j = 0; j < dependencies; j++) {
+			r = resolve_source(pack, &from->dependency_sources[j], workspace,
+					   &to->dependencies[j], err);
+			if (r < 0)
+				return ociwp_wrap(
+					err, r, "component %s: dependency %s", ociwp_quote(to->id),
+					ociwp_quote(app->lock->components[i].dependencies[j].name));
+			to->dependency_count++;
+		}
+	}
+	return 0;
+}
+
+/* --- composing --- */
+
+static const char *path_of(const ociwp_source *source, const ociwp_workspace *workspace)
+{
+	if (source->kind == OCIWP_SOURCE_FILE)
+		return source->from.path;
+	for (size_t i = 0; i < workspace->count; i++)
+		if (workspace->files[i].fd == source->fd)
+			return workspace->files[i].path;
+	return NULL;
+}
+
+static void drop_dependencies(ociwp_lock_component *locked, ociwp_draft_component *component)
+{
+	for (size_t i = 0; i < locked->dependency_count; i++) {
+		ociwp_lock_dependency *dependency = &locked->dependencies[i];
+		free(dependency->name);
+		free(dependency->content_type);
+		free(dependency->content.source);
+		free(dependency->content.digest);
+		free(dependency->content.bytes);
+		free(dependency->export_name);
+		json_decref(dependency->inherit);
+	}
+	free(locked->dependencies);
+	locked->dependencies = NULL;
+	locked->dependency_count = 0;
+	for (size_t i = 0; i < component->dependency_count; i++)
+		ociwp_source_deinit(&component->dependencies[i]);
+	component->dependency_count = 0;
+}
+
+static int compose_one(const ociwp_pack *pack, ociwp_lock_component *locked,
+		       ociwp_draft_component *component, ociwp_workspace *workspace,
+		       ociw_error **err)
+{
+	const ociw_pack_options *options = &pack->options;
+	ociwp_work_file *file = NULL;
+	int r = workspace_slot(workspace, options->temp_dir, &file, err);
+	if (r < 0)
+		return r;
+	OCIWP_AUTO(mem) ociw_annotation *dependencies =
+		ociwp_calloc(component->dependency_count, sizeof(*dependencies));
+	if (!dependencies)
+		return ociwp_nomem(err);
+	for (size_t i = 0; i < component->dependency_count; i++)
+		dependencies[i] = (ociw_annotation){
+			locked->dependencies[i].name,
+			path_of(&component->dependencies[i], workspace)};
+	r = options->compose_cb(component->id, path_of(&component->wasm, workspace), dependencies,
+				component->dependency_count, file->path, options->compose_data,
+				err);
+	if (r < 0)
+		return r;
+	file->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	if (file->fd < 0 || fstat(file->fd, &st) < 0)
+		return ociwp_fail_errno(err, errno, "open what was composed");
+	ociwp_source_deinit(&component->wasm);
+	component->wasm = (ociwp_source){
+		.kind = OCIWP_SOURCE_RANGE, .fd = file->fd, .size = (uint64_t)st.st_size};
+	drop_dependencies(locked, component);
+	return 0;
+}
+
+static int refuse(const char *id, const char *what, ociw_error **err)
+{
+	return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
+			  "component %s has %s, which nodes ignore: compose it first "
+			  "(--compose=wac), or pack it as it is (--no-compose)",
+			  ociwp_quote(id), what);
+}
+
+int ociwp_pack_compose(const ociwp_pack *pack, const ociwp_app *app, ociwp_workspace *workspace,
+		       ociwp_draft *draft, ociw_error **err)
+{
+	uint32_t how = pack->options.compose;
+	if (how == OCIW_COMPOSE_NONE)
+		return 0;
+	for (size_t i = 0; i < app->component_count; i++) {
+		ociwp_lock_component *locked = &app->lock->components[i];
+		if (json_object_size(locked->trigger_dependencies) > 0)
+			return refuse(locked->id, "trigger dependencies", err);
+		if (locked->dependency_count == 0)
+			continue;
+		if (how == OCIW_COMPOSE_REFUSE)
+			return refuse(locked->id, "dependencies", err);
+		int r = compose_one(pack, locked, &draft->components[i], workspace, err);
+		if (r < 0)
+			return ociwp_wrap(err, r, "compose component %s", ociwp_quote(locked->id));
+	}
+	return 0;
+}
