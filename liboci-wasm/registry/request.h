@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A request to a registry as its callers think of it: with redirects, retries, pauses and
+ * credentials, over exchanges of the transport (HTTP-1..10, RET-1..4, AUT-8).
+ */
+#ifndef OCIW_REGISTRY_REQUEST_H
+#define OCIW_REGISTRY_REQUEST_H
+
+#include "oci/content.h"
+#include "registry/client.h"
+#include "registry/scope.h"
+#include "registry/url.h"
+
+typedef struct ociwp_request {
+	const char *method;
+	const char *url; /* absolute, or "/v2/..." at the host */
+	const char *accept;
+	const char *content_type;
+	const char *range;
+	const char *content_range;
+	const char *if_match;
+	const char *if_none_match;
+	ociw_span bytes;                 /* body in memory, when has_bytes */
+	bool has_bytes;
+	const ociwp_blob_source *source; /* or a body from a source, */
+	uint64_t offset, size;           /* this part of it; size may be OCIWP_BODY_UNKNOWN */
+	const ociwp_scopes *scopes;      /* what the request needs; NULL: nothing */
+	const char *authorization;       /* sent to the very origin of `url`; then no 401 rounds */
+	bool anonymous;                  /* neither credentials nor 401 rounds */
+	bool once;                       /* the caller repeats by itself: 401 rounds and redirects only */
+	bool stay;                       /* a redirect is an answer */
+} ociwp_request;
+
+typedef struct ociwp_response {
+	ociwp_exchange *exchange;
+	int status;
+	ociwp_url url; /* that answered, after redirects */
+	char *what;    /* "GET https://...", secrets cut */
+	ociwp_host *host;
+} ociwp_response;
+
+/* 0 with an answer of any status, retries spent where they apply; < 0 without one. @p failure (may be
+ * NULL) says why. */
+int ociwp_request_run(ociwp_host *host, const ociwp_request *request, const ociw_op *op,
+		      ociwp_response *out, ociwp_failure *failure, ociw_error **err);
+void ociwp_response_deinit(ociwp_response *response);
+static inline void ociwp_cleanup_response(ociwp_response *response)
+{
+	ociwp_response_deinit(response);
+}
+static inline const char *ociwp_response_header(const ociwp_response *response, const char *name)
+{
+	return ociwp_exchange_header(response->exchange, name, 0);
+}
+/* The whole body, OCIW_ERR_LIMIT past @p max; @p what names it. */
+int ociwp_response_read(ociwp_response *response, uint64_t max, const char *what, const ociw_op *op,
+			ociwp_buf *out, ociw_error **err);
+/* Reads a small body away, so that the connection can be used again. Never fails. */
+void ociwp_response_drain(ociwp_response *response, const ociw_op *op);
+/* The error that an answer means: code by status, the registry's own words, a next step. */
+int ociwp_response_fail(ociwp_response *response, const ociw_op *op, ociw_error **err);
+
+/* Finds out how a loopback host is called (TLS-2). */
+int ociwp_host_find_scheme(ociwp_host *host, const ociw_op *op, ociw_error **err);
+/* "http://host" or "https://host". */
+int ociwp_host_base(ociwp_host *host, const ociw_op *op, ociwp_url *out, ociw_error **err);
+/* Sleeps, or stops when cancelled. */
+int ociwp_sleep_ms(uint64_t ms, const ociw_op *op, ociw_error **err);
+
+/* Wipes and frees text that held a secret. NULL is fine. */
+void ociwp_secret_free(char *secret);
+static inline void ociwp_cleanup_secret(char **secret)
+{
+	ociwp_secret_free(*secret);
+}
+
+#endif
