@@ -14,7 +14,7 @@
 
 #define AUTH_ROUNDS 2
 
-typedef struct run {
+typedef struct run_state {
 	ociwp_host *host;
 	const ociwp_request *request;
 	const ociw_op *op;
@@ -23,7 +23,7 @@ typedef struct run {
 	ociwp_url base;      /* the registry's origin */
 	unsigned auth_rounds;
 	char *used; /* Authorization of the last exchange */
-} run;
+} run_state;
 
 int ociwp_sleep_ms(uint64_t ms, const ociw_op *op, ociw_error **err)
 {
@@ -148,7 +148,7 @@ static int open_body(const ociwp_request *request, const ociw_op *op, ociw_reade
 }
 
 /* The record of whoever is called: the registry, or where a redirect led. */
-static int host_of_url(run *run, const ociwp_url *url, ociwp_host **out, ociw_error **err)
+static int host_of_url(run_state *run, const ociwp_url *url, ociwp_host **out, ociw_error **err)
 {
 	if (ociwp_url_same_origin(url, &run->base)) {
 		*out = run->host;
@@ -201,7 +201,7 @@ static bool warning_text(const char *value, ociwp_buf *out)
 	return *p == '"' && out->len > 0 && !out->failed;
 }
 
-static int pass_warnings(run *run, ociwp_exchange *x, ociw_error **err)
+static int pass_warnings(run_state *run, ociwp_exchange *x, ociw_error **err)
 {
 	const char *value;
 	for (size_t i = 0; (value = ociwp_exchange_header(x, "Warning", i)); i++) {
@@ -216,7 +216,7 @@ static int pass_warnings(run *run, ociwp_exchange *x, ociw_error **err)
 	return 0;
 }
 
-static int exchange(run *run, const ociwp_url *url, const char *method, bool with_body, bool trusted,
+static int exchange(run_state *run, const ociwp_url *url, const char *method, bool with_body, bool trusted,
 		    ociwp_response *out, ociwp_failure *failure, ociw_error **err)
 {
 	const ociwp_request *q = run->request;
@@ -274,7 +274,7 @@ static bool is_redirect(int status)
 }
 
 /* Judges where a redirect leads (HTTP-4, HTTP-6). */
-static int judge_redirect(const run *run, const ociwp_url *from, const ociwp_url *to,
+static int judge_redirect(const run_state *run, const ociwp_url *from, const ociwp_url *to,
 			  ociw_error **err)
 {
 	if (from->https && !to->https)
@@ -287,7 +287,7 @@ static int judge_redirect(const run *run, const ociwp_url *from, const ociwp_url
 	return 0;
 }
 
-static int follow(run *run, ociwp_response *answer, ociwp_url *url, bool *trusted, ociw_error **err)
+static int follow(run_state *run, ociwp_response *answer, ociwp_url *url, bool *trusted, ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_url))) ociwp_url next = {0};
 	const char *location = ociwp_response_header(answer, "Location");
@@ -308,7 +308,7 @@ static int follow(run *run, ociwp_response *answer, ociwp_url *url, bool *truste
 }
 
 /* One try: exchanges until an answer that is neither a redirect to follow nor a 401 to meet. */
-static int attempt(run *run, ociwp_response *out, ociwp_failure *failure, ociw_error **err)
+static int attempt(run_state *run, ociwp_response *out, ociwp_failure *failure, ociw_error **err)
 {
 	const ociwp_request *q = run->request;
 	__attribute__((cleanup(ociwp_cleanup_url))) ociwp_url url = {0};
@@ -377,7 +377,7 @@ static bool next_delay(const ociwp_response *answer, unsigned tries, uint64_t *d
 	return true;
 }
 
-static int tell_retry(const run *run, const ociwp_response *answer, uint64_t delay,
+static int tell_retry(const run_state *run, const ociwp_response *answer, uint64_t delay,
 		      const ociw_error *why, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
@@ -405,11 +405,11 @@ static int too_long(ociwp_response *answer, const ociw_op *op, ociw_error **err)
 }
 
 /* After a try that failed: 1 try again, 0 leave it at that, < 0 stop with an error. */
-static int again(run *run, ociwp_response *answer, int result, ociwp_failure failure,
+static int again(run_state *run, ociwp_response *answer, int result, ociwp_failure failure,
 		 unsigned tries, uint64_t start, ociw_error **why, ociw_error **err)
 {
 	bool worth = result < 0 ? ociwp_retry_failure(failure) : ociwp_retry_status(answer->status);
-	uint64_t delay;
+	uint64_t delay = 0;
 	if (!worth || run->request->once || tries >= run->limits.max_tries)
 		return 0;
 	if (result == 0 && !next_delay(answer, tries, &delay))
@@ -432,7 +432,7 @@ static int again(run *run, ociwp_response *answer, int result, ociwp_failure fai
 	return r < 0 ? r : 1;
 }
 
-static int run_tries(run *run, ociwp_response *out, ociwp_failure *failure, ociw_error **err)
+static int run_tries(run_state *run, ociwp_response *out, ociwp_failure *failure, ociw_error **err)
 {
 	uint64_t start = ociwp_monotonic_ms();
 	for (unsigned tries = 1;; tries++) {
@@ -458,14 +458,17 @@ static int run_tries(run *run, ociwp_response *out, ociwp_failure *failure, ociw
 int ociwp_request_run(ociwp_host *host, const ociwp_request *request, const ociw_op *op,
 		      ociwp_response *out, ociwp_failure *failure, ociw_error **err)
 {
-	run run = {.host = host, .request = request, .op = op};
+	run_state run = {.host = host, .request = request, .op = op};
 	ociwp_failure ignored;
 	*out = (ociwp_response){0};
 	if (!failure)
 		failure = &ignored;
 	*failure = OCIWP_FAILURE_LOCAL;
 	ociwp_limits_get(op, &run.limits);
-	int r = ociwp_host_base(host, op, &run.base, err);
+	/* A token server is its own origin, called as its URL says. */
+	bool foreign = (request->authorization || request->anonymous) && request->url[0] != '/';
+	int r = foreign ? ociwp_url_parse(request->url, NULL, &run.base, err)
+			: ociwp_host_base(host, op, &run.base, err);
 	if (r == 0 && request->scopes)
 		r = ociwp_scopes_merge(&run.scopes, request->scopes, err);
 	if (r == 0)

@@ -41,7 +41,7 @@ bool ociwp_ring_push(ociwp_ring *ring, const void *data, size_t len)
 		return false;
 	const char *from = data;
 	while (len) {
-		char *area;
+		char *area = NULL;
 		size_t n = ociwp_ring_free_area(ring, &area);
 		if (n > len)
 			n = len;

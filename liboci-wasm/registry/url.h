@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/str.h"
 
 /* An http or https URL without userinfo and fragment. */
 typedef struct ociwp_url {

@@ -50,6 +50,12 @@ OCIW_API OCIW_NODISCARD int ociw_client_set_ca_file(ociw_client *client, const c
 OCIW_API OCIW_NODISCARD int ociw_client_set_certificate(ociw_client *client, const char *cert_path,
 							const char *key_path, ociw_error **err);
 
+/** Adds a folder of folders named HOST[:PORT] that hold *.crt (authorities) and X.cert with X.key (client
+ * pairs), as containers-certs.d(5) has it. The first added folder that has the host counts. Call it
+ * before the first repository is made. */
+OCIW_API OCIW_NODISCARD int ociw_client_add_certs_dir(ociw_client *client, const char *path,
+						      ociw_error **err);
+
 /** A repository of a registry as an end. No request is made before it is used. The tag and digest of
  * @p ref only serve as the default name. */
 OCIW_API OCIW_NODISCARD int ociw_client_repository(ociw_client *client, const ociw_reference *ref,

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Manifests and indexes into a registry, byte for byte. Requirements PSH-1, PSH-15, PSH-16, REF-11.
+ */
+#include "registry/repository.h"
+
+#include "base/str.h"
+#include "registry/upload.h"
+
+/* The digest of the bytes is what the descriptor says, and what the name says if it is one. */
+static int check(const ociw_descriptor *desc, ociw_span bytes, const char *name, const ociw_op *op,
+		 ociw_error **err)
+{
+	ociw_limits limits;
+	ociw_digest want, got;
+	char text[OCIW_DIGEST_TEXT_MAX];
+	ociwp_limits_get(op, &limits);
+	if (bytes.len > limits.max_manifest_bytes)
+		return ociwp_fail(err, OCIW_ERR_LIMIT,
+				  "the manifest has %zu bytes, the limit is %llu", bytes.len,
+				  (unsigned long long)limits.max_manifest_bytes);
+	int r = ociwp_descriptor_get_digest(desc, &want, err);
+	if (r == 0)
+		r = ociw_digest_bytes((ociw_digest_algorithm)want.algorithm, bytes, &got, err);
+	if (r < 0)
+		return r;
+	if (!ociw_digest_equal(&want, &got))
+		return ociwp_fail(err, OCIW_ERR_DIGEST, "digest is %s, expected %s",
+				  ociw_digest_format(&got, text), desc->digest);
+	if (name && strchr(name, ':') && strcmp(name, desc->digest) != 0)
+		return ociwp_fail(err, OCIW_ERR_DIGEST, "digest is %s, the name says %s",
+				  desc->digest, ociwp_quote(name));
+	return 0;
+}
+
+int ociwp_push_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes, const char *name,
+			const ociw_op *op, ociw_error **err)
+{
+	ociwp_repository *repo = self;
+	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
+	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
+	int r = check(desc, bytes, name, op, err);
+	if (r == 0)
+		r = ociwp_repository_path(repo, "manifests", name ? name : desc->digest, &path, err);
+	if (r < 0)
+		return r;
+	ociwp_request request = {.method = "PUT",
+				 .url = path.data,
+				 .content_type = desc->media_type,
+				 .bytes = bytes,
+				 .has_bytes = true,
+				 .scopes = &repo->push};
+	r = ociwp_request_run(repo->host, &request, op, &answer, NULL, err);
+	if (r < 0)
+		return r;
+	if (answer.status != 201 && answer.status != 200 && answer.status != 204)
+		return ociwp_response_fail(&answer, op, err);
+	const char *digest = ociwp_response_header(&answer, "Docker-Content-Digest");
+	if (digest && ociw_digest_is_valid(digest) && strcmp(digest, desc->digest) != 0)
+		return ociwp_fail(err, OCIW_ERR_DIGEST, "%s: the registry made %s of manifest %s",
+				  answer.what, ociwp_quote(digest), desc->digest);
+	ociwp_response_drain(&answer, op);
+	return 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Ties the operations of a repository to the vtable of contents. It makes no request itself.
+ * distribution-spec; docs/architecture.md.
+ */
+#include "registry/repository.h"
+
+#include "base/str.h"
+
+const char ociwp_accept_manifests[] = OCIWP_MT_OCI_MANIFEST ", " OCIWP_MT_OCI_INDEX
+							    ", " OCIWP_MT_DOCKER_MANIFEST
+							    ", " OCIWP_MT_DOCKER_INDEX;
+
+static void free_repository(void *self)
+{
+	ociwp_repository *repo = self;
+	ociwp_scopes_deinit(&repo->pull);
+	ociwp_scopes_deinit(&repo->push);
+	ociwp_scopes_deinit(&repo->remove);
+	ociwp_map_free(repo->present);
+	ociwp_map_free(repo->absent);
+	ociwp_map_free(repo->uploading);
+	ociwp_map_free(repo->sessions);
+	ociw_descriptor_free(repo->recent);
+	free(repo->recent_bytes);
+	pthread_cond_destroy(&repo->cond);
+	pthread_mutex_destroy(&repo->mutex);
+	free(repo->name);
+	free(repo->default_name);
+	free(repo);
+}
+
+const ociwp_content_ops ociwp_repository_ops = {
+	.resolve = ociwp_pull_resolve,
+	.open = ociwp_pull_open,
+	.has = ociwp_push_has,
+	.put = ociwp_push_blob,
+	.put_manifest = ociwp_push_manifest,
+	.mount = ociwp_push_mount,
+	.free = free_repository,
+};
+
+int ociwp_repository_path(const ociwp_repository *repo, const char *kind, const char *reference,
+			  ociwp_buf *out, ociw_error **err)
+{
+	ociwp_buf_clear(out);
+	ociwp_buf_printf(out, "/v2/%s/%s/%s", repo->name, kind, reference);
+	return ociwp_buf_check(out, err);
+}
+
+static int fill(ociwp_repository *repo, ociw_client *client, const ociw_reference *ref,
+		ociw_error **err)
+{
+	repo->client = client;
+	repo->name = ociwp_strdup(ociw_reference_repository(ref));
+	repo->default_name = ociwp_strdup(ociw_reference_name(ref));
+	repo->present = ociwp_map_new(NULL);
+	repo->absent = ociwp_map_new(NULL);
+	repo->uploading = ociwp_map_new(NULL);
+	repo->sessions = ociwp_map_new(free);
+	if (!repo->name || !repo->default_name || !repo->present || !repo->absent ||
+	    !repo->uploading || !repo->sessions)
+		return ociwp_nomem(err);
+	int r = ociwp_scopes_add_repository(&repo->pull, repo->name, "pull", err);
+	if (r == 0)
+		r = ociwp_scopes_add_repository(&repo->push, repo->name, "pull,push", err);
+	if (r == 0)
+		r = ociwp_scopes_add_repository(&repo->remove, repo->name, "delete,pull", err);
+	if (r == 0)
+		r = ociwp_client_host(client, ociw_reference_api_host(ref), ociw_reference_host(ref),
+				      &repo->host, err);
+	return r;
+}
+
+int ociw_client_repository(ociw_client *client, const ociw_reference *ref, ociw_content **out,
+			   ociw_error **err)
+{
+	*out = NULL;
+	ociwp_repository *repo = ociwp_new(ociwp_repository);
+	if (!repo)
+		return ociwp_nomem(err);
+	pthread_mutex_init(&repo->mutex, NULL);
+	pthread_cond_init(&repo->cond, NULL);
+	int r = fill(repo, client, ref, err);
+	if (r < 0) {
+		free_repository(repo);
+		return r;
+	}
+	OCIWP_AUTO(buf) ociwp_buf label = OCIWP_BUF_INIT;
+	ociwp_buf_printf(&label, "%s/%s", ociw_reference_host(ref), repo->name);
+	r = ociwp_buf_check(&label, err);
+	if (r < 0) {
+		free_repository(repo);
+		return r;
+	}
+	return ociwp_content_new(&ociwp_repository_ops, repo, label.data, out, err);
+}
