@@ -194,6 +194,25 @@ int ociwp_client_host(ociw_client *client, const char *authority, const char *na
 	return r;
 }
 
+int ociwp_client_find_host(ociw_client *client, const char *name, ociwp_host **out,
+			   ociw_error **err)
+{
+	/* The reference parser knows what a host is, and the names of Docker Hub. */
+	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
+	ociw_reference *ref = NULL;
+	ociwp_buf_printf(&text, "%s/a/b", name);
+	int r = ociwp_buf_check(&text, err);
+	if (r == 0)
+		r = ociw_reference_parse(text.data, &ref, err);
+	if (r == 0 && strcmp(ociw_reference_repository(ref), "a/b") != 0)
+		r = ociwp_fail(err, OCIW_ERR_INVALID, "%s is no registry host", ociwp_quote(name));
+	if (r == 0)
+		r = ociwp_client_host(client, ociw_reference_api_host(ref), ociw_reference_host(ref),
+				      out, err);
+	ociw_reference_free(ref);
+	return r;
+}
+
 bool ociwp_client_warn_once(ociw_client *client, const char *text)
 {
 	size_t len = strlen(text);

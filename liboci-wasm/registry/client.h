@@ -64,6 +64,9 @@ struct ociw_client {
 /* The record of a host, made if need be. @p name NULL: the authority itself. */
 int ociwp_client_host(ociw_client *client, const char *authority, const char *name,
 		      ociwp_host **out, ociw_error **err);
+/* The same for a host as a person names it: "docker.io", "localhost:5000". */
+int ociwp_client_find_host(ociw_client *client, const char *name, ociwp_host **out,
+			   ociw_error **err);
 int ociwp_client_transport(ociw_client *client, ociwp_transport **out, ociw_error **err);
 /* True the first time a warning text is seen, within the cap on all of them. */
 bool ociwp_client_warn_once(ociw_client *client, const char *text);

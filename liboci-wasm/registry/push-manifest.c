@@ -5,7 +5,7 @@
 #include "registry/repository.h"
 
 #include "base/str.h"
-#include "registry/upload.h"
+#include "registry/referrers.h"
 
 /* The digest of the bytes is what the descriptor says, and what the name says if it is one. */
 static int check(const ociw_descriptor *desc, ociw_span bytes, const char *name, const ociw_op *op,
@@ -59,6 +59,8 @@ int ociwp_push_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes
 	if (digest && ociw_digest_is_valid(digest) && strcmp(digest, desc->digest) != 0)
 		return ociwp_fail(err, OCIW_ERR_DIGEST, "%s: the registry made %s of manifest %s",
 				  answer.what, ociwp_quote(digest), desc->digest);
+	const char *subject = ociwp_response_header(&answer, "OCI-Subject");
+	OCIWP_AUTO(str) char *confirmed = subject ? ociwp_strdup(subject) : NULL;
 	ociwp_response_drain(&answer, op);
-	return 0;
+	return ociwp_referrers_pushed(repo, desc, bytes, confirmed, op, err);
 }

@@ -6,6 +6,7 @@
 #include "registry/repository.h"
 
 #include "base/str.h"
+#include "registry/referrers.h"
 
 const char ociwp_accept_manifests[] = OCIWP_MT_OCI_MANIFEST ", " OCIWP_MT_OCI_INDEX
 							    ", " OCIWP_MT_DOCKER_MANIFEST
@@ -25,6 +26,7 @@ static void free_repository(void *self)
 	free(repo->recent_bytes);
 	pthread_cond_destroy(&repo->cond);
 	pthread_mutex_destroy(&repo->mutex);
+	pthread_mutex_destroy(&repo->referrers_mutex);
 	free(repo->name);
 	free(repo->default_name);
 	free(repo);
@@ -33,10 +35,13 @@ static void free_repository(void *self)
 const ociwp_content_ops ociwp_repository_ops = {
 	.resolve = ociwp_pull_resolve,
 	.open = ociwp_pull_open,
+	.list = ociwp_tags_list,
 	.has = ociwp_push_has,
 	.put = ociwp_push_blob,
 	.put_manifest = ociwp_push_manifest,
 	.mount = ociwp_push_mount,
+	.referrers = ociwp_referrers_list,
+	.remove = ociwp_delete,
 	.free = free_repository,
 };
 
@@ -80,6 +85,7 @@ int ociw_client_repository(ociw_client *client, const ociw_reference *ref, ociw_
 	if (!repo)
 		return ociwp_nomem(err);
 	pthread_mutex_init(&repo->mutex, NULL);
+	pthread_mutex_init(&repo->referrers_mutex, NULL);
 	pthread_cond_init(&repo->cond, NULL);
 	int r = fill(repo, client, ref, err);
 	if (r < 0) {

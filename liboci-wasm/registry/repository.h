@@ -25,6 +25,7 @@ typedef struct ociwp_repository {
 	ociwp_map *absent;    /* blobs a HEAD just did not find */
 	ociwp_map *uploading; /* blobs on their way (PSH-19) */
 	ociwp_map *sessions;  /* upload URLs a refused mount left open (PSH-3) */
+	pthread_mutex_t referrers_mutex; /* held over a change of a fallback index */
 	ociw_descriptor *recent; /* the manifest that was last read to resolve a tag, */
 	char *recent_bytes;      /* so that opening it costs no second request */
 } ociwp_repository;
@@ -59,5 +60,13 @@ int ociwp_push_mount(void *self, const ociw_descriptor *desc, ociw_content *from
 /* push-manifest.c */
 int ociwp_push_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes, const char *name,
 			const ociw_op *op, ociw_error **err);
+
+/* tags.c */
+int ociwp_tags_list(void *self, const ociw_op *op, ociw_name_cb cb, void *user_data,
+		    ociw_error **err);
+/* "sha256-<hex>" and the like, with or without a suffix such as ".sig" (TAG-4). */
+bool ociwp_tag_is_digest(const char *tag);
+/* delete.c */
+int ociwp_delete(void *self, const char *name, bool blob_only, const ociw_op *op, ociw_error **err);
 
 #endif

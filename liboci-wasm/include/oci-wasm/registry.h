@@ -61,6 +61,30 @@ OCIW_API OCIW_NODISCARD int ociw_client_add_certs_dir(ociw_client *client, const
 OCIW_API OCIW_NODISCARD int ociw_client_repository(ociw_client *client, const ociw_reference *ref,
 						   ociw_content **out, ociw_error **err);
 
+/** How to list tags or repositories; zero is the default. */
+typedef struct ociw_tags_options {
+	size_t size;               /**< sizeof(ociw_tags_options) */
+	const ociw_op *op;         /**< NULL: defaults */
+	const char *last;          /**< begin behind this name; NULL: at the start */
+	uint32_t page_size;        /**< names a page; 0: the registry's own choice (ECR: <= 1000) */
+	uint32_t hide_digest_tags; /**< leave out tags such as sha256-<hex>.sig (TAG-4) */
+} ociw_tags_options;
+
+#define OCIW_TAGS_OPTIONS_INIT { sizeof(ociw_tags_options), NULL, NULL, 0, 0 }
+
+/** Lists the tags of a repository made by ociw_client_repository(), in the registry's order.
+ * @return 0, the callback's non-zero value, or a code */
+OCIW_API OCIW_NODISCARD int ociw_repository_tags(ociw_content *repository,
+						 const ociw_tags_options *options, ociw_name_cb cb,
+						 void *user_data, ociw_error **err);
+
+/** Lists the repositories of a registry, where it lets one.
+ * @param host  "localhost:5000", "docker.io"
+ * @return 0, the callback's non-zero value, or a code */
+OCIW_API OCIW_NODISCARD int ociw_client_catalog(ociw_client *client, const char *host,
+						const ociw_tags_options *options, ociw_name_cb cb,
+						void *user_data, ociw_error **err);
+
 OCIW_END_DECLS
 
 #endif
