@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The adapter over toml++: parse, then copy into the C tree of toml.h, keys sorted by where they stand.
+// toml++ is compiled without exceptions; running out of memory inside it ends the process, which the
+// caps on size and depth make unlikely.
+#define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 0
+#define TOML_UNDEF_MACROS 1
+#define TOML_MAX_NESTED_VALUES 64
+#include <toml++/toml.h>
+
+extern "C" {
+#include "spin/toml.h"
+#include "base/buf.h"
+#include "base/str.h"
+}
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace
+{
+
+struct context {
+	const char *file;
+	ociw_error **err;
+};
+
+ociwp_place place_of(const toml::source_region &region)
+{
+	return {static_cast<uint32_t>(region.begin.line), static_cast<uint32_t>(region.begin.column)};
+}
+
+int copy_node(const context &ctx, const toml::node &from, unsigned depth, ociwp_toml *to);
+
+int copy_text(const context &ctx, std::string_view text, ociwp_place at, char **to)
+{
+	if (text.find('\0') != std::string_view::npos)
+		return ociwp_fail(ctx.err, OCIW_ERR_FORMAT, "%s:%u:%u: text with a NUL in it [toml]",
+				  ctx.file, at.line, at.column);
+	*to = ociwp_strndup(text.data(), text.size());
+	return *to ? 0 : ociwp_nomem(ctx.err);
+}
+
+std::string two(unsigned value)
+{
+	char text[16];
+	snprintf(text, sizeof(text), "%02u", value);
+	return text;
+}
+
+std::string date_text(const toml::date &date)
+{
+	char text[32];
+	snprintf(text, sizeof(text), "%04u-%02u-%02u", static_cast<unsigned>(date.year),
+		 static_cast<unsigned>(date.month), static_cast<unsigned>(date.day));
+	return text;
+}
+
+std::string time_text(const toml::time &time)
+{
+	std::string text = two(time.hour) + ":" + two(time.minute) + ":" + two(time.second);
+	if (time.nanosecond) {
+		char fraction[16];
+		snprintf(fraction, sizeof(fraction), ".%09u", static_cast<unsigned>(time.nanosecond));
+		text += fraction;
+		text.erase(text.find_last_not_of('0') + 1);
+	}
+	return text;
+}
+
+std::string date_time_text(const toml::date_time &value)
+{
+	std::string text = date_text(value.date) + "T" + time_text(value.time);
+	if (!value.offset)
+		return text;
+	int minutes = value.offset->minutes;
+	if (minutes == 0)
+		return text + "Z";
+	text += minutes < 0 ? "-" : "+";
+	unsigned distance = static_cast<unsigned>(minutes < 0 ? -minutes : minutes);
+	return text + two(distance / 60) + ":" + two(distance % 60);
+}
+
+// A struct of arrays of C memory is filled front to back, so that a failure can free what is there.
+int copy_table(const context &ctx, const toml::table &from, unsigned depth, ociwp_toml *to)
+{
+	struct entry {
+		const toml::key *key;
+		const toml::node *node;
+	};
+	std::vector<entry> entries;
+	entries.reserve(from.size());
+	for (auto &&[key, node] : from)
+		entries.push_back({&key, &node});
+	std::stable_sort(entries.begin(), entries.end(), [](const entry &a, const entry &b) {
+		const auto &x = a.key->source().begin, &y = b.key->source().begin;
+		return x.line != y.line ? x.line < y.line : x.column < y.column;
+	});
+	to->type = OCIWP_TOML_TABLE;
+	if (entries.empty())
+		return 0;
+	to->u.members = static_cast<ociwp_toml_member *>(
+		ociwp_calloc(entries.size(), sizeof(ociwp_toml_member)));
+	if (!to->u.members)
+		return ociwp_nomem(ctx.err);
+	for (const entry &each : entries) {
+		ociwp_toml_member *member = &to->u.members[to->count++];
+		member->value.type = OCIWP_TOML_BOOLEAN; /* owns nothing until copied */
+		member->at = place_of(each.key->source());
+		int r = copy_text(ctx, each.key->str(), member->at, &member->key);
+		if (r == 0)
+			r = copy_node(ctx, *each.node, depth, &member->value);
+		if (r < 0)
+			return r;
+		/* A table that only dotted keys or sub-tables made has no place of its own. */
+		if (!member->value.at.line)
+			member->value.at = member->at;
+	}
+	return 0;
+}
+
+int copy_array(const context &ctx, const toml::array &from, unsigned depth, ociwp_toml *to)
+{
+	to->type = OCIWP_TOML_ARRAY;
+	if (from.empty())
+		return 0;
+	to->u.items = static_cast<ociwp_toml *>(ociwp_calloc(from.size(), sizeof(ociwp_toml)));
+	if (!to->u.items)
+		return ociwp_nomem(ctx.err);
+	for (auto &&node : from) {
+		ociwp_toml *item = &to->u.items[to->count++];
+		item->type = OCIWP_TOML_BOOLEAN;
+		int r = copy_node(ctx, node, depth, item);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int copy_date(const context &ctx, const std::string &text, ociwp_toml *to)
+{
+	int r = copy_text(ctx, text, to->at, &to->u.string);
+	if (r == 0)
+		to->type = OCIWP_TOML_DATE;
+	return r;
+}
+
+int copy_node(const context &ctx, const toml::node &from, unsigned depth, ociwp_toml *to)
+{
+	to->at = place_of(from.source());
+	if (depth == 0)
+		return ociwp_fail(ctx.err, OCIW_ERR_LIMIT, "%s:%u:%u: nested deeper than %d levels [toml]",
+				  ctx.file, to->at.line, to->at.column, OCIWP_TOML_MAX_DEPTH);
+	if (const toml::table *table = from.as_table())
+		return copy_table(ctx, *table, depth - 1, to);
+	if (const toml::array *array = from.as_array())
+		return copy_array(ctx, *array, depth - 1, to);
+	if (const auto *text = from.as_string()) {
+		int r = copy_text(ctx, text->get(), to->at, &to->u.string);
+		if (r == 0)
+			to->type = OCIWP_TOML_STRING;
+		return r;
+	}
+	if (const auto *integer = from.as_integer()) {
+		to->type = OCIWP_TOML_INTEGER;
+		to->u.integer = integer->get();
+	} else if (const auto *number = from.as_floating_point()) {
+		to->type = OCIWP_TOML_FLOAT;
+		to->u.number = number->get();
+	} else if (const auto *boolean = from.as_boolean()) {
+		to->type = OCIWP_TOML_BOOLEAN;
+		to->u.boolean = boolean->get();
+	} else if (const auto *date = from.as_date()) {
+		return copy_date(ctx, date_text(date->get()), to);
+	} else if (const auto *time = from.as_time()) {
+		return copy_date(ctx, time_text(time->get()), to);
+	} else if (const auto *both = from.as_date_time()) {
+		return copy_date(ctx, date_time_text(both->get()), to);
+	}
+	return 0;
+}
+
+// Skips a string that begins at text[i]; the place after it.
+size_t skip_string(std::string_view text, size_t i)
+{
+	const char quote = text[i];
+	const bool basic = quote == '"';
+	if (text.substr(i, 3) == std::string(3, quote)) {
+		for (i += 3; i < text.size(); i++) {
+			if (basic && text[i] == '\\')
+				i++;
+			else if (text.substr(i, 3) == std::string_view(basic ? "\"\"\"" : "'''"))
+				break;
+		}
+		/* Up to two more quotes belong to the text; they are skipped as if they opened ''. */
+		i = std::min(i + 3, text.size());
+		while (i < text.size() && text[i] == quote)
+			i++;
+		return i;
+	}
+	for (i++; i < text.size() && text[i] != quote && text[i] != '\n'; i++)
+		if (basic && text[i] == '\\')
+			i++;
+	return std::min(i + 1, text.size());
+}
+
+// A dotted key makes a table a dot, by a loop, and all are freed by recursion: a key of a million dots
+// would end the process. So keys are counted before toml++ sees them.
+int check_dots(const context &ctx, std::string_view text)
+{
+	unsigned dots = 0, line = 1;
+	for (size_t i = 0; i < text.size();) {
+		char c = text[i];
+		if (c == '"' || c == '\'') {
+			size_t end = skip_string(text, i);
+			line += static_cast<unsigned>(std::count(text.begin() + static_cast<ptrdiff_t>(i),
+								 text.begin() + static_cast<ptrdiff_t>(end), '\n'));
+			i = end;
+			continue;
+		}
+		if (c == '#') {
+			while (i < text.size() && text[i] != '\n')
+				i++;
+			continue;
+		}
+		if (c == '.' && ++dots >= OCIWP_TOML_MAX_DEPTH)
+			return ociwp_fail(ctx.err, OCIW_ERR_LIMIT, "%s:%u: nested deeper than %d levels [toml]",
+					  ctx.file, line, OCIWP_TOML_MAX_DEPTH);
+		if (c == '\n' || c == ',' || c == '=' || c == '[' || c == '{')
+			dots = 0;
+		line += c == '\n';
+		i++;
+	}
+	return 0;
+}
+
+} // namespace
+
+static void release(ociwp_toml *value)
+{
+	if (value->type == OCIWP_TOML_TABLE) {
+		for (size_t i = 0; i < value->count; i++) {
+			free(value->u.members[i].key);
+			release(&value->u.members[i].value);
+		}
+		free(value->u.members);
+	} else if (value->type == OCIWP_TOML_ARRAY) {
+		for (size_t i = 0; i < value->count; i++)
+			release(&value->u.items[i]);
+		free(value->u.items);
+	} else if (value->type == OCIWP_TOML_STRING || value->type == OCIWP_TOML_DATE) {
+		free(value->u.string);
+	}
+}
+
+extern "C" void ociwp_toml_free(ociwp_toml *root)
+{
+	if (!root)
+		return;
+	release(root);
+	free(root);
+}
+
+extern "C" int ociwp_toml_parse(ociw_span text, const char *file, ociwp_toml **out, ociw_error **err)
+{
+	context ctx = {file, err};
+	if (text.len > OCIWP_TOML_MAX_BYTES)
+		return ociwp_fail(err, OCIW_ERR_LIMIT, "%s: %zu bytes, at most %d are read [toml]", file,
+				  text.len, OCIWP_TOML_MAX_BYTES);
+	if (!ociwp_utf8_valid(text.data, text.len))
+		return ociwp_fail(err, OCIW_ERR_FORMAT, "%s: is not UTF-8 text [toml]", file);
+	std::string_view view(text.len ? static_cast<const char *>(text.data) : "", text.len);
+	int r = check_dots(ctx, view);
+	if (r < 0)
+		return r;
+	toml::parse_result result = toml::parse(view);
+	if (!result) {
+		const toml::parse_error &why = result.error();
+		std::string what(why.description());
+		ociwp_place at = place_of(why.source());
+		ociwp_buf shown = OCIWP_BUF_INIT; /* toml++ quotes the document: escape it */
+		ociwp_escape(&shown, what.data(), what.size());
+		r = ociwp_fail(err, OCIW_ERR_FORMAT, "%s:%u:%u: %s [toml]", file, at.line, at.column,
+			       shown.data ? shown.data : "not valid TOML");
+		ociwp_buf_deinit(&shown);
+		return r;
+	}
+	auto *root = static_cast<ociwp_toml *>(ociwp_calloc(1, sizeof(ociwp_toml)));
+	if (!root)
+		return ociwp_nomem(err);
+	r = copy_node(ctx, result.table(), OCIWP_TOML_MAX_DEPTH, root);
+	if (r < 0) {
+		ociwp_toml_free(root);
+		return r;
+	}
+	if (!root->at.line)
+		root->at = {1, 1};
+	*out = root;
+	return 0;
+}
