@@ -64,6 +64,13 @@ int ociwp_lock_parse(ociw_span json, const ociw_op *op, ociwp_lock **out, ociw_e
 void ociwp_lock_free(ociwp_lock *lock);
 OCIWP_DEFINE_AUTO(lock, ociwp_lock *, ociwp_lock_free)
 
+/* Parts, for those who build or change a lock. */
+void ociwp_lock_component_deinit(ociwp_lock_component *component);
+void ociwp_lock_files_free(ociwp_lock_file *files, size_t count);
+
+/* A writer that indents compact JSON by two spaces, as serde_json does. Takes @p inner; commit commits it. */
+int ociwp_writer_pretty_json(ociw_writer *take_inner, ociw_writer **out, ociw_error **err);
+
 /* Compact, in Spin's order and escapes, without a final newline (2.1); streams. @p pretty: 2 spaces
  * as Spin's local files. */
 int ociwp_lock_write(const ociwp_lock *lock, bool pretty, ociw_writer *to, ociw_error **err);

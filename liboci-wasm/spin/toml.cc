@@ -3,17 +3,22 @@
 // The adapter over toml++: parse, then copy into the C tree of toml.h, keys sorted by where they stand.
 // toml++ is compiled without exceptions; running out of memory inside it ends the process, which the
 // caps on size and depth make unlikely.
+#define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_UNDEF_MACROS 1
 #define TOML_MAX_NESTED_VALUES 64
 #include <toml++/toml.h>
 
+// The private headers are C11: a compound literal in an inline function is fine with both compilers.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
 extern "C" {
 #include "spin/toml.h"
 #include "base/buf.h"
 #include "base/str.h"
 }
+#pragma GCC diagnostic pop
 
 #include <algorithm>
 #include <cstdio>

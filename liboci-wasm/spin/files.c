@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Resolves `files` with Spin's meaning (specs/spin.md 1.8), and its traps as warnings (7.3 item 3). What
+ * leaves the app's folder is refused unless a flag allows it.
+ */
+#include "spin/files.h"
+#include "base/buf.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "spin/walk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+typedef struct exclude {
+	ociwp_glob *glob;
+	bool used;    /* it kept something out */
+	bool crossed; /* a wildcard of it took a '/' */
+} exclude;
+
+typedef struct found_file {
+	ociwp_app_file file;
+	size_t order; /* of definition: the last wins */
+} found_file;
+
+typedef struct resolver {
+	const ociwp_component *component;
+	ociwp_report *report;
+	const char *root;
+	char *real_root;
+	int root_fd;
+	exclude *excludes;
+	found_file *found;
+	size_t count;
+	uint64_t *total;
+	/* Of the entry at hand: */
+	const ociwp_files_entry *entry;
+	const char *strip;  /* taken off the front of results, or "" */
+	const char *prefix; /* put in front of them, or "" */
+	size_t before;
+	bool warned_name;
+	bool linked; /* the next file may be behind a link */
+} resolver;
+
+static ociwp_where at_entry(const resolver *rs, const char *rule)
+{
+	return (ociwp_where){rs->entry->at, rs->component->id, rule};
+}
+
+static bool may_leave(const resolver *rs)
+{
+	return rs->report->flags & (OCIWP_APP_COMPAT_SPIN | OCIWP_APP_ALLOW_OUTSIDE);
+}
+
+static int refuse_outside(const resolver *rs, const char *path, ociw_error **err)
+{
+	return ociwp_report_fail(rs->report, at_entry(rs, "files-outside"), OCIW_ERR_UNSAFE, err,
+				 "%s leaves the app's folder", ociwp_quote(path));
+}
+
+/* "", "." and inner ".." removed: "a/./b//../c" is "a/c". *up counts the ".." that are left over, which
+ * are not in the result. NULL without memory. */
+static char *normalize(const char *path, size_t *up)
+{
+	char *out = ociwp_malloc(strlen(path) + 1);
+	size_t len = 0;
+	*up = 0;
+	while (out && *path) {
+		size_t n = strcspn(path, "/");
+		if (n == 2 && path[0] == '.' && path[1] == '.') {
+			if (len == 0)
+				++*up;
+			while (len && out[--len] != '/')
+				;
+		} else if (n && !(n == 1 && *path == '.')) {
+			if (len)
+				out[len++] = '/';
+			memcpy(out + len, path, n);
+			len += n;
+		}
+		path += n + (path[n] == '/');
+	}
+	if (out)
+		out[len] = '\0';
+	return out;
+}
+
+static bool has_parent_part(const char *path)
+{
+	for (; *path; path += strcspn(path, "/"), path += *path == '/')
+		if (path[0] == '.' && path[1] == '.' && (path[2] == '/' || !path[2]))
+			return true;
+	return false;
+}
+
+/* Does the real place of a path lie under the real root? A path that cannot be followed does not. */
+static bool is_inside(const resolver *rs, const char *path)
+{
+	char real[PATH_MAX];
+	OCIWP_AUTO(str) char *absolute = ociwp_path_join(rs->root, path);
+	size_t len = rs->real_root ? strlen(rs->real_root) : 0;
+	if (!absolute || !rs->real_root || !realpath(absolute, real))
+		return false;
+	if (len == 1)
+		return true; /* the root of the file system */
+	return strncmp(real, rs->real_root, len) == 0 && (real[len] == '/' || !real[len]);
+}
+
+/* Path of a source as written, seen from the root; an absolute one must be under it. */
+static int relative(const resolver *rs, const char *path, const char **out, ociw_error **err)
+{
+	size_t up, len = strlen(rs->root);
+	*out = path;
+	if (*path == '/') {
+		if (strncmp(path, rs->root, len) != 0 || (path[len] && path[len] != '/' && len > 1))
+			return refuse_outside(rs, path, err);
+		*out = path + len + strspn(path + len, "/");
+	}
+	OCIWP_AUTO(str) char *plain = normalize(*out, &up);
+	if (!plain)
+		return ociwp_nomem(err);
+	return up && !may_leave(rs) ? refuse_outside(rs, path, err) : 0;
+}
+
+static int add_found(resolver *rs, char *take_path, const char *source, const struct stat *st,
+		     ociw_error **err)
+{
+	OCIWP_AUTO(str) char *path = take_path;
+	const ociw_limits *limits = &rs->report->limits;
+	if (++*rs->total > limits->max_entries)
+		return ociwp_report_fail(rs->report, at_entry(rs, "limit"), OCIW_ERR_LIMIT, err,
+					 "more than %llu files", (unsigned long long)limits->max_entries);
+	if (!ociwp_path_is_relative_normal(path, limits->max_path_bytes, limits->max_path_depth))
+		return ociwp_report_fail(rs->report, at_entry(rs, "limit"), OCIW_ERR_LIMIT, err,
+					 "path %s is too long", ociwp_quote(path));
+	found_file *grown = ociwp_grow_array(rs->found, rs->count, sizeof(*grown));
+	if (!grown)
+		return ociwp_nomem(err);
+	rs->found = grown;
+	found_file *added = &grown[rs->count];
+	added->file.source = ociwp_path_join(rs->root, source);
+	if (!added->file.source)
+		return ociwp_nomem(err);
+	added->file.path = ociwp_steal(&path);
+	added->file.size = (uint64_t)st->st_size;
+	added->file.executable = st->st_mode & S_IXUSR;
+	added->order = rs->count++;
+	return 0;
+}
+
+/* @p destination as written; one that climbs out of the component's folder is lost, as in Spin. */
+static int place(resolver *rs, const char *destination, const char *source, const struct stat *st,
+		 ociw_error **err)
+{
+	size_t up;
+	char *path = normalize(destination, &up);
+	if (!path)
+		return ociwp_nomem(err);
+	if (!up)
+		return add_found(rs, path, source, st, err);
+	free(path);
+	if (!may_leave(rs))
+		return refuse_outside(rs, destination, err);
+	return ociwp_report_warn(rs->report, at_entry(rs, "files-outside"), err,
+				 "%s would land outside of the component's files, as %s: it is lost",
+				 ociwp_quote(source), ociwp_quote(destination));
+}
+
+static bool is_excluded(resolver *rs, const char *path)
+{
+	for (size_t i = 0; i < rs->component->exclude_files.count; i++) {
+		exclude *e = &rs->excludes[i];
+		if (!ociwp_glob_match(e->glob, path, strlen(path), false))
+			continue;
+		e->used = true;
+		e->crossed |= !ociwp_glob_match(e->glob, path, strlen(path), true);
+		return true;
+	}
+	return false;
+}
+
+static int on_file(void *user_data, const char *path, const struct stat *st, ociw_error **err)
+{
+	resolver *rs = user_data;
+	if (is_excluded(rs, path))
+		return 0;
+	/* Only a link or a ".." can lead out, and folders were judged before they were walked. */
+	bool suspicious = rs->linked || has_parent_part(path);
+	rs->linked = false;
+	if (suspicious && !may_leave(rs) && !is_inside(rs, path))
+		return refuse_outside(rs, path, err);
+	size_t strip = strlen(rs->strip);
+	const char *rest = strip && strncmp(path, rs->strip, strip) == 0 ? path + strip : path;
+	rest += strspn(rest, "/");
+	OCIWP_AUTO(buf) ociwp_buf destination = OCIWP_BUF_INIT;
+	ociwp_buf_printf(&destination, "%s%s%s", rs->prefix, *rs->prefix ? "/" : "", rest);
+	if (ociwp_buf_check(&destination, err) < 0)
+		return OCIW_ERR_NOMEM;
+	return place(rs, destination.data, path, st, err);
+}
+
+static int on_link(void *user_data, const char *path, bool is_folder, ociw_error **err)
+{
+	resolver *rs = user_data;
+	/* Links to files are judged when the file is wanted; a folder before it is walked. */
+	rs->linked |= !is_folder;
+	if (!is_folder || may_leave(rs) || is_inside(rs, path))
+		return 0;
+	return ociwp_report_fail(rs->report, at_entry(rs, "files-outside"), OCIW_ERR_UNSAFE, err,
+				 "symbolic link %s leads out of the app's folder", ociwp_quote(path));
+}
+
+static int on_skipped(void *user_data, const char *path, const char *why, ociw_error **err)
+{
+	resolver *rs = user_data;
+	if (rs->warned_name)
+		return 0;
+	rs->warned_name = true; /* one is enough for an entry */
+	return ociwp_report_trap(rs->report, at_entry(rs, "files-skipped"), err, "%s %s: it is skipped",
+				 ociwp_quote(path), why);
+}
+
+static const ociwp_walk_ops walk_ops = {on_file, on_link, on_skipped};
+
+/* Walks @p pattern; results lose @p strip and get @p prefix. */
+static int walk(resolver *rs, const char *pattern, const char *strip, const char *prefix, ociw_error **err)
+{
+	const char *problem;
+	rs->strip = strip;
+	rs->prefix = prefix;
+	int r = ociwp_walk(rs->root_fd, pattern, &rs->report->limits, rs->report->op, &walk_ops, rs,
+			   &problem, err);
+	if (r < 0 && problem)
+		return ociwp_report_fail(rs->report, at_entry(rs, "files-pattern"), OCIW_ERR_FORMAT, err,
+					 "pattern %s: %s", ociwp_quote(rs->entry->source), problem);
+	return r < 0 && r != OCIW_ERR_CANCELLED
+		       ? ociwp_wrap(err, r, "files of component %s", ociwp_quote(rs->component->id))
+		       : r;
+}
+
+/* "FOLDER/" + all below. NULL without memory. */
+static char *all_below(const char *folder)
+{
+	OCIWP_AUTO(buf) ociwp_buf pattern = OCIWP_BUF_INIT;
+	ociwp_buf_printf(&pattern, "%s%s**/*", folder, *folder ? "/" : "");
+	return pattern.failed ? NULL : ociwp_buf_steal(&pattern);
+}
+
+/* The folder's name is part of the pattern: wildcard characters in it mean what they mean to Spin. */
+static int walk_folder(resolver *rs, const char *folder, const char *strip, const char *prefix,
+		       ociw_error **err)
+{
+	OCIWP_AUTO(str) char *pattern = all_below(folder);
+	return pattern ? walk(rs, pattern, strip, prefix, err) : ociwp_nomem(err);
+}
+
+static int place_single(resolver *rs, const char *path, const char *destination, const struct stat *st,
+			ociw_error **err)
+{
+	if (!S_ISREG(st->st_mode))
+		return ociwp_report_fail(rs->report, at_entry(rs, "files-special"), OCIW_ERR_UNSAFE, err,
+					 "%s is neither a file nor a folder", ociwp_quote(path));
+	if (!may_leave(rs) && !is_inside(rs, path))
+		return refuse_outside(rs, path, err);
+	size_t len = strlen(destination);
+	const char *last = ociwp_path_basename(destination);
+	if (!len || !*last || ociwp_streq(last, ".") || ociwp_streq(last, ".."))
+		return ociwp_report_fail(rs->report, at_entry(rs, "files-destination"), OCIW_ERR_FORMAT,
+					 err, "%s is not a valid destination file name",
+					 ociwp_quote(rs->entry->destination ? rs->entry->destination
+									    : destination));
+	for (size_t i = 0; i < rs->component->exclude_files.count; i++) {
+		if (!ociwp_glob_match(rs->excludes[i].glob, path, strlen(path), false))
+			continue;
+		rs->excludes[i].used = true;
+		int r = ociwp_report_trap(rs->report, at_entry(rs, "files-exclude-single"), err,
+					  "%s is packed although exclude_files has %s: excludes do not "
+					  "touch files that are named one by one",
+					  ociwp_quote(path),
+					  ociwp_quote(rs->component->exclude_files.items[i]));
+		if (r < 0)
+			return r;
+		break;
+	}
+	return place(rs, destination, path, st, err);
+}
+
+static int warn_doubled(resolver *rs, const char *folder, ociw_error **err)
+{
+	if (rs->count == rs->before)
+		return ociwp_report_trap(rs->report, at_entry(rs, "files-nothing"), err,
+					 "folder %s gives no files", ociwp_quote(folder));
+	return ociwp_report_trap(rs->report, at_entry(rs, "files-doubled"), err,
+				 "folder %s is packed as %s; to have it once, write %s, or {source, "
+				 "destination}",
+				 ociwp_quote(folder), ociwp_quote(rs->found[rs->before].file.path),
+				 "\"FOLDER/**/*\"");
+}
+
+static int warn_pattern(resolver *rs, const char *pattern, ociw_error **err)
+{
+	if (rs->count > rs->before)
+		return 0;
+	if (ociwp_streq(pattern, "**") || ociwp_ends_with(pattern, "/**"))
+		return ociwp_report_trap(rs->report, at_entry(rs, "files-nothing"), err,
+					 "pattern %s matches folders only, so no files; for all files "
+					 "below write \"**/*\" at its end",
+					 ociwp_quote(pattern));
+	return ociwp_report_trap(rs->report, at_entry(rs, "files-nothing"), err,
+				 "pattern %s gives no files", ociwp_quote(pattern));
+}
+
+static int check_pattern_end(resolver *rs, const char *pattern, ociw_error **err)
+{
+	bool parent = ociwp_streq(pattern, "..") || ociwp_ends_with(pattern, "/..");
+	if (parent || ociwp_streq(pattern, ".") || ociwp_ends_with(pattern, "/."))
+		return ociwp_report_fail(rs->report, at_entry(rs, "files-pattern"), OCIW_ERR_FORMAT, err,
+					 "pattern %s cannot end in a %s; write {source, destination}, or "
+					 "a pattern that ends in **/*",
+					 ociwp_quote(pattern),
+					 parent ? "parent folder (..)" : "current folder (.)");
+	if (ociwp_streq(pattern, "*") || ociwp_streq(pattern, "**/*"))
+		return ociwp_report_trap(rs->report, at_entry(rs, "files-everything"), err,
+					 "pattern %s packs the app's whole folder; if it is meant, write "
+					 "\"./%s\"",
+					 ociwp_quote(pattern), pattern);
+	return 0;
+}
+
+static int resolve_pattern(resolver *rs, ociw_error **err)
+{
+	const char *pattern = rs->entry->source, *path;
+	int r = check_pattern_end(rs, pattern, err);
+	if (r < 0 || (r = relative(rs, pattern, &path, err)) < 0)
+		return r;
+	struct stat st;
+	if (fstatat(rs->root_fd, *path ? path : ".", &st, 0) == 0) {
+		if (!S_ISDIR(st.st_mode))
+			return place_single(rs, path, path, &st, err);
+		r = walk_folder(rs, path, "", path, err);
+		return r < 0 ? r : warn_doubled(rs, pattern, err);
+	}
+	if (!ociwp_looks_like_glob(pattern))
+		return ociwp_report_fail(rs->report, at_entry(rs, "files-missing"), OCIW_ERR_NOTFOUND,
+					 err, "%s does not exist and doesn't appear to be a glob pattern",
+					 ociwp_quote(pattern));
+	r = walk(rs, path, "", "", err);
+	return r < 0 ? r : warn_pattern(rs, pattern, err);
+}
+
+static int resolve_placement(resolver *rs, ociw_error **err)
+{
+	const ociwp_files_entry *entry = rs->entry;
+	const char *destination = entry->destination + strspn(entry->destination, "/");
+	const char *path;
+	size_t up;
+	int r = relative(rs, entry->source, &path, err);
+	if (r < 0)
+		return r;
+	struct stat st;
+	if (fstatat(rs->root_fd, *path ? path : ".", &st, 0) != 0)
+		return errno == ENOENT || errno == ENOTDIR
+			       ? ociwp_report_fail(rs->report, at_entry(rs, "files-missing"),
+						   OCIW_ERR_NOTFOUND, err,
+						   "file or directory %s does not exist",
+						   ociwp_quote(entry->source))
+			       : ociwp_fail_errno(err, errno, "files of component %s: %s",
+						  ociwp_quote(rs->component->id),
+						  ociwp_quote(entry->source));
+	if (!S_ISDIR(st.st_mode))
+		return place_single(rs, path, destination, &st, err);
+	/* Results come without "." parts, so what is taken off their front must be, too. */
+	OCIWP_AUTO(str) char *strip = has_parent_part(path) ? ociwp_strdup(path) : normalize(path, &up);
+	if (!strip)
+		return ociwp_nomem(err);
+	r = walk_folder(rs, path, strip, destination, err);
+	if (r < 0 || rs->count > rs->before)
+		return r;
+	return ociwp_report_trap(rs->report, at_entry(rs, "files-nothing"), err, "folder %s gives no files",
+				 ociwp_quote(entry->source));
+}
+
+static int compile_excludes(resolver *rs, ociw_error **err)
+{
+	const ociwp_strings *patterns = &rs->component->exclude_files;
+	rs->excludes = ociwp_calloc(patterns->count, sizeof(*rs->excludes));
+	if (!rs->excludes)
+		return ociwp_nomem(err);
+	for (size_t i = 0; i < patterns->count; i++) {
+		const char *text = patterns->items[i], *problem;
+		size_t position;
+		int r = ociwp_glob_new(text, strlen(text), &rs->excludes[i].glob, &problem, &position);
+		if (r == OCIW_ERR_NOMEM)
+			return ociwp_nomem(err);
+		if (r < 0)
+			return ociwp_report_fail(rs->report,
+						 (ociwp_where){patterns->places[i], rs->component->id,
+							       "files-pattern"},
+						 OCIW_ERR_FORMAT, err, "exclude_files: pattern %s: %s",
+						 ociwp_quote(text), problem);
+	}
+	return 0;
+}
+
+static int warn_excludes(resolver *rs, ociw_error **err)
+{
+	const ociwp_strings *patterns = &rs->component->exclude_files;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < patterns->count; i++) {
+		ociwp_where where = {patterns->places[i], rs->component->id, "exclude-nothing"};
+		const char *text = patterns->items[i];
+		if (!rs->excludes[i].used) {
+			r = ociwp_report_trap(rs->report, where, err,
+					      "exclude_files: %s keeps nothing out; patterns are compared "
+					      "with whole paths such as \"folder/file\", and a folder's "
+					      "files are \"folder/*\"",
+					      ociwp_quote(text));
+		} else if (rs->excludes[i].crossed) {
+			where.rule = "exclude-crossing";
+			r = ociwp_report_trap(rs->report, where, err,
+					      "exclude_files: %s keeps files of sub-folders out, too: here, "
+					      "unlike in `files`, wildcards take '/'",
+					      ociwp_quote(text));
+		}
+	}
+	return r;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const found_file *x = a, *y = b;
+	int order = strcmp(x->file.path, y->file.path);
+	return order ? order : (x->order > y->order) - (x->order < y->order);
+}
+
+static int find_path(const void *key, const void *element)
+{
+	return strcmp(key, ((const found_file *)element)->file.path);
+}
+
+/* A path cannot be a file and a folder. */
+static int check_conflicts(resolver *rs, ociw_error **err)
+{
+	char parent[PATH_MAX];
+	for (size_t i = 0; i < rs->count; i++) {
+		const char *path = rs->found[i].file.path;
+		for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+			size_t len = (size_t)(slash - path);
+			if (len >= sizeof(parent))
+				break;
+			memcpy(parent, path, len);
+			parent[len] = '\0';
+			if (!bsearch(parent, rs->found, rs->count, sizeof(*rs->found), find_path))
+				continue;
+			return ociwp_report_fail(rs->report,
+						 (ociwp_where){rs->component->at, rs->component->id,
+							       "files-conflict"},
+						 OCIW_ERR_FORMAT, err,
+						 "files: %s is a file, and a folder of %s",
+						 ociwp_quote(parent), ociwp_quote(path));
+		}
+	}
+	return 0;
+}
+
+static void drop(found_file *found)
+{
+	free(found->file.path);
+	free(found->file.source);
+}
+
+/* Sorts by path, the last definition of each wins, and hands the list over. */
+static int finish(resolver *rs, ociwp_app_component *to, ociw_error **err)
+{
+	if (rs->count == 0)
+		return 0;
+	qsort(rs->found, rs->count, sizeof(*rs->found), by_path);
+	size_t kept = 0;
+	for (size_t i = 0; i < rs->count; i++) {
+		if (kept && ociwp_streq(rs->found[kept - 1].file.path, rs->found[i].file.path)) {
+			drop(&rs->found[kept - 1]);
+			rs->found[kept - 1] = rs->found[i];
+		} else {
+			rs->found[kept++] = rs->found[i];
+		}
+	}
+	rs->count = kept;
+	int r = check_conflicts(rs, err);
+	if (r < 0)
+		return r;
+	to->files = ociwp_calloc(kept, sizeof(*to->files));
+	if (!to->files)
+		return ociwp_nomem(err);
+	for (size_t i = 0; i < kept; i++)
+		to->files[i] = rs->found[i].file;
+	to->file_count = kept;
+	rs->count = 0;
+	return 0;
+}
+
+static int resolve_all(resolver *rs, ociw_error **err)
+{
+	int r = compile_excludes(rs, err);
+	for (size_t i = 0; r == 0 && i < rs->component->file_count; i++) {
+		rs->entry = &rs->component->files[i];
+		rs->before = rs->count;
+		rs->warned_name = false;
+		r = rs->entry->destination ? resolve_placement(rs, err) : resolve_pattern(rs, err);
+	}
+	return r < 0 ? r : warn_excludes(rs, err);
+}
+
+int ociwp_files_resolve(const ociwp_component *from, const char *root, ociwp_report *report,
+			uint64_t *total, ociwp_app_component *to, ociw_error **err)
+{
+	if (from->file_count == 0)
+		return 0;
+	OCIWP_AUTO(fd) int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return ociwp_fail_errno(err, errno, "app folder %s", ociwp_quote(root));
+	resolver rs = {.component = from, .report = report, .root = root, .root_fd = fd, .total = total,
+		       .real_root = realpath(root, NULL)};
+	int r = resolve_all(&rs, err);
+	if (r == 0)
+		r = finish(&rs, to, err);
+	for (size_t i = 0; i < rs.count; i++)
+		drop(&rs.found[i]);
+	free(rs.found);
+	for (size_t i = 0; rs.excludes && i < from->exclude_files.count; i++)
+		ociwp_glob_free(rs.excludes[i].glob);
+	free(rs.excludes);
+	free(rs.real_root);
+	return r;
+}
