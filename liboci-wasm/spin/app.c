@@ -85,14 +85,14 @@ static int read_manifest(const char *path, char **text, size_t *len, ociw_error 
 }
 
 /* Spin takes a trigger that names nothing, and finds out at run time (7.3 item 2). */
-static int check_triggers(const ociwp_manifest *manifest, ociwp_report *report, ociw_error **err)
+static int check_triggers(const ociwp_spin_manifest *manifest, ociwp_report *report, ociw_error **err)
 {
 	for (size_t i = 0; i < manifest->trigger_count; i++) {
 		const ociwp_trigger *trigger = &manifest->triggers[i];
 		const char *id = trigger->component.reference;
 		ociwp_where where = {trigger->component.at.line ? trigger->component.at : trigger->at,
 				     NULL, "trigger-component"};
-		if (!id || ociwp_manifest_find(manifest, id))
+		if (!id || ociwp_spin_manifest_find(manifest, id))
 			continue;
 		int r = report->flags & OCIWP_APP_COMPAT_SPIN
 				? ociwp_report_warn(report, where, err,
@@ -108,7 +108,7 @@ static int check_triggers(const ociwp_manifest *manifest, ociwp_report *report, 
 }
 
 /* One normalised manifest to app and lock. */
-static int build(const ociwp_manifest *manifest, const char *profile, ociwp_report *report, ociwp_app *app,
+static int build(const ociwp_spin_manifest *manifest, const char *profile, ociwp_report *report, ociwp_app *app,
 		 ociw_error **err)
 {
 	uint64_t files = 0;
@@ -138,14 +138,14 @@ static int load_text(ociw_span text, const char *profile, ociwp_report *report, 
 		     ociw_error **err)
 {
 	OCIWP_AUTO(toml) ociwp_toml *root = NULL;
-	OCIWP_AUTO(manifest) ociwp_manifest *manifest = NULL;
+	OCIWP_AUTO(spin_manifest) ociwp_spin_manifest *manifest = NULL;
 	int r;
 	if ((r = ociwp_toml_parse(text, report->file, &root, err)) < 0 ||
-	    (r = ociwp_manifest_parse(root, report, &manifest, err)) < 0)
+	    (r = ociwp_spin_manifest_parse(root, report, &manifest, err)) < 0)
 		return r;
 	/* The tree has done its work: what follows may need the memory. */
 	ociwp_toml_free(ociwp_steal(&root));
-	if ((r = ociwp_manifest_normalize(manifest, profile, report, err)) < 0)
+	if ((r = ociwp_spin_manifest_normalize(manifest, profile, report, err)) < 0)
 		return r;
 	for (size_t i = 0; i < manifest->component_count; i++)
 		if ((r = ociwp_dependencies_validate(manifest->components[i], report, err)) < 0 ||

@@ -322,7 +322,7 @@ int ociwp_hosts_convert_http(ociwp_component *component, ociwp_report *report, o
 
 static const char *default_of(const char *name, size_t len, void *user_data)
 {
-	const ociwp_manifest *manifest = user_data;
+	const ociwp_spin_manifest *manifest = user_data;
 	for (size_t i = 0; i < manifest->variable_count; i++)
 		if (text_is(name, len, manifest->variables[i].name))
 			return manifest->variables[i].default_value;
@@ -330,7 +330,7 @@ static const char *default_of(const char *name, size_t len, void *user_data)
 }
 
 /* Entries with templates count only when every variable has a default. */
-static bool expanded_valid(const char *entry, const ociwp_manifest *manifest, ociwp_host_error *why)
+static bool expanded_valid(const char *entry, const ociwp_spin_manifest *manifest, ociwp_host_error *why)
 {
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 	bool complete;
@@ -344,7 +344,7 @@ static bool expanded_valid(const char *entry, const ociwp_manifest *manifest, oc
 	return ociwp_host_valid(value, why);
 }
 
-int ociwp_hosts_check(const ociwp_component *component, const ociwp_manifest *manifest,
+int ociwp_hosts_check(const ociwp_component *component, const ociwp_spin_manifest *manifest,
 		      ociwp_report *report, bool *chains, ociw_error **err)
 {
 	const ociwp_strings *hosts = &component->outbound_hosts;

@@ -23,7 +23,7 @@ int ociwp_http_host_parse(const char *entry, char **out, ociwp_host_error *why);
 /* Appends the conversions of `http_hosts` to `outbound_hosts` and empties the former (1.6). */
 int ociwp_hosts_convert_http(ociwp_component *component, ociwp_report *report, ociw_error **err);
 /* Judges all entries, templates expanded by defaults (1.7). *chains: service chaining is needed. */
-int ociwp_hosts_check(const ociwp_component *component, const ociwp_manifest *manifest,
+int ociwp_hosts_check(const ociwp_component *component, const ociwp_spin_manifest *manifest,
 		      ociwp_report *report, bool *chains, ociw_error **err);
 
 #endif

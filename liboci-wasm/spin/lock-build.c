@@ -25,7 +25,7 @@ static int set_strings(json_t *object, const char *key, const ociwp_strings *str
 }
 
 /* Where one type is in use, its settings stand a second time under `trigger`, with the type. */
-static int set_single_trigger(const ociwp_manifest *manifest, json_t *metadata, ociw_error **err)
+static int set_single_trigger(const ociwp_spin_manifest *manifest, json_t *metadata, ociw_error **err)
 {
 	if (manifest->trigger_types.count != 1)
 		return 0;
@@ -39,7 +39,7 @@ static int set_single_trigger(const ociwp_manifest *manifest, json_t *metadata, 
 	return json_object_set_new(metadata, "trigger", single) < 0 ? ociwp_nomem(err) : 0;
 }
 
-static int build_metadata(const ociwp_manifest *manifest, const char *profile, ociwp_lock *lock,
+static int build_metadata(const ociwp_spin_manifest *manifest, const char *profile, ociwp_lock *lock,
 			  ociw_error **err)
 {
 	json_t *metadata = lock->metadata = json_object();
@@ -55,7 +55,7 @@ static int build_metadata(const ociwp_manifest *manifest, const char *profile, o
 	return set_single_trigger(manifest, metadata, err);
 }
 
-static int build_variables(const ociwp_manifest *manifest, ociwp_lock *lock, ociw_error **err)
+static int build_variables(const ociwp_spin_manifest *manifest, ociwp_lock *lock, ociw_error **err)
 {
 	if (manifest->variable_count == 0)
 		return 0;
@@ -95,7 +95,7 @@ static int build_trigger(const ociwp_trigger *trigger, json_t *to, ociw_error **
 	return json_object_set_new(to, "trigger_config", config) < 0 ? ociwp_nomem(err) : 0;
 }
 
-int ociwp_lock_build_app(const ociwp_manifest *manifest, const char *profile, ociwp_lock *lock,
+int ociwp_lock_build_app(const ociwp_spin_manifest *manifest, const char *profile, ociwp_lock *lock,
 			 ociw_error **err)
 {
 	int r;
@@ -227,7 +227,7 @@ static int build_role(const ociwp_role *role, ociwp_app *app, size_t index, ociw
 	return 0;
 }
 
-static int build_trigger_dependencies(const ociwp_manifest *manifest, const ociwp_component *component,
+static int build_trigger_dependencies(const ociwp_spin_manifest *manifest, const ociwp_component *component,
 				      ociwp_app *app, size_t index, ociw_error **err)
 {
 	const ociwp_trigger *trigger = ociwp_trigger_deps_of(manifest, component);
@@ -263,7 +263,7 @@ static int build_component_metadata(const ociwp_component *component, json_t *me
 	return 0;
 }
 
-int ociwp_lock_build_component(const ociwp_manifest *manifest, const ociwp_component *component,
+int ociwp_lock_build_component(const ociwp_spin_manifest *manifest, const ociwp_component *component,
 			       ociwp_app *app, size_t index, ociwp_report *report, ociw_error **err)
 {
 	ociwp_lock_component *locked = &app->lock->components[index];

@@ -24,7 +24,7 @@ static int text_or_empty(const ociwp_fields *f, const char *key, char **out, oci
 }
 
 /* trigger minus type becomes application.trigger.TYPE, even when empty. */
-static int parse_trigger(const ociwp_fields *top, ociwp_manifest *manifest, char **type, ociw_error **err)
+static int parse_trigger(const ociwp_fields *top, ociwp_spin_manifest *manifest, char **type, ociw_error **err)
 {
 	const ociwp_toml_member *member;
 	int r = ociwp_fields_need(top, "trigger", &member, err);
@@ -90,7 +90,7 @@ static int convert_hosts(const ociwp_fields *f, ociwp_component *component, ociw
 }
 
 static int add_trigger(const ociwp_fields *f, const char *type, const ociwp_component *component,
-		       ociwp_manifest *manifest, ociw_error **err)
+		       ociwp_spin_manifest *manifest, ociw_error **err)
 {
 	const ociwp_toml_member *member;
 	int r = ociwp_fields_need(f, "trigger", &member, err);
@@ -98,7 +98,7 @@ static int add_trigger(const ociwp_fields *f, const char *type, const ociwp_comp
 		return r;
 	if (member->value.type != OCIWP_TOML_TABLE)
 		return ociwp_fields_wrong_type(f, &member->value, "trigger", "a table", err);
-	ociwp_trigger *trigger = ociwp_manifest_add_trigger(manifest);
+	ociwp_trigger *trigger = ociwp_spin_manifest_add_trigger(manifest);
 	if (!trigger)
 		return ociwp_nomem(err);
 	OCIWP_AUTO(buf) ociwp_buf id = OCIWP_BUF_INIT;
@@ -116,7 +116,7 @@ static int add_trigger(const ociwp_fields *f, const char *type, const ociwp_comp
 }
 
 /* The last of several with one id wins, at the place of the first (1.6); stricter unless asked. */
-static int add_component(ociwp_manifest *manifest, ociwp_component **take, ociwp_report *report,
+static int add_component(ociwp_spin_manifest *manifest, ociwp_component **take, ociwp_report *report,
 			 ociw_error **err)
 {
 	for (size_t i = 0; i < manifest->component_count; i++) {
@@ -131,11 +131,11 @@ static int add_component(ociwp_manifest *manifest, ociwp_component **take, ociwp
 		manifest->components[i] = ociwp_steal(take);
 		return 0;
 	}
-	return ociwp_manifest_add(manifest, ociwp_steal(take), err);
+	return ociwp_spin_manifest_add(manifest, ociwp_steal(take), err);
 }
 
 static int parse_component(const ociwp_toml *value, const char *type, ociwp_report *report,
-			   ociwp_manifest *manifest, ociw_error **err)
+			   ociwp_spin_manifest *manifest, ociw_error **err)
 {
 	OCIWP_AUTO(component) ociwp_component *component = ociwp_new(ociwp_component);
 	if (!component)
@@ -155,7 +155,7 @@ static int parse_component(const ociwp_toml *value, const char *type, ociwp_repo
 	return add_component(manifest, &component, report, err);
 }
 
-static int parse_components(const ociwp_fields *top, const char *type, ociwp_manifest *manifest,
+static int parse_components(const ociwp_fields *top, const char *type, ociwp_spin_manifest *manifest,
 			    ociw_error **err)
 {
 	const ociwp_toml_member *member = ociwp_fields_get(top, "component");
@@ -174,7 +174,7 @@ static int parse_components(const ociwp_fields *top, const char *type, ociwp_man
 	return r;
 }
 
-int ociwp_manifest_parse_v1(const ociwp_toml *root, ociwp_report *report, ociwp_manifest *manifest,
+int ociwp_spin_manifest_parse_v1(const ociwp_toml *root, ociwp_report *report, ociwp_spin_manifest *manifest,
 			    ociw_error **err)
 {
 	ociwp_fields top = {report, NULL, "the manifest", NULL};
@@ -186,7 +186,7 @@ int ociwp_manifest_parse_v1(const ociwp_toml *root, ociwp_report *report, ociwp_
 	    (r = text_or_empty(&top, "description", &manifest->description, err)) < 0 ||
 	    (r = ociwp_fields_strings(&top, "authors", &manifest->authors, err)) < 0 ||
 	    (r = parse_trigger(&top, manifest, &type, err)) < 0 ||
-	    (r = ociwp_manifest_parse_variables(&top, manifest, err)) < 0)
+	    (r = ociwp_spin_manifest_parse_variables(&top, manifest, err)) < 0)
 		return r;
 	return parse_components(&top, type, manifest, err);
 }

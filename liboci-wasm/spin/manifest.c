@@ -41,7 +41,7 @@ static int check_targets(const ociwp_fields *f, ociw_error **err)
 	return 0;
 }
 
-static int parse_application(const ociwp_fields *top, ociwp_manifest *manifest, ociw_error **err)
+static int parse_application(const ociwp_fields *top, ociwp_spin_manifest *manifest, ociw_error **err)
 {
 	const ociwp_toml_member *member;
 	int r = ociwp_fields_need(top, "application", &member, err);
@@ -87,7 +87,7 @@ static int parse_variable(const ociwp_fields *top, const ociwp_toml_member *memb
 	return 0;
 }
 
-int ociwp_manifest_parse_variables(const ociwp_fields *top, ociwp_manifest *manifest, ociw_error **err)
+int ociwp_spin_manifest_parse_variables(const ociwp_fields *top, ociwp_spin_manifest *manifest, ociw_error **err)
 {
 	const ociwp_toml_member *member = ociwp_fields_get(top, "variables");
 	if (!member)
@@ -105,7 +105,7 @@ int ociwp_manifest_parse_variables(const ociwp_fields *top, ociwp_manifest *mani
 	return r;
 }
 
-static int parse_components(const ociwp_fields *top, ociwp_manifest *manifest, ociw_error **err)
+static int parse_components(const ociwp_fields *top, ociwp_spin_manifest *manifest, ociw_error **err)
 {
 	const ociwp_toml_member *member = ociwp_fields_get(top, "component");
 	if (!member)
@@ -127,19 +127,19 @@ static int parse_components(const ociwp_fields *top, ociwp_manifest *manifest, o
 		r = ociwp_component_parse(&entry->value, entry->key, entry->at, top->report, &component,
 					  err);
 		if (r == 0)
-			r = ociwp_manifest_add(manifest, component, err);
+			r = ociwp_spin_manifest_add(manifest, component, err);
 	}
 	return r;
 }
 
-static int parse_v2(const ociwp_toml *root, ociwp_report *report, ociwp_manifest *manifest,
+static int parse_v2(const ociwp_toml *root, ociwp_report *report, ociwp_spin_manifest *manifest,
 		    ociw_error **err)
 {
 	ociwp_fields top = {report, NULL, "the manifest", NULL};
 	int r;
 	if ((r = ociwp_fields_open(&top, root, top_keys, err)) < 0 ||
 	    (r = parse_application(&top, manifest, err)) < 0 ||
-	    (r = ociwp_manifest_parse_variables(&top, manifest, err)) < 0 ||
+	    (r = ociwp_spin_manifest_parse_variables(&top, manifest, err)) < 0 ||
 	    (r = ociwp_triggers_parse(&top, manifest, err)) < 0)
 		return r;
 	return parse_components(&top, manifest, err);
@@ -171,16 +171,16 @@ static int detect_version(const ociwp_toml *root, ociwp_report *report, int *ver
 				 "unknown manifest version: it is either \"1\", a string, or 2, a number");
 }
 
-int ociwp_manifest_parse(const ociwp_toml *root, ociwp_report *report, ociwp_manifest **out,
+int ociwp_spin_manifest_parse(const ociwp_toml *root, ociwp_report *report, ociwp_spin_manifest **out,
 			 ociw_error **err)
 {
-	OCIWP_AUTO(manifest) ociwp_manifest *manifest = ociwp_new(ociwp_manifest);
+	OCIWP_AUTO(spin_manifest) ociwp_spin_manifest *manifest = ociwp_new(ociwp_spin_manifest);
 	if (!manifest)
 		return ociwp_nomem(err);
 	int r = detect_version(root, report, &manifest->version, err);
 	if (r < 0)
 		return r;
-	r = manifest->version == 1 ? ociwp_manifest_parse_v1(root, report, manifest, err)
+	r = manifest->version == 1 ? ociwp_spin_manifest_parse_v1(root, report, manifest, err)
 				   : parse_v2(root, report, manifest, err);
 	if (r < 0)
 		return r;

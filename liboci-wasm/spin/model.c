@@ -136,7 +136,7 @@ static void trigger_deinit(ociwp_trigger *trigger)
 	free(trigger->roles);
 }
 
-void ociwp_manifest_free(ociwp_manifest *manifest)
+void ociwp_spin_manifest_free(ociwp_spin_manifest *manifest)
 {
 	if (!manifest)
 		return;
@@ -161,7 +161,7 @@ void ociwp_manifest_free(ociwp_manifest *manifest)
 	free(manifest);
 }
 
-ociwp_component *ociwp_manifest_find(const ociwp_manifest *manifest, const char *id)
+ociwp_component *ociwp_spin_manifest_find(const ociwp_spin_manifest *manifest, const char *id)
 {
 	for (size_t i = 0; i < manifest->component_count; i++)
 		if (ociwp_streq(manifest->components[i]->id, id))
@@ -169,7 +169,7 @@ ociwp_component *ociwp_manifest_find(const ociwp_manifest *manifest, const char 
 	return NULL;
 }
 
-int ociwp_manifest_add(ociwp_manifest *manifest, ociwp_component *take_component, ociw_error **err)
+int ociwp_spin_manifest_add(ociwp_spin_manifest *manifest, ociwp_component *take_component, ociw_error **err)
 {
 	ociwp_component **grown =
 		ociwp_grow_array(manifest->components, manifest->component_count, sizeof(*grown));
@@ -182,7 +182,7 @@ int ociwp_manifest_add(ociwp_manifest *manifest, ociwp_component *take_component
 	return 0;
 }
 
-ociwp_trigger *ociwp_manifest_add_trigger(ociwp_manifest *manifest)
+ociwp_trigger *ociwp_spin_manifest_add_trigger(ociwp_spin_manifest *manifest)
 {
 	ociwp_trigger *grown =
 		ociwp_grow_array(manifest->triggers, manifest->trigger_count, sizeof(*grown));

@@ -104,7 +104,7 @@ typedef struct ociwp_variable {
 	bool required, secret;
 } ociwp_variable;
 
-typedef struct ociwp_manifest {
+typedef struct ociwp_spin_manifest {
 	int version; /* 1 or 2 */
 	char *name, *version_text, *description;
 	ociwp_strings authors;
@@ -116,7 +116,7 @@ typedef struct ociwp_manifest {
 	size_t trigger_count;
 	ociwp_component **components;
 	size_t component_count;
-} ociwp_manifest;
+} ociwp_spin_manifest;
 
 void ociwp_app_source_deinit(ociwp_app_source *source);
 int ociwp_app_source_copy(const ociwp_app_source *from, ociwp_app_source *to, ociw_error **err);
@@ -125,15 +125,15 @@ void ociwp_dependencies_deinit(ociwp_dependencies *dependencies);
 ociwp_dependency *ociwp_dependencies_add(ociwp_dependencies *dependencies);
 void ociwp_dependency_deinit(ociwp_dependency *dependency);
 void ociwp_component_free(ociwp_component *component);
-void ociwp_manifest_free(ociwp_manifest *manifest);
+void ociwp_spin_manifest_free(ociwp_spin_manifest *manifest);
 OCIWP_DEFINE_AUTO(component, ociwp_component *, ociwp_component_free)
-OCIWP_DEFINE_AUTO(manifest, ociwp_manifest *, ociwp_manifest_free)
+OCIWP_DEFINE_AUTO(spin_manifest, ociwp_spin_manifest *, ociwp_spin_manifest_free)
 
-ociwp_component *ociwp_manifest_find(const ociwp_manifest *manifest, const char *id);
+ociwp_component *ociwp_spin_manifest_find(const ociwp_spin_manifest *manifest, const char *id);
 /* Appends; the component is freed on failure. */
-int ociwp_manifest_add(ociwp_manifest *manifest, ociwp_component *take_component, ociw_error **err);
+int ociwp_spin_manifest_add(ociwp_spin_manifest *manifest, ociwp_component *take_component, ociw_error **err);
 /* Room for one more trigger, zeroed and counted; NULL without memory. */
-ociwp_trigger *ociwp_manifest_add_trigger(ociwp_manifest *manifest);
+ociwp_trigger *ociwp_spin_manifest_add_trigger(ociwp_spin_manifest *manifest);
 
 /* Room for element @p count, zeroed, growing by doubling: the array, perhaps moved, or NULL without
  * memory (then the old one stays). */
@@ -144,12 +144,12 @@ void *ociwp_grow_array(void *array, size_t count, size_t size);
 #define OCIWP_MANIFEST_MAX_DEPENDENCIES 512
 
 /* From a document to the model; @p report names the file (1.1, 1.3, 1.5). */
-int ociwp_manifest_parse(const ociwp_toml *root, ociwp_report *report, ociwp_manifest **out,
+int ociwp_spin_manifest_parse(const ociwp_toml *root, ociwp_report *report, ociwp_spin_manifest **out,
 			 ociw_error **err);
 /* Parts of the above, shared by both versions. */
-int ociwp_manifest_parse_v1(const ociwp_toml *root, ociwp_report *report, ociwp_manifest *manifest,
+int ociwp_spin_manifest_parse_v1(const ociwp_toml *root, ociwp_report *report, ociwp_spin_manifest *manifest,
 			    ociw_error **err);
-int ociwp_manifest_parse_variables(const ociwp_fields *top, ociwp_manifest *manifest, ociw_error **err);
+int ociwp_spin_manifest_parse_variables(const ociwp_fields *top, ociwp_spin_manifest *manifest, ociw_error **err);
 /* @p id NULL for an inline component. */
 int ociwp_component_parse(const ociwp_toml *value, const char *id, ociwp_place at, ociwp_report *report,
 			  ociwp_component **out, ociw_error **err);
@@ -160,13 +160,13 @@ int ociwp_source_parse(const ociwp_fields *f, const ociwp_toml_member *member, o
 		       ociw_error **err);
 int ociwp_dependencies_parse(const ociwp_fields *f, ociwp_dependencies *out, ociw_error **err);
 int ociwp_trigger_roles_parse(const ociwp_fields *f, ociwp_trigger *trigger, ociw_error **err);
-int ociwp_triggers_parse(const ociwp_fields *top, ociwp_manifest *manifest, ociw_error **err);
+int ociwp_triggers_parse(const ociwp_fields *top, ociwp_spin_manifest *manifest, ociw_error **err);
 /* After normalisation (1.3): plain names, exports, conflicts. */
 int ociwp_dependencies_validate(const ociwp_component *component, ociwp_report *report,
 				ociw_error **err);
 
 /* 1.4, in place. @p profile may be NULL. */
-int ociwp_manifest_normalize(ociwp_manifest *manifest, const char *profile, ociwp_report *report,
+int ociwp_spin_manifest_normalize(ociwp_spin_manifest *manifest, const char *profile, ociwp_report *report,
 			     ociw_error **err);
 
 #endif

@@ -38,7 +38,7 @@ static char *make_trigger_id(ociwp_map *seen, const ociwp_trigger *trigger, size
 	return id.failed ? NULL : next_free(seen, id.data, counter);
 }
 
-static int name_triggers(ociwp_manifest *manifest, ociwp_report *report, ociw_error **err)
+static int name_triggers(ociwp_spin_manifest *manifest, ociwp_report *report, ociw_error **err)
 {
 	OCIWP_AUTO(map) ociwp_map *seen = ociwp_map_new(NULL);
 	if (!seen)
@@ -70,7 +70,7 @@ static int name_triggers(ociwp_manifest *manifest, ociwp_report *report, ociw_er
 	return 0;
 }
 
-static int place_inline(ociwp_manifest *manifest, ociwp_map *ids, const ociwp_trigger *trigger,
+static int place_inline(ociwp_spin_manifest *manifest, ociwp_map *ids, const ociwp_trigger *trigger,
 			ociwp_component_spec *spec, size_t *counter, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf natural = OCIWP_BUF_INIT;
@@ -88,14 +88,14 @@ static int place_inline(ociwp_manifest *manifest, ociwp_map *ids, const ociwp_tr
 		return ociwp_nomem(err);
 	ociwp_component *component = ociwp_steal(&spec->inline_component);
 	component->id = id;
-	int r = ociwp_manifest_add(manifest, component, err);
+	int r = ociwp_spin_manifest_add(manifest, component, err);
 	if (r < 0)
 		return r;
 	spec->reference = ociwp_strdup(id);
 	return spec->reference ? 0 : ociwp_nomem(err);
 }
 
-static int lift_inline(ociwp_manifest *manifest, ociw_error **err)
+static int lift_inline(ociwp_spin_manifest *manifest, ociw_error **err)
 {
 	OCIWP_AUTO(map) ociwp_map *ids = ociwp_map_new(NULL);
 	if (!ids)
@@ -162,7 +162,7 @@ static int apply_profile(ociwp_component *component, ociwp_profile *profile, oci
 }
 
 /* A profile that no component has does nothing, silently in Spin: here with a word (spin.md 3). */
-static int apply_profiles(ociwp_manifest *manifest, const char *name, ociwp_report *report,
+static int apply_profiles(ociwp_spin_manifest *manifest, const char *name, ociwp_report *report,
 			  ociw_error **err)
 {
 	bool found = false;
@@ -233,13 +233,13 @@ static const char *surprise(const ociwp_component *component)
 	return component->variables ? "variables" : NULL;
 }
 
-static int resolve_dependency(const ociwp_manifest *manifest, const char *owner,
+static int resolve_dependency(const ociwp_spin_manifest *manifest, const char *owner,
 			      ociwp_dependency *dependency, ociwp_report *report, ociw_error **err)
 {
 	if (dependency->form != OCIWP_DEPENDENCY_COMPONENT)
 		return 0;
 	ociwp_where where = {dependency->at, owner, "dependency"};
-	const ociwp_component *target = ociwp_manifest_find(manifest, dependency->component);
+	const ociwp_component *target = ociwp_spin_manifest_find(manifest, dependency->component);
 	if (!target)
 		return ociwp_report_fail(report, where, OCIW_ERR_FORMAT, err,
 					 "dependency ID %s does not exist",
@@ -257,7 +257,7 @@ static int resolve_dependency(const ociwp_manifest *manifest, const char *owner,
 
 /* Judged on the manifest as it was before: a component that is used may use none itself, so the order
  * makes no difference. */
-static int resolve_dependencies(ociwp_manifest *manifest, ociwp_report *report, ociw_error **err)
+static int resolve_dependencies(ociwp_spin_manifest *manifest, ociwp_report *report, ociw_error **err)
 {
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < manifest->component_count; i++) {
@@ -278,7 +278,7 @@ static int resolve_dependencies(ociwp_manifest *manifest, ociwp_report *report, 
 	return r;
 }
 
-int ociwp_manifest_normalize(ociwp_manifest *manifest, const char *profile, ociwp_report *report,
+int ociwp_spin_manifest_normalize(ociwp_spin_manifest *manifest, const char *profile, ociwp_report *report,
 			     ociw_error **err)
 {
 	int r;

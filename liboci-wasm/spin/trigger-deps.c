@@ -17,7 +17,7 @@ static bool has_dependencies(const ociwp_trigger *trigger)
 	return false;
 }
 
-static bool is_shared(const ociwp_manifest *manifest, const char *id)
+static bool is_shared(const ociwp_spin_manifest *manifest, const char *id)
 {
 	size_t users = 0;
 	for (size_t i = 0; i < manifest->trigger_count; i++)
@@ -119,10 +119,10 @@ static char *make_id(ociwp_map *seen, const char *component, const char *trigger
 	return ociwp_buf_steal(&id);
 }
 
-static int split_for(ociwp_manifest *manifest, ociwp_trigger *trigger, ociwp_map *seen, unsigned *number,
+static int split_for(ociwp_spin_manifest *manifest, ociwp_trigger *trigger, ociwp_map *seen, unsigned *number,
 		     ociw_error **err)
 {
-	const ociwp_component *shared = ociwp_manifest_find(manifest, trigger->component.reference);
+	const ociwp_component *shared = ociwp_spin_manifest_find(manifest, trigger->component.reference);
 	if (!shared)
 		return 0; /* judged elsewhere */
 	if (manifest->component_count >= 2 * OCIWP_MANIFEST_MAX_ITEMS)
@@ -140,10 +140,10 @@ static int split_for(ociwp_manifest *manifest, ociwp_trigger *trigger, ociwp_map
 	}
 	free(trigger->component.reference);
 	trigger->component.reference = reference;
-	return ociwp_manifest_add(manifest, copy, err);
+	return ociwp_spin_manifest_add(manifest, copy, err);
 }
 
-int ociwp_trigger_deps_split(ociwp_manifest *manifest, ociw_error **err)
+int ociwp_trigger_deps_split(ociwp_spin_manifest *manifest, ociw_error **err)
 {
 	OCIWP_AUTO(map) ociwp_map *seen = ociwp_map_new(NULL);
 	OCIWP_AUTO(mem) bool *split = ociwp_calloc(manifest->trigger_count, sizeof(*split));
@@ -168,7 +168,7 @@ int ociwp_trigger_deps_split(ociwp_manifest *manifest, ociw_error **err)
 	return 0;
 }
 
-const ociwp_trigger *ociwp_trigger_deps_of(const ociwp_manifest *manifest,
+const ociwp_trigger *ociwp_trigger_deps_of(const ociwp_spin_manifest *manifest,
 					   const ociwp_component *component)
 {
 	for (size_t i = 0; i < manifest->trigger_count; i++) {

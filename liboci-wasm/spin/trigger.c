@@ -78,9 +78,9 @@ static int parse_member(const ociwp_fields *f, const ociwp_toml_member *member, 
 }
 
 static int parse_trigger(const ociwp_toml *value, const char *type, ociwp_report *report,
-			 ociwp_manifest *manifest, ociw_error **err)
+			 ociwp_spin_manifest *manifest, ociw_error **err)
 {
-	ociwp_trigger *trigger = ociwp_manifest_add_trigger(manifest);
+	ociwp_trigger *trigger = ociwp_spin_manifest_add_trigger(manifest);
 	if (!trigger)
 		return ociwp_nomem(err);
 	trigger->at = value->at;
@@ -96,7 +96,7 @@ static int parse_trigger(const ociwp_toml *value, const char *type, ociwp_report
 	return r;
 }
 
-static int parse_type(const ociwp_fields *f, const ociwp_toml_member *member, ociwp_manifest *manifest,
+static int parse_type(const ociwp_fields *f, const ociwp_toml_member *member, ociwp_spin_manifest *manifest,
 		      ociw_error **err)
 {
 	int r = ociwp_strings_add(&manifest->trigger_types, member->key, member->at, err);
@@ -114,7 +114,7 @@ static int parse_type(const ociwp_fields *f, const ociwp_toml_member *member, oc
 	return r;
 }
 
-int ociwp_triggers_parse(const ociwp_fields *top, ociwp_manifest *manifest, ociw_error **err)
+int ociwp_triggers_parse(const ociwp_fields *top, ociwp_spin_manifest *manifest, ociw_error **err)
 {
 	const ociwp_toml_member *member;
 	int r = ociwp_fields_need(top, "trigger", &member, err);
