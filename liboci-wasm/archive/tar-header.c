@@ -33,13 +33,15 @@ enum {
 	STAR_PREFIX_LEN = 131,
 	GNU_ATIME = 345,
 	GNU_CTIME = 357,
+	GNU_SPARSE = 386, /* map of a sparse file and its real size */
+	GNU_SPARSE_END = 495,
 	STAR_MAGIC = 508
 };
 
 bool ociwp_tar_block_is_zero(const void *block)
 {
 	const unsigned char *b = block;
-	return b[0] == 0 && memcmp(b, b + 1, OCIWP_TAR_BLOCK - 1) == 0;
+	return b[0] == 0 && memcmp(b, b + 1, OCIWP_TAR_BLOCK_SIZE - 1) == 0;
 }
 
 size_t ociwp_tar_header_raw_name(const void *block, const char **name)
@@ -127,7 +129,7 @@ static uint32_t sum_unsigned(const unsigned char *block)
 {
 	const uint64_t mask = UINT64_C(0x00ff00ff00ff00ff);
 	uint64_t lanes = 0; /* 128 additions of at most 255 a lane: below 2^16 */
-	for (size_t i = 0; i < OCIWP_TAR_BLOCK; i += 8) {
+	for (size_t i = 0; i < OCIWP_TAR_BLOCK_SIZE; i += 8) {
 		uint64_t word;
 		memcpy(&word, block + i, sizeof(word));
 		lanes += (word & mask) + ((word >> 8) & mask);
@@ -151,7 +153,7 @@ static int check_sum(const unsigned char *block, ociw_error **err)
 		return 0;
 	/* Some old writers added signed bytes (H6). */
 	int64_t as_signed = sum;
-	for (size_t i = 0; i < OCIWP_TAR_BLOCK; i++) {
+	for (size_t i = 0; i < OCIWP_TAR_BLOCK_SIZE; i++) {
 		bool own_field = i >= CHECKSUM && i < CHECKSUM + CHECKSUM_LEN;
 		if (block[i] >= 0x80 && !own_field)
 			as_signed -= 256;
@@ -170,6 +172,25 @@ static int check_empty_prefix(const unsigned char *block, ociw_error **err)
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
 				  "header has a prefix but version %s, expected \"00\"",
 				  ociwp_quote_len(block + MAGIC + 6, 2));
+	return 0;
+}
+
+/* GNU headers have other fields in place of the prefix. */
+static int check_gnu_fields(const unsigned char *block, ociw_error **err)
+{
+	int64_t ignored;
+	/* Old Go wrote a prefix all the same, and Go still reads it where these are no times. */
+	int r = parse_signed(block + GNU_ATIME, TIME_LEN, "access time", &ignored, err);
+	if (r >= 0)
+		r = parse_signed(block + GNU_CTIME, TIME_LEN, "change time", &ignored, err);
+	if (r < 0)
+		return r;
+	/* libarchive looks at these whatever the type is. */
+	for (size_t i = GNU_SPARSE; i < GNU_SPARSE_END; i++) {
+		if (block[i] != 0)
+			return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
+					  "header describes a GNU sparse file, which is not supported");
+	}
 	return 0;
 }
 
@@ -192,14 +213,8 @@ static int prefix_len(const unsigned char *block, size_t *out, ociw_error **err)
 		*out = len;
 		return 0;
 	}
-	if (memcmp(magic, "ustar  \0", 8) == 0) {
-		/* No prefix here; but old Go wrote one, and Go still reads it where these are no times. */
-		int64_t ignored;
-		int r = parse_signed(block + GNU_ATIME, TIME_LEN, "access time", &ignored, err);
-		if (r < 0)
-			return r;
-		return parse_signed(block + GNU_CTIME, TIME_LEN, "change time", &ignored, err);
-	}
+	if (memcmp(magic, "ustar  \0", 8) == 0)
+		return check_gnu_fields(block, err);
 	if (memcmp(magic, "ustar", 5) == 0)
 		return check_empty_prefix(block, err);
 	return 0;
@@ -221,16 +236,23 @@ static int parse_path(const unsigned char *block, char *out, ociw_error **err)
 	return 0;
 }
 
+/* Old headers have no such fields; in others they are numbers even where nobody needs them. */
 static int parse_device(const unsigned char *block, ociwp_tar_header *out, ociw_error **err)
 {
 	uint64_t major, minor;
+	bool is_device = out->type == '3' || out->type == '4';
+	out->device_major = out->device_minor = 0;
+	if (!is_device && memcmp(block + MAGIC, "ustar", 5) != 0)
+		return 0;
 	int r = parse_number(block + DEVMAJOR, ID_LEN, "device major", UINT32_MAX, &major, err);
 	if (r >= 0)
 		r = parse_number(block + DEVMINOR, ID_LEN, "device minor", UINT32_MAX, &minor, err);
 	if (r < 0)
 		return r;
-	out->device_major = (uint32_t)major;
-	out->device_minor = (uint32_t)minor;
+	if (is_device) {
+		out->device_major = (uint32_t)major;
+		out->device_minor = (uint32_t)minor;
+	}
 	return 0;
 }
 
@@ -240,7 +262,6 @@ int ociwp_tar_header_parse(const void *data, ociwp_tar_header *out, ociw_error *
 	uint64_t mode = 0;
 	int r = check_sum(block, err);
 	out->type = (char)block[TYPE];
-	out->device_major = out->device_minor = 0;
 	if (r >= 0)
 		r = parse_number(block + SIZE, TIME_LEN, "size", OCIWP_TAR_SIZE_MAX, &out->size, err);
 	if (r >= 0)
@@ -251,7 +272,7 @@ int ociwp_tar_header_parse(const void *data, ociwp_tar_header *out, ociw_error *
 		r = parse_number(block + GID, ID_LEN, "gid", INT64_MAX, &out->gid, err);
 	if (r >= 0)
 		r = parse_signed(block + MTIME, TIME_LEN, "mtime", &out->mtime, err);
-	if (r >= 0 && (out->type == '3' || out->type == '4'))
+	if (r >= 0)
 		r = parse_device(block, out, err);
 	if (r >= 0)
 		r = parse_path(block, out->path, err);

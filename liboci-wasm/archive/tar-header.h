@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-#define OCIWP_TAR_BLOCK ((size_t)512)
+#define OCIWP_TAR_BLOCK_SIZE ((size_t)512)
 /* Largest size of anything: sums with it cannot overflow (H5). */
 #define OCIWP_TAR_SIZE_MAX ((uint64_t)1 << 62)
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define BUFFER_SIZE ((size_t)256 << 10)
-#define BLOCK OCIWP_TAR_BLOCK
+#define BLOCK OCIWP_TAR_BLOCK_SIZE
 
 /* extraction.md section 3 */
 #define EXTENSION_MAX ((uint64_t)1 << 20)

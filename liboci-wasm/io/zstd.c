@@ -15,6 +15,8 @@
 #define FRAME_HEADER_MAX 18 /* RFC 8878, 3.1.1.1 with the magic number */
 #define WINDOW_DEFAULT ((uint64_t)128 << 20)
 
+#define SIZE_UNKNOWN UINT64_MAX
+
 enum state { STATE_FRAME, STATE_BODY, STATE_SKIP, STATE_END };
 
 struct unzstd {
@@ -27,6 +29,7 @@ struct unzstd {
 	bool drained; /* libzstd has nothing more to give without input */
 	uint64_t frames;
 	uint64_t skip_left;
+	uint64_t frame_promised, frame_out; /* of this frame; promised: SIZE_UNKNOWN without one */
 	size_t pos, end;
 	uint8_t input[INPUT_SIZE];
 };
@@ -63,7 +66,7 @@ static int cut_short(const struct unzstd *z, const char *where, ociw_error **err
 }
 
 /* RFC 8878, 3.1.1.1: what the decoder will need for this frame. */
-static int judge_frame(const struct unzstd *z, const uint8_t *b, size_t len, ociw_error **err)
+static int judge_frame(struct unzstd *z, const uint8_t *b, size_t len, ociw_error **err)
 {
 	static const uint8_t dictionary_sizes[4] = { 0, 1, 2, 4 };
 	static const uint8_t content_sizes[4] = { 0, 2, 4, 8 };
@@ -82,12 +85,13 @@ static int judge_frame(const struct unzstd *z, const uint8_t *b, size_t len, oci
 		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
 				  "zstd frame needs dictionary %" PRIu64 ", layers have none",
 				  little_endian(b + at, dictionary_size));
-	uint64_t window;
-	if (single) {
-		window = little_endian(b + at + dictionary_size, content_size);
-		if (content_size == 2)
-			window += 256;
-	} else {
+	z->frame_out = 0;
+	z->frame_promised = content_size > 0 ? little_endian(b + at + dictionary_size, content_size)
+					     : SIZE_UNKNOWN;
+	if (content_size == 2)
+		z->frame_promised += 256;
+	uint64_t window = z->frame_promised;
+	if (!single) {
 		uint64_t base = (uint64_t)1 << (10 + (b[5] >> 3));
 		window = base + base / 8 * (b[5] & 7);
 	}
@@ -151,6 +155,17 @@ static int skip_frame(struct unzstd *z, ociw_error **err)
 	return 0;
 }
 
+/* libzstd itself does not compare when the last block is empty and comes in pieces. */
+static int check_frame_size(const struct unzstd *z, bool over, ociw_error **err)
+{
+	if (z->frame_promised == SIZE_UNKNOWN || z->frame_out == z->frame_promised ||
+	    (!over && z->frame_out < z->frame_promised))
+		return 0;
+	return ociwp_fail(err, OCIW_ERR_FORMAT,
+			  "zstd frame has %s%" PRIu64 " bytes, its header says %" PRIu64,
+			  over ? "" : "at least ", z->frame_out, z->frame_promised);
+}
+
 /* Bytes produced, 0 when the frame is over, or a code. */
 static ptrdiff_t read_body(struct unzstd *z, uint8_t *buf, size_t len, ociw_error **err)
 {
@@ -173,10 +188,14 @@ static ptrdiff_t read_body(struct unzstd *z, uint8_t *buf, size_t len, ociw_erro
 		}
 		z->pos = in.pos;
 		z->drained = out.pos < len && in.pos == in.size;
+		z->frame_out += out.pos;
+		int r = check_frame_size(z, hint == 0, err);
+		if (r < 0)
+			return r;
 		if (hint == 0)
 			z->state = STATE_FRAME;
 		if (out.pos > 0) {
-			int r = ociwp_decode_guard_count(&z->guard, out.pos, err);
+			r = ociwp_decode_guard_count(&z->guard, out.pos, err);
 			return r < 0 ? r : (ptrdiff_t)out.pos;
 		}
 		if (hint == 0)

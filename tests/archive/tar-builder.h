@@ -52,7 +52,9 @@ static inline void test_tar_header(struct test_tar *tar, const char *name, char 
 	memcpy(block + 100, "0000644", 8);
 	memcpy(block + 108, "0000000", 8);
 	memcpy(block + 116, "0000000", 8);
-	snprintf(block + 124, 12, "%011zo", size);
+	char text[32];
+	snprintf(text, sizeof(text), "%011zo", size);
+	memcpy(block + 124, text, 12);
 	memcpy(block + 136, "00000000000", 12);
 	block[156] = type;
 	memcpy(block + 257, "ustar\00000", 8);

@@ -181,3 +181,30 @@ Test(tar_header, only_512_zeros_are_a_zero_block)
 	block[0] = 1;
 	cr_expect_not(ociwp_tar_block_is_zero(block));
 }
+
+/* Found by fuzzing: libarchive reads the fields of sparse files in every GNU header. */
+Test(tar_header, sparse_fields_of_gnu_headers_are_refused_for_every_type)
+{
+	struct test_tar tar = TEST_TAR_INIT;
+	ociwp_tar_header header;
+	ociw_error *err = NULL;
+	test_tar_header(&tar, "f", '0', 0);
+	test_tar_patch(&tar, 257, "ustar  \0", 8);
+	cr_expect_eq(parse(&tar, &header, NULL), 0);
+	test_tar_patch(&tar, 483, "00000000001", 11);
+	test_expect(parse(&tar, &header, &err), OCIW_ERR_UNSUPPORTED, &err, "sparse");
+	test_tar_deinit(&tar);
+}
+
+Test(tar_header, device_fields_are_numbers_wherever_they_exist)
+{
+	struct test_tar tar = TEST_TAR_INIT;
+	ociwp_tar_header header;
+	ociw_error *err = NULL;
+	test_tar_header(&tar, "f", '0', 0);
+	test_tar_patch(&tar, 329, "what", 4);
+	test_expect(parse(&tar, &header, &err), OCIW_ERR_FORMAT, &err, "device major");
+	test_tar_patch(&tar, 257, "\0\0\0\0\0\0\0\0", 8);
+	cr_expect_eq(parse(&tar, &header, NULL), 0);
+	test_tar_deinit(&tar);
+}

@@ -123,3 +123,11 @@ Test(zstd, the_byte_limit_holds)
 	ociwp_decode_options options = { .max_bytes = 5 };
 	expect(hello, sizeof(hello), &options, OCIW_ERR_LIMIT, "more than 5 decoded bytes");
 }
+
+/* Found by fuzzing: libzstd takes the empty last block for the end without looking at the size. */
+Test(zstd, a_frame_with_less_than_its_header_says_is_an_error)
+{
+	static const unsigned char promises_256[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x40, 0x00,
+						      0x00, 0x00, 0x01, 0x00, 0x00 };
+	expect(promises_256, sizeof(promises_256), NULL, OCIW_ERR_FORMAT, "");
+}
