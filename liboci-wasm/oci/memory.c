@@ -498,11 +498,26 @@ static void memory_release(void *self)
 	ociwp_memory_free(self);
 }
 
+static int memory_stat(void *self, const char *digest, const ociw_op *op, uint64_t *size,
+		       ociw_error **err)
+{
+	const ociwp_memory *memory = self;
+	const struct blob *blob = ociwp_map_get(memory->blobs, digest);
+
+	(void)op;
+	if (!blob)
+		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "blob %s is not there",
+				  ociwp_quote(digest));
+	*size = blob->size;
+	return 0;
+}
+
 static const ociwp_content_ops memory_ops = {
 	.resolve = memory_resolve,
 	.open = memory_open,
 	.list = memory_list,
 	.has = memory_blob_has,
+	.stat = memory_stat,
 	.free = memory_release,
 };
 

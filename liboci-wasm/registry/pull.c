@@ -269,3 +269,28 @@ int ociwp_pull_open(void *self, const ociw_descriptor *desc, uint64_t offset, co
 		return open_manifest(repo, desc, offset, op, out, err);
 	return ociwp_blob_reader_open(repo, desc, offset, op, out, err);
 }
+
+int ociwp_pull_stat(void *self, const char *digest, const ociw_op *op, uint64_t *size,
+		    ociw_error **err)
+{
+	ociwp_repository *repo = self;
+	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
+	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
+	int r = ociwp_repository_path(repo, "blobs", digest, &path, err);
+
+	if (r < 0)
+		return r;
+	ociwp_request request = {.method = "HEAD", .url = path.data, .scopes = &repo->pull};
+	r = ociwp_request_run(repo->host, &request, op, &answer, NULL, err);
+	if (r < 0)
+		return r;
+	if (answer.status == 404)
+		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "there is no such blob");
+	if (answer.status != 200)
+		return ociwp_response_fail(&answer, op, err);
+	const char *length = ociwp_response_header(&answer, "Content-Length");
+	if (!length || !ociwp_parse_u64(length, strlen(length), size))
+		return ociwp_fail(err, OCIW_ERR_REGISTRY, "%s: the answer has no length",
+				  answer.what);
+	return 0;
+}

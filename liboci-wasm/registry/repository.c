@@ -42,6 +42,7 @@ const ociwp_content_ops ociwp_repository_ops = {
 	.mount = ociwp_push_mount,
 	.referrers = ociwp_referrers_list,
 	.remove = ociwp_delete,
+	.stat = ociwp_pull_stat,
 	.free = free_repository,
 };
 

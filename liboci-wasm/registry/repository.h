@@ -47,6 +47,8 @@ int ociwp_pull_open(void *self, const ociw_descriptor *desc, uint64_t offset, co
  * there. @p etag (may be NULL): its ETag, to be freed. */
 int ociwp_pull_manifest(ociwp_repository *repo, const char *reference, const ociw_op *op,
 			ociw_descriptor **out, ociwp_buf *bytes, char **etag, ociw_error **err);
+int ociwp_pull_stat(void *self, const char *digest, const ociw_op *op, uint64_t *size,
+		    ociw_error **err);
 /* blob-reader.c */
 int ociwp_blob_reader_open(ociwp_repository *repo, const ociw_descriptor *desc, uint64_t offset,
 			   const ociw_op *op, ociw_reader **out, ociw_error **err);

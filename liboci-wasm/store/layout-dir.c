@@ -113,6 +113,15 @@ static int dir_has(void *self, const ociw_descriptor *desc, const ociw_op *op, b
 	return ociwp_blobdir_has(ociwp_layout_blobs(layout), desc->digest, desc->size, out, err);
 }
 
+static int dir_stat(void *self, const char *digest, const ociw_op *op, uint64_t *size,
+		    ociw_error **err)
+{
+	OCIWP_AUTO(fd) int fd = -1;
+
+	(void)op;
+	return ociwp_blobdir_open(ociwp_layout_blobs(self), digest, &fd, size, err);
+}
+
 static int dir_put(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,
 		   const ociw_op *op, ociw_error **err)
 {
@@ -320,6 +329,7 @@ static const ociwp_content_ops dir_ops = {
 	.put_manifest = dir_put_manifest,
 	.referrers = dir_referrers,
 	.remove = dir_remove,
+	.stat = dir_stat,
 	.free = dir_free,
 };
 
