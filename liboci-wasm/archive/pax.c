@@ -176,7 +176,7 @@ int ociwp_pax_parse(char *data, size_t len, bool global, ociwp_pax *out, ociw_er
 {
 	*out = (ociwp_pax){ 0 };
 	for (size_t offset = 0; offset < len;) {
-		struct record record;
+		struct record record = { 0 };
 		int r = split_record(data, len, offset, &record, err);
 		if (r < 0)
 			return r;

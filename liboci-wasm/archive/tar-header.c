@@ -111,7 +111,7 @@ static int parse_signed(const unsigned char *field, size_t len, const char *what
 static int parse_number(const unsigned char *field, size_t len, const char *what, uint64_t max,
 			uint64_t *out, ociw_error **err)
 {
-	int64_t value;
+	int64_t value = 0;
 	int r = parse_signed(field, len, what, &value, err);
 	if (r < 0)
 		return r;

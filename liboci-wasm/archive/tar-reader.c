@@ -409,7 +409,7 @@ static int make_entry(ociwp_tar_reader *t, ociw_error **err)
  * readers only (F2). */
 static int read_end(ociwp_tar_reader *t, ociw_error **err)
 {
-	const unsigned char *block;
+	const unsigned char *block = NULL;
 	uint64_t at = t->offset;
 	int r = next_block(t, &block, err);
 	if (r < 0)
@@ -434,7 +434,7 @@ static int at_end(ociwp_tar_reader *t, ociw_error **err)
 /* One header: 1 an entry is made, 2 an extension was read, 0 the end. */
 static int read_header(ociwp_tar_reader *t, ociw_error **err)
 {
-	const unsigned char *block;
+	const unsigned char *block = NULL;
 	uint64_t at = t->offset;
 	int r = next_block(t, &block, err);
 	if (r == 0)

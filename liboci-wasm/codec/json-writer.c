@@ -228,7 +228,7 @@ static size_t shortest_digits(double value, char digits[24], int *exponent)
 	for (; *p && *p != 'e'; p++)
 		if (ociwp_is_digit(*p) && n < 20)
 			digits[n++] = *p;
-	*exponent = *p == 'e' ? atoi(p + 1) : 0;
+	*exponent = *p == 'e' ? (int)strtol(p + 1, NULL, 10) : 0;
 	while (n > 1 && digits[n - 1] == '0')
 		n--;
 	return n;

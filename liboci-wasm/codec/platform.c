@@ -93,6 +93,8 @@ int ociwp_platform_dup(const ociw_platform *platform, ociw_platform **out, ociw_
 static size_t part_length(const char *text)
 {
 	size_t n = 0;
+	/* The text ends with a NUL before any limit. */
+	// cppcheck-suppress arrayIndexOutOfBoundsCond
 	while (ociwp_is_alnum(text[n]) || (text[n] && strchr("._-", text[n])))
 		n++;
 	return n <= MAX_PART ? n : 0;

@@ -114,7 +114,7 @@ static int config_platform(struct selection *s, const ociw_descriptor *desc, oci
 		return 0;
 	r = ociw_content_read(s->content, manifest->config, limits.max_manifest_bytes, s->op,
 			      &bytes, &len, err);
-	if (r == 0)
+	if (r >= 0)
 		r = ociwp_config_parse((ociw_span){bytes, len}, s->op, &config, err);
 	if (r < 0 || !*config->architecture || !*config->os)
 		return r;

@@ -248,7 +248,6 @@ static int update_locked(ociwp_layout *layout, ociwp_layout_edit edit, void *use
 	int r = read_index_text(layout, op, &text, &len, &why);
 	if (r == OCIW_ERR_NOTFOUND && (layout->flags & OCIW_LAYOUT_CREATE)) {
 		ociw_error_free(why);
-		r = 0;
 	} else if (r < 0) {
 		return ociwp_error_move(err, why);
 	}

@@ -38,7 +38,7 @@ Test(tar_header, octal_numbers_take_spaces_and_nuls)
 Test(tar_header, what_is_no_number_is_refused)
 {
 	static const char fields[][13] = { "0000000008\0", "-0000000001", "17 17\0\0\0\0\0\0",
-					   "\0" "17\0\0\0\0\0\0\0\0", "0x10\0\0\0\0\0\0\0", "17 \0x\0\0\0\0\0\0" };
+					   "\00017\0\0\0\0\0\0\0\0", "0x10\0\0\0\0\0\0\0", "17 \0x\0\0\0\0\0\0" };
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(fields); i++) {
 		ociw_error *err = NULL;
 		int r = (int)size_of(fields[i], 12, &err);

@@ -7,5 +7,5 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 command -v codespell >/dev/null || { echo "no codespell here" && exit 77; }
 exec codespell --quiet-level=2 --skip='*.wasm,*.tar,*.json,*.sum,*/golden/*,*/corpus/*,SHA256SUMS,codespell.sh' \
-    --ignore-words-list=crate,wit \
+    --ignore-words-list=crate,fo,wit \
     README.md CHANGELOG.md docs liboci-wasm tools tests fuzz testdata/README.md .ci
