@@ -189,10 +189,15 @@ static int open_span(void *self, uint64_t offset, const ociw_op *op, ociw_reader
 		err);
 }
 
+ociwp_blob_source ociwp_blob_source_of_span(const ociw_span *borrowed)
+{
+	return (ociwp_blob_source){open_span, (void *)borrowed};
+}
+
 int ociwp_content_put_bytes(ociw_content *content, const ociw_descriptor *desc, ociw_span bytes,
 			    const ociw_op *op, ociw_error **err)
 {
-	ociwp_blob_source source = {open_span, &bytes};
+	ociwp_blob_source source = ociwp_blob_source_of_span(&bytes);
 
 	return ociwp_content_put(content, desc, &source, op, err);
 }

@@ -21,6 +21,9 @@ typedef struct ociwp_blob_source {
 	void *self;
 } ociwp_blob_source;
 
+/* The bytes of a span, which must outlive it. */
+ociwp_blob_source ociwp_blob_source_of_span(const ociw_span *borrowed);
+
 typedef ociw_referrer_cb ociwp_referrer_cb;
 
 typedef struct ociwp_content_ops {

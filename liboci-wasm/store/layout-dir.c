@@ -7,7 +7,6 @@
 
 #include "base/str.h"
 #include "codec/mediatype.h"
-#include "io/stream.h"
 #include "oci/blobdir.h"
 #include "store/ingest.h"
 
@@ -130,19 +129,6 @@ static int dir_put(void *self, const ociw_descriptor *desc, const ociwp_blob_sou
 	return r < 0 ? r : ociwp_ingest_blob(self, desc, source, op, err);
 }
 
-static int open_span(void *self, uint64_t offset, const ociw_op *op, ociw_reader **out,
-		     ociw_error **err)
-{
-	const ociw_span *span = self;
-
-	(void)op;
-	if (offset > span->len)
-		return ociwp_fail(err, OCIW_ERR_INVALID, "offset is past the end");
-	return ociw_reader_new_memory(
-		(ociw_span){(const char *)span->data + offset, span->len - (size_t)offset}, out,
-		err);
-}
-
 /* What a name points at must survive a power cut before the name does. */
 static int sync_blobs(ociwp_layout *layout, const char *digest, ociw_error **err)
 {
@@ -172,35 +158,17 @@ static int edit_put(ociwp_layout_doc *doc, void *user_data, ociw_error **err)
 	return ociwp_layout_doc_put(doc, edit->desc, edit->name, NULL, err);
 }
 
-/* A referrer needs an entry of its own: nothing else in the layout points at it. */
-static int judge_manifest(const ociw_descriptor *desc, ociw_span bytes, const ociw_op *op,
-			  bool *is_referrer, ociw_error **err)
-{
-	OCIWP_AUTO(manifest) ociwp_manifest *manifest = NULL;
-	OCIWP_AUTO(index) ociwp_index *index = NULL;
-	int r;
-
-	if (ociwp_mediatype_is_index(desc->media_type)) {
-		r = ociwp_index_parse(bytes, desc->media_type, op, &index, err);
-		*is_referrer = index && index->subject;
-	} else {
-		r = ociwp_manifest_parse(bytes, desc->media_type, op, &manifest, err);
-		*is_referrer = manifest && manifest->subject;
-	}
-	return r;
-}
-
 static int dir_put_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes,
 			    const char *name, const ociw_op *op, ociw_error **err)
 {
-	ociwp_blob_source source = {open_span, &bytes};
+	ociwp_blob_source source = ociwp_blob_source_of_span(&bytes);
 	put_edit edit = {desc, name};
 	bool is_referrer = false;
 
 	if (name && strcmp(name, desc->digest) != 0 && !ociwp_layout_name_is_valid(name))
 		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is no name for a layout",
 				  ociwp_quote(name));
-	int r = judge_manifest(desc, bytes, op, &is_referrer, err);
+	int r = ociwp_layout_is_referrer(desc, bytes, op, &is_referrer, err);
 	if (r >= 0)
 		r = begin_write(self, op, err);
 	if (r >= 0)

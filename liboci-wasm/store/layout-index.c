@@ -10,6 +10,7 @@
 #include "codec/json-writer.h"
 #include "codec/json.h"
 #include "codec/mediatype.h"
+#include <oci-wasm/reference.h>
 
 #define NAME_MAX_BYTES 1024
 #define NAMES_SHOWN 8
@@ -126,6 +127,20 @@ static int resolve_only(const ociwp_index *index, const ociw_descriptor **out, o
 	return fail_several(index, NULL, OCIWP_REF_NAME, err);
 }
 
+/* "app:v1" is docker.io/library/app:v1 to containerd, which writes it like that. */
+static bool resolve_reference(const ociwp_index *index, const char *name,
+			      const ociw_descriptor **out)
+{
+	ociw_reference *ref = NULL;
+	size_t found = 0;
+
+	if (!strpbrk(name, "/:") || ociw_reference_parse(name, &ref, NULL) < 0)
+		return false;
+	found = count_named(index, OCIWP_CONTAINERD_NAME, ociw_reference_text(ref), out);
+	ociw_reference_free(ref);
+	return found == 1;
+}
+
 int ociwp_layout_index_resolve(const ociwp_index *index, const char *name,
 			       const ociw_descriptor **out, ociw_error **err)
 {
@@ -144,6 +159,8 @@ int ociwp_layout_index_resolve(const ociwp_index *index, const char *name,
 			return fail_several(index, name, keys[k], err);
 		}
 	}
+	if (resolve_reference(index, name, out))
+		return 0;
 	for (size_t i = 0; i < index->manifest_count; i++) {
 		if (strcmp(index->manifests[i]->digest, name) == 0) {
 			*out = index->manifests[i];
@@ -163,6 +180,23 @@ int ociwp_layout_index_list(const ociwp_index *index, ociw_name_cb cb, void *use
 			return r;
 	}
 	return 0;
+}
+
+int ociwp_layout_is_referrer(const ociw_descriptor *desc, ociw_span bytes, const ociw_op *op,
+			     bool *is_referrer, ociw_error **err)
+{
+	OCIWP_AUTO(manifest) ociwp_manifest *manifest = NULL;
+	OCIWP_AUTO(index) ociwp_index *index = NULL;
+	int r;
+
+	if (ociwp_mediatype_is_index(desc->media_type)) {
+		r = ociwp_index_parse(bytes, desc->media_type, op, &index, err);
+		*is_referrer = index && index->subject;
+	} else {
+		r = ociwp_manifest_parse(bytes, desc->media_type, op, &manifest, err);
+		*is_referrer = manifest && manifest->subject;
+	}
+	return r;
 }
 
 struct ociwp_layout_doc {

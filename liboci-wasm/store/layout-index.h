@@ -23,6 +23,11 @@ int ociwp_layout_index_resolve(const ociwp_index *index, const char *name,
 			       const ociw_descriptor **out, ociw_error **err);
 int ociwp_layout_index_list(const ociwp_index *index, ociw_name_cb cb, void *user_data);
 
+/* Parses a manifest or index that is to be stored. A referrer needs an entry of its own: nothing else
+ * in the layout points at it. */
+int ociwp_layout_is_referrer(const ociw_descriptor *desc, ociw_span bytes, const ociw_op *op,
+			     bool *is_referrer, ociw_error **err);
+
 /* An editable document, checked by the same rules as a parsed index. */
 typedef struct ociwp_layout_doc ociwp_layout_doc;
 
