@@ -65,14 +65,15 @@ static void fill_file(ociwp_lock_file *out, char *digest, const ociwp_draft_file
 /* Puts the marker where its name sorts. */
 static void fill_marker(ociwp_lock_file *files, size_t count)
 {
-	static char empty_digest[] =
+	static const char empty_digest[] =
 		"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-	static char marker[] = OCIWP_LOCK_MARKER;
+	static const char marker[] = OCIWP_LOCK_MARKER;
 	size_t at = count;
 	for (; at > 0 && strcmp(files[at - 1].path, marker) > 0; at--)
 		files[at] = files[at - 1];
 	files[at] = (ociwp_lock_file){
-		.path = marker, .content = {NULL, empty_digest, empty_digest, 0}};
+		.path = (char *)marker,
+		.content = {NULL, (char *)empty_digest, (char *)empty_digest, 0}};
 }
 
 static int fill_files(ociwp_lock_component *locked, const ociwp_draft_component *component,

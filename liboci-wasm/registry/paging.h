@@ -5,8 +5,8 @@
 #ifndef OCIW_REGISTRY_PAGING_H
 #define OCIW_REGISTRY_PAGING_H
 
+#include "codec/json.h"
 #include "registry/request.h"
-#include <jansson.h>
 
 /* Gets one parsed page; non-zero stops and is passed on. */
 typedef int (*ociwp_page_cb)(const json_t *page, void *user_data, ociw_error **err);

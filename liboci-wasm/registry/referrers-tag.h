@@ -5,8 +5,8 @@
 #ifndef OCIW_REGISTRY_REFERRERS_TAG_H
 #define OCIW_REGISTRY_REFERRERS_TAG_H
 
+#include "codec/json.h"
 #include "registry/repository.h"
-#include <jansson.h>
 
 /* The index; NULL in *out when the tag stands for something else (RFR-5). NOTFOUND when there is no
  * such tag. @p etag may be NULL; to be freed. */

@@ -24,7 +24,7 @@ check_library() {
         foreign["^archive"] = "archive"
         foreign["^curl/"] = "registry containerd"
         foreign["^jansson"] = "codec"
-        foreign["^openssl/"] = "io"
+        foreign["^openssl/"] = "io registry"
         foreign["^toml"] = "spin"
         foreign["^(zlib|zstd|libdeflate|isa-l|igzip)"] = "io"
     }
