@@ -19,15 +19,36 @@ struct ociwp_auth {
 	ociwp_challenge challenge; /* scheme OTHER: none yet */
 	ociwp_token *tokens;
 	size_t token_count;
-	/* Whoever holds the host's busy flag. */
+	/* Whoever holds the host's busy flag. By repository, as auth.json may tell them apart (CRD-3);
+	 * "" for requests to the registry as a whole. */
+	ociwp_map *logins; /* repository -> login */
+};
+
+typedef struct login {
 	ociwp_credential credential;
 	bool asked, asked_again;
-};
+} login;
+
+static void free_login(void *self)
+{
+	login *l = self;
+	ociwp_credential_deinit(&l->credential);
+	free(l);
+}
 
 int ociwp_auth_new(ociwp_auth **out, ociw_error **err)
 {
-	*out = ociwp_new(ociwp_auth);
-	return *out ? 0 : ociwp_nomem(err);
+	ociwp_auth *auth = ociwp_new(ociwp_auth);
+	*out = NULL;
+	if (!auth)
+		return ociwp_nomem(err);
+	auth->logins = ociwp_map_new(free_login);
+	if (!auth->logins) {
+		free(auth);
+		return ociwp_nomem(err);
+	}
+	*out = auth;
+	return 0;
 }
 
 void ociwp_auth_free(ociwp_auth *auth)
@@ -38,7 +59,7 @@ void ociwp_auth_free(ociwp_auth *auth)
 		ociwp_token_deinit(&auth->tokens[i]);
 	free(auth->tokens);
 	ociwp_challenge_deinit(&auth->challenge);
-	ociwp_credential_deinit(&auth->credential);
+	ociwp_map_free(auth->logins);
 	free(auth);
 }
 
@@ -132,42 +153,63 @@ static int look(ociwp_host *host, const ociwp_scopes *scopes, wanted *want, char
 
 /* ---- credentials, holding the busy flag ---- */
 
-static int need_credential(ociwp_host *host, ociw_error **err)
+/* The repository that a request is about: the first one of its scopes. */
+static const char *repository_of(const ociwp_scopes *scopes)
+{
+	static const char prefix[] = "repository:";
+	for (size_t i = 0; i < scopes->count; i++) {
+		if (ociwp_starts_with(scopes->items[i].resource, prefix))
+			return scopes->items[i].resource + sizeof(prefix) - 1;
+	}
+	return "";
+}
+
+static int need_login(ociwp_host *host, const ociwp_scopes *scopes, login **out, ociw_error **err)
 {
 	ociwp_auth *auth = host->auth;
-	if (auth->asked)
+	const char *repository = repository_of(scopes);
+	login *l = ociwp_map_get(auth->logins, repository);
+	if (!l) {
+		l = ociwp_new(login);
+		if (!l || !ociwp_map_set(auth->logins, repository, l)) {
+			free(l);
+			return ociwp_nomem(err);
+		}
+	}
+	*out = l;
+	if (l->asked)
 		return 0;
-	int r = ociwp_credential_ask(host, false, &auth->credential, err);
+	int r = ociwp_credential_ask(host, repository, false, &l->credential, err);
 	if (r < 0)
 		return r;
-	auth->asked = true;
+	l->asked = true;
 	return 0;
 }
 
 /* After a rejection: 1 there is another one, 0 there is not. */
-static int another_credential(ociwp_host *host, ociw_error **err)
+static int another_credential(ociwp_host *host, const ociwp_scopes *scopes, login *l,
+			      ociw_error **err)
 {
-	ociwp_auth *auth = host->auth;
-	if (auth->asked_again || !auth->credential.source)
+	if (l->asked_again || !l->credential.source)
 		return 0;
-	auth->asked_again = true;
-	return ociwp_credential_ask(host, true, &auth->credential, err);
+	l->asked_again = true;
+	return ociwp_credential_ask(host, repository_of(scopes), true, &l->credential, err);
 }
 
-static int fetch(ociwp_host *host, const wanted *want, const ociwp_scopes *scopes,
+static int fetch(ociwp_host *host, const wanted *want, const ociwp_scopes *scopes, login *l,
 		 const ociw_op *op, char **out, ociw_error **err)
 {
 	ociwp_auth *auth = host->auth;
-	if (auth->credential.registry_token)
-		return bearer(auth->credential.registry_token, out, err);
+	if (l->credential.registry_token)
+		return bearer(l->credential.registry_token, out, err);
 	for (;;) {
 		ociwp_token token;
 		bool rejected;
 		ociw_error *why = NULL;
 		int r = ociwp_token_fetch(host, want->realm, want->service, scopes,
-					  &auth->credential, op, &token, &rejected, &why);
+					  &l->credential, op, &token, &rejected, &why);
 		if (r < 0 && rejected) {
-			int more = another_credential(host, err);
+			int more = another_credential(host, scopes, l, err);
 			if (more != 0) {
 				ociw_error_free(why);
 				if (more < 0)
@@ -188,14 +230,14 @@ static int fetch(ociwp_host *host, const wanted *want, const ociwp_scopes *scope
 static int make_header(ociwp_host *host, const wanted *want, const ociwp_scopes *scopes,
 		       const ociw_op *op, char **out, ociw_error **err)
 {
-	ociwp_auth *auth = host->auth;
-	int r = need_credential(host, err);
+	login *l;
+	int r = need_login(host, scopes, &l, err);
 	if (r < 0)
 		return r;
 	if (want->scheme == OCIWP_AUTH_BEARER)
-		return fetch(host, want, scopes, op, out, err);
-	if (ociwp_credential_has_password(&auth->credential)) {
-		*out = ociwp_credential_basic(&auth->credential);
+		return fetch(host, want, scopes, l, op, out, err);
+	if (ociwp_credential_has_password(&l->credential)) {
+		*out = ociwp_credential_basic(&l->credential);
 		return *out ? 0 : ociwp_nomem(err);
 	}
 	return 0;
@@ -276,34 +318,41 @@ static int set_challenge(ociwp_host *host, const ociwp_challenge *c, const char 
 	return 0;
 }
 
-/* Basic: is there a credential that was not refused yet? Another thread may have changed it. */
-static int check_basic(ociwp_host *host, ociwp_response *response, const char *used,
-		       const ociw_op *op, ociw_error **err)
+/* Basic, holding the busy flag: 1 there is a credential to try, 0 there is none. *source: where the
+ * refused one came from. */
+static int next_basic(ociwp_host *host, const char *used, const ociwp_scopes *scopes, char **source,
+		      ociw_error **err)
 {
-	ociwp_auth *auth = host->auth;
+	__attribute__((cleanup(ociwp_cleanup_secret))) char *now = NULL;
+	login *l;
+	int r = need_login(host, scopes, &l, err);
+	if (r < 0 || !ociwp_credential_has_password(&l->credential))
+		return r;
+	now = ociwp_credential_basic(&l->credential);
+	if (!now)
+		return ociwp_nomem(err);
+	/* Another thread may have got a new one meanwhile: only what was sent was refused. */
+	if (!used || strcmp(now, used) != 0)
+		return 1;
+	*source = ociwp_strdup(l->credential.source);
+	return *source ? another_credential(host, scopes, l, err) : ociwp_nomem(err);
+}
+
+static int check_basic(ociwp_host *host, ociwp_response *response, const char *used,
+		       const ociwp_scopes *scopes, const ociw_op *op, ociw_error **err)
+{
+	OCIWP_AUTO(str) char *source = NULL;
 	int r = ociwp_host_begin(host, op, err);
 	if (r < 0)
 		return r;
-	r = need_credential(host, err);
-	__attribute__((cleanup(ociwp_cleanup_secret))) char *now = NULL;
-	if (r == 0 && ociwp_credential_has_password(&auth->credential)) {
-		now = ociwp_credential_basic(&auth->credential);
-		r = now ? 0 : ociwp_nomem(err);
-	}
-	bool refused = now && used && strcmp(now, used) == 0;
-	OCIWP_AUTO(str) char *source =
-		refused ? ociwp_strdup(auth->credential.source) : NULL;
-	int more = r == 0 && refused ? another_credential(host, err) : 0;
-	bool have = ociwp_credential_has_password(&auth->credential);
+	r = next_basic(host, used, scopes, &source, err);
 	ociwp_host_done(host);
-	if (r < 0 || more < 0)
-		return r < 0 ? r : more;
-	if (refused && more == 0) {
-		r = ociwp_response_fail(response, op, err);
-		return ociwp_wrap(err, r, "%s refused the credentials from %s", host->name,
-				  source ? source : "the program");
-	}
-	return have ? 0 : ociwp_response_fail(response, op, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = ociwp_response_fail(response, op, err);
+	if (source)
+		r = ociwp_wrap(err, r, "%s refused the credentials from %s", host->name, source);
+	return r;
 }
 
 int ociwp_auth_refused(ociwp_host *host, ociwp_response *response, const char *used,
@@ -327,7 +376,7 @@ int ociwp_auth_refused(ociwp_host *host, ociwp_response *response, const char *u
 	if (r == 0 && c->scheme == OCIWP_AUTH_BEARER && c->scope)
 		r = ociwp_scopes_add(scopes, c->scope, err);
 	if (r == 0 && c->scheme == OCIWP_AUTH_BASIC)
-		r = check_basic(host, response, used, op, err);
+		r = check_basic(host, response, used, scopes, op, err);
 	if (r == 0)
 		ociwp_response_drain(response, op);
 	return r;

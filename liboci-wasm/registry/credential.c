@@ -8,7 +8,6 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "registry/request.h"
-#include <openssl/crypto.h>
 
 void ociwp_credential_deinit(ociwp_credential *credential)
 {
@@ -44,13 +43,19 @@ int ociw_credential_answer(ociw_credential_request *request, const ociw_credenti
 	return OCIW_ERR_NOMEM;
 }
 
-int ociwp_credential_ask(ociwp_host *host, bool rejected, ociwp_credential *out, ociw_error **err)
+const char *ociw_credential_request_repository(const ociw_credential_request *request)
+{
+	return request->repository;
+}
+
+int ociwp_credential_ask(ociwp_host *host, const char *repository, bool rejected,
+			 ociwp_credential *out, ociw_error **err)
 {
 	const ociw_client *client = host->client;
 	ociwp_credential_deinit(out);
 	if (!client->credentials)
 		return 0;
-	struct ociw_credential_request request = {{0}};
+	struct ociw_credential_request request = {.repository = repository};
 	int r = client->credentials(host->name, rejected, &request, client->credentials_data, err);
 	if (r <= 0) {
 		ociwp_credential_deinit(&request.answer);
@@ -80,7 +85,7 @@ char *ociwp_credential_basic(const ociwp_credential *credential)
 		out = NULL;
 	}
 	if (plain)
-		OPENSSL_cleanse(plain, plain_len);
+		explicit_bzero(plain, plain_len);
 	free(plain);
 	return out;
 }

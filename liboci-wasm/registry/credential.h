@@ -16,6 +16,7 @@ typedef struct ociwp_credential {
 } ociwp_credential;
 
 struct ociw_credential_request {
+	const char *repository; /* "" for the registry as a whole */
 	ociwp_credential answer;
 };
 
@@ -25,7 +26,8 @@ static inline bool ociwp_credential_has_password(const ociwp_credential *credent
 	return credential->username && credential->password;
 }
 /* Asks the client's callback: 1 *out is filled, 0 there is none, < 0 code. */
-int ociwp_credential_ask(ociwp_host *host, bool rejected, ociwp_credential *out, ociw_error **err);
+int ociwp_credential_ask(ociwp_host *host, const char *repository, bool rejected,
+			 ociwp_credential *out, ociw_error **err);
 /* "Basic ..." of username and password, to be freed by ociwp_secret_free(); NULL without memory. */
 char *ociwp_credential_basic(const ociwp_credential *credential);
 

@@ -7,7 +7,6 @@
 
 #include "base/str.h"
 #include "base/time.h"
-#include <openssl/crypto.h>
 #include <time.h>
 
 #define HEADERS_MAX (64u * 1024)
@@ -189,7 +188,7 @@ static int add_line(ociwp_exchange *x, const char *name, const char *value, ociw
 	ociwp_buf_printf(&line, "%s:%s%s", name, *value ? " " : "", value);
 	struct curl_slist *longer = line.failed ? NULL : curl_slist_append(x->lines, line.data);
 	if (line.data)
-		OPENSSL_cleanse(line.data, line.len);
+		explicit_bzero(line.data, line.len);
 	if (!longer)
 		return ociwp_nomem(err);
 	x->lines = longer;
@@ -293,7 +292,7 @@ static void free_exchange(ociwp_exchange *x)
 	if (x->easy)
 		curl_easy_cleanup(x->easy);
 	for (struct curl_slist *line = x->lines; line; line = line->next)
-		OPENSSL_cleanse(line->data, strlen(line->data));
+		explicit_bzero(line->data, strlen(line->data));
 	curl_slist_free_all(x->lines);
 	ociwp_ring_deinit(&x->up);
 	ociwp_ring_deinit(&x->down);

@@ -7,14 +7,13 @@
 
 #include "base/str.h"
 #include "codec/registry-error.h"
-#include <openssl/crypto.h>
 
 #define ERROR_BODY_MAX (64u * 1024)
 
 void ociwp_secret_free(char *secret)
 {
 	if (secret)
-		OPENSSL_cleanse(secret, strlen(secret));
+		explicit_bzero(secret, strlen(secret));
 	free(secret);
 }
 

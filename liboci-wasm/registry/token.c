@@ -8,7 +8,6 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "codec/json.h"
-#include <openssl/crypto.h>
 
 #define BODY_MAX (128u * 1024)
 #define LIFETIME_MIN_S 60
@@ -139,7 +138,7 @@ static void form_add(ociwp_buf *form, const char *name, const char *value)
 	if (form->len)
 		ociwp_buf_putc(form, '&');
 	ociwp_buf_append(form, part.data + 1, part.len - 1); /* without the '?' */
-	OPENSSL_cleanse(part.data, part.len);
+	explicit_bzero(part.data, part.len);
 	ociwp_buf_deinit(&part);
 }
 
@@ -179,7 +178,7 @@ static int post_token(ociwp_host *host, const ociwp_url *realm, const char *serv
 		r = ociwp_request_run(host, &request, op, out, NULL, err);
 	}
 	if (form.data)
-		OPENSSL_cleanse(form.data, form.cap);
+		explicit_bzero(form.data, form.cap);
 	return r;
 }
 
@@ -196,7 +195,7 @@ static int read_token(ociwp_response *answer, const ociw_op *op, ociwp_token *ou
 			r = ociwp_wrap(err, r, "%s", answer->what);
 	}
 	if (body.data)
-		OPENSSL_cleanse(body.data, body.len);
+		explicit_bzero(body.data, body.len);
 	if (r == 0 && refresh && credential->identity_token) {
 		ociwp_secret_free(credential->identity_token);
 		credential->identity_token = ociwp_steal(&refresh);

@@ -23,14 +23,19 @@ typedef struct ociw_credential {
 	const char *source;         /**< where it was found, for messages; no secret */
 } ociw_credential;
 
-/** Asked once per registry and again at most once with @p rejected = true. Fill @p give and hand it
- * to the library with ociw_credential_answer() before returning.
- * @return 1 answered, 0 none (anonymous), < 0 a code to fail with */
+/** The question; only valid during the callback. */
 typedef struct ociw_credential_request ociw_credential_request;
+/** Asked once per repository, when a registry wants credentials, and again at most once with
+ * @p rejected = true. Hand what you find to ociw_credential_answer() before returning. May be called
+ * from several threads, but for one host by one at a time.
+ * @return 1 answered, 0 none (anonymous), < 0 a code to fail with */
 typedef int (*ociw_credential_cb)(const char *host, bool rejected, ociw_credential_request *request,
 				  void *user_data, ociw_error **err);
 OCIW_API OCIW_NODISCARD int ociw_credential_answer(ociw_credential_request *request,
 						   const ociw_credential *give);
+
+/** The repository the request is about, "" for the registry as a whole. Borrowed. */
+OCIW_API const char *ociw_credential_request_repository(const ociw_credential_request *request);
 
 OCIW_API OCIW_NODISCARD int ociw_client_new(ociw_client **out, ociw_error **err);
 /** Frees a client; repositories made from it must be freed before. NULL is fine. */
