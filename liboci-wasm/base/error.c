@@ -214,6 +214,19 @@ int ociwp_fail(ociw_error **err, ociw_code code, const char *fmt, ...)
 	return make(err, code, 0, &text);
 }
 
+int ociw_error_set(ociw_error **err, ociw_code code, const char *fmt, ...)
+{
+	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
+	va_list args;
+
+	if (!err || *err)
+		return code;
+	va_start(args, fmt);
+	format_into(&text, fmt, args);
+	va_end(args);
+	return make(err, code, 0, &text);
+}
+
 static ociw_code code_of_errno(int errnum)
 {
 	switch (errnum) {

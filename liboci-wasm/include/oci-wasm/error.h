@@ -35,6 +35,11 @@ typedef enum ociw_code {
 /** What failed and why. Made by the library, freed by the caller. */
 typedef struct ociw_error ociw_error;
 
+/** Makes an error, for callbacks that the caller of the library writes: lower case, no final dot, no
+ * secret. @p err may be NULL, *err must be. @return @p code */
+OCIW_API int ociw_error_set(ociw_error **err, ociw_code code, const char *fmt, ...)
+	OCIW_PRINTF(3, 4);
+
 /** Frees an error. NULL is fine. */
 OCIW_API void ociw_error_free(ociw_error *err);
 

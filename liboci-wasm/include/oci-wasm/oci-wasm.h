@@ -10,6 +10,7 @@
 #include <oci-wasm/copy.h>
 #include <oci-wasm/descriptor.h>
 #include <oci-wasm/digest.h>
+#include <oci-wasm/docker-config.h>
 #include <oci-wasm/error.h>
 #include <oci-wasm/export.h>
 #include <oci-wasm/extract.h>
