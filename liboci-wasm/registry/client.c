@@ -137,6 +137,14 @@ static char *host_of(const char *authority)
 	return ociwp_strndup(authority, strcspn(authority, ":"));
 }
 
+/* Loopback hosts alone are asked (TLS-2), unless somebody has said what they are. */
+static ociwp_scheme first_scheme(const ociwp_host *host)
+{
+	if (host->plain_http)
+		return OCIWP_SCHEME_HTTP;
+	return host->loopback ? OCIWP_SCHEME_UNKNOWN : OCIWP_SCHEME_HTTPS;
+}
+
 static int make_host(ociw_client *client, const char *authority, const char *name,
 		     ociwp_host **out, ociw_error **err)
 {
@@ -159,9 +167,7 @@ static int make_host(ociw_client *client, const char *authority, const char *nam
 		host->private_literal = ociwp_host_is_private(bare);
 		host->insecure = client->insecure;
 		host->plain_http = client->plain_http;
-		host->scheme = host->plain_http ? OCIWP_SCHEME_HTTP
-			       : host->loopback ? OCIWP_SCHEME_UNKNOWN
-						: OCIWP_SCHEME_HTTPS;
+		host->scheme = first_scheme(host);
 		r = ociwp_tls_find_certs(host, err);
 	}
 	if (r == 0)
@@ -211,6 +217,31 @@ int ociwp_client_find_host(ociw_client *client, const char *name, ociwp_host **o
 				      out, err);
 	ociw_reference_free(ref);
 	return r;
+}
+
+int ociw_client_set_host(ociw_client *client, const char *host, unsigned flags, ociw_error **err)
+{
+	ociwp_host *record;
+	int r = ociwp_client_find_host(client, host, &record, err);
+	if (r < 0)
+		return r;
+	pthread_mutex_lock(&record->mutex);
+	record->plain_http = (flags & OCIW_HOST_PLAIN_HTTP) != 0;
+	record->insecure = (flags & OCIW_HOST_INSECURE) != 0;
+	record->scheme = first_scheme(record);
+	pthread_mutex_unlock(&record->mutex);
+	return 0;
+}
+
+void ociw_client_set_timeouts(ociw_client *client, uint64_t connect_ms, uint64_t stall_ms,
+			      uint64_t answer_ms)
+{
+	client->transport_options = (ociwp_transport_options){connect_ms, stall_ms, answer_ms};
+}
+
+void ociw_client_set_chunk_size(ociw_client *client, uint64_t bytes)
+{
+	client->chunk_size = bytes;
 }
 
 bool ociwp_client_warn_once(ociw_client *client, const char *text)

@@ -332,7 +332,7 @@ static int attempt(run_state *run, ociwp_response *out, ociwp_failure *failure, 
 			run->auth_rounds++;
 			r = ociwp_auth_refused(run->host, out, run->used, &run->scopes, run->op, err);
 			if (r < 0)
-				return ociwp_wrap(err, r, "%s", out->what);
+				return r; /* names the request already */
 			continue;
 		}
 		if (q->stay || !is_redirect(out->status)) {

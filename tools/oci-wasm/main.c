@@ -5,6 +5,7 @@
  */
 #include "exit-status.h"
 #include "tool.h"
+#include "credentials.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ static const struct command *const commands[] = {
 	&cmd_resolve,      &cmd_tags,         &cmd_referrers, &cmd_attach,
 	&cmd_manifest_get, &cmd_manifest_put, &cmd_manifest_delete,
 	&cmd_blob_get,     &cmd_blob_put,     &cmd_blob_delete,
+	&cmd_login,        &cmd_logout,       &cmd_catalog,
 	&cmd_version,      &cmd_help,         &cmd_completion,
 };
 
@@ -112,6 +114,7 @@ static int unknown_command(const char *word, const char *next)
 static void tool_deinit(struct tool *tool)
 {
 	ociw_client_free(tool->client);
+	credentials_free(tool->credentials);
 	progress_free(tool->progress);
 	signal_cancel = NULL;
 	ociw_cancel_free(tool->cancel);

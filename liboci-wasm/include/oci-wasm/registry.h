@@ -61,6 +61,27 @@ OCIW_API OCIW_NODISCARD int ociw_client_set_certificate(ociw_client *client, con
 OCIW_API OCIW_NODISCARD int ociw_client_add_certs_dir(ociw_client *client, const char *path,
 						      ociw_error **err);
 
+/** How one host is called, whatever the client's general settings are. */
+enum ociw_host_flags {
+	OCIW_HOST_PLAIN_HTTP = 1 << 0, /**< http, never https */
+	OCIW_HOST_INSECURE = 1 << 1    /**< https, certificates not verified */
+};
+/** Settings of one host ("localhost:5000", "docker.io"). */
+OCIW_API OCIW_NODISCARD int ociw_client_set_host(ociw_client *client, const char *host,
+						 unsigned flags, ociw_error **err);
+/** Time limits in milliseconds, 0 for the default: to connect (30,000), without a byte while a body
+ * moves (60,000), and for the answer once an upload is sent (300,000). Before the first request. */
+OCIW_API void ociw_client_set_timeouts(ociw_client *client, uint64_t connect_ms, uint64_t stall_ms,
+				       uint64_t answer_ms);
+/** Uploads go in chunks of this size (at least what the registry asks for); 0, the default: each blob
+ * in one request, which most registries like best (PSH-10). */
+OCIW_API void ociw_client_set_chunk_size(ociw_client *client, uint64_t bytes);
+
+/** Asks a registry for nothing in particular: it is there, and takes our credentials (CRD-8).
+ * @return 0; OCIW_ERR_NOTFOUND when it is no registry; OCIW_ERR_AUTH; others */
+OCIW_API OCIW_NODISCARD int ociw_client_ping(ociw_client *client, const char *host,
+					     const ociw_op *op, ociw_error **err);
+
 /** A repository of a registry as an end. No request is made before it is used. The tag and digest of
  * @p ref only serve as the default name. */
 OCIW_API OCIW_NODISCARD int ociw_client_repository(ociw_client *client, const ociw_reference *ref,
