@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const struct option_spec common_option_specs[] = {
 	{"json", 0, OPTION_FLAG, offsetof(struct common_options, json), NULL,
@@ -104,6 +105,16 @@ char *store_path(void)
 	return n < 0 ? NULL : path;
 }
 
+/* Makes the folders above a path, private to the user; what is there stays as it is. */
+static void make_parents(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(path, 0700); /* opening the store says what is wrong */
+		*slash = '/';
+	}
+}
+
 static int open_store(enum end_use use, ociw_content **out, ociw_error **err)
 {
 	char *path = store_path();
@@ -112,6 +123,8 @@ static int open_store(enum end_use use, ociw_content **out, ociw_error **err)
 		fprintf(stderr, "oci-wasm: there is no store: HOME is not set\n");
 		return OCIW_ERR_INVALID;
 	}
+	if (use == END_WRITE)
+		make_parents(path);
 	int r = ociw_layout_open(path,
 				 use == END_WRITE ? OCIW_LAYOUT_WRITE | OCIW_LAYOUT_CREATE
 						  : OCIW_LAYOUT_READ,
