@@ -11,9 +11,11 @@
 #include "oci/descriptor.h"
 #include "oci/manifest.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -177,4 +179,69 @@ int ociwp_blobdir_describe(int blobs_fd, const char *digest, const ociw_op *op,
 	if (!media_type)
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "%s is a blob, but no manifest", digest);
 	return ociw_descriptor_new(media_type, digest, size, out, err);
+}
+
+int ociwp_blobdir_stat(int blobs_fd, const char *digest, uint64_t *out_size, ociw_error **err)
+{
+	OCIWP_AUTO(fd) int fd = -1;
+
+	return ociwp_blobdir_open(blobs_fd, digest, &fd, out_size, err);
+}
+
+/* A stream over a directory that must not be a link; its descriptor is of its own. */
+static int open_stream(int at_fd, const char *name, DIR **out, ociw_error **err)
+{
+	int fd = openat(at_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	*out = fd >= 0 ? fdopendir(fd) : NULL;
+	if (*out)
+		return 0;
+	int errnum = errno;
+	if (fd >= 0)
+		close(fd);
+	return ociwp_fail_errno(err, errnum, "list blobs/%s", name);
+}
+
+static int each_of_algorithm(int blobs_fd, const char *algorithm, ociwp_blobdir_each_cb cb,
+			     void *user_data, ociw_error **err)
+{
+	char digest[2 * NAME_MAX + 2];
+	DIR *dir = NULL;
+	struct stat st;
+
+	int r = open_stream(blobs_fd, algorithm, &dir, err);
+	if (r < 0)
+		return r;
+	for (const struct dirent *item; r == 0 && (item = readdir(dir));) {
+		snprintf(digest, sizeof(digest), "%s:%s", algorithm, item->d_name);
+		if (!ociwp_blobdir_name_is_safe(digest) ||
+		    fstatat(dirfd(dir), item->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		const ociwp_blobdir_entry entry = {digest, (uint64_t)st.st_size,
+						   (int64_t)st.st_mtime, dirfd(dir), item->d_name};
+		r = cb(&entry, user_data, err);
+	}
+	closedir(dir);
+	return r;
+}
+
+int ociwp_blobdir_each(int blobs_fd, ociwp_blobdir_each_cb cb, void *user_data, ociw_error **err)
+{
+	DIR *dir = NULL;
+	struct stat st;
+
+	if (blobs_fd < 0)
+		return 0;
+	int r = open_stream(blobs_fd, ".", &dir, err);
+	if (r < 0)
+		return r;
+	for (const struct dirent *item; r == 0 && (item = readdir(dir));) {
+		if (item->d_name[0] == '.' ||
+		    fstatat(blobs_fd, item->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    !S_ISDIR(st.st_mode))
+			continue;
+		r = each_of_algorithm(blobs_fd, item->d_name, cb, user_data, err);
+	}
+	closedir(dir);
+	return r;
 }

@@ -29,6 +29,22 @@ int ociwp_blobdir_read(int blobs_fd, const ociw_descriptor *desc, const ociw_op 
 int ociwp_blobdir_describe(int blobs_fd, const char *digest, const ociw_op *op,
 			   ociw_descriptor **out, ociw_error **err);
 
+/* The size of a blob; NOTFOUND, UNSAFE as open. */
+int ociwp_blobdir_stat(int blobs_fd, const char *digest, uint64_t *out_size, ociw_error **err);
+
+/* A file below the blobs directory whose place is that of a digest. */
+typedef struct ociwp_blobdir_entry {
+	const char *digest;
+	uint64_t size;
+	int64_t mtime_seconds;
+	int dir_fd;       /* its folder, and its name there: to remove it */
+	const char *name;
+} ociwp_blobdir_entry;
+/* Calls for each; other names are passed over (LAY-5). Non-zero stops and is the result. */
+typedef int (*ociwp_blobdir_each_cb)(const ociwp_blobdir_entry *entry, void *user_data,
+				     ociw_error **err);
+int ociwp_blobdir_each(int blobs_fd, ociwp_blobdir_each_cb cb, void *user_data, ociw_error **err);
+
 /* Digest grammar, and the strict form for algorithms that are verified (DIG-1, DIG-5). */
 bool ociwp_blobdir_name_is_safe(const char *digest);
 

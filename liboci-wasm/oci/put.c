@@ -154,7 +154,8 @@ int ociw_content_put_manifest(ociw_content *content, const char *media_type, oci
 	if (r >= 0)
 		r = ociwp_descriptor_of_bytes(media_type, bytes, &desc, err);
 	if (r >= 0)
-		r = ociwp_content_put_manifest(content, desc, bytes, name, op, err);
+		r = ociwp_content_put_manifest(content, desc, bytes, name ? name : desc->digest,
+					       op, err);
 	if (r < 0)
 		return r;
 	return hand_over(ociwp_steal(&desc), out);

@@ -36,7 +36,10 @@ static int look_at_destination(const copy_job *job, ociw_descriptor **out, ociw_
 	int r = ociw_content_resolve(job->destination, job->name, job->options.op, out, &why);
 	if (r >= 0)
 		return 0;
-	if (r == OCIW_ERR_NOTFOUND || r == OCIW_ERR_UNSUPPORTED) {
+	bool unknown = r == OCIW_ERR_NOTFOUND || r == OCIW_ERR_UNSUPPORTED;
+	/* Who may write but not read still gets to write. */
+	bool hidden = r == OCIW_ERR_AUTH || r == OCIW_ERR_DENIED || r == OCIW_ERR_REGISTRY;
+	if (unknown || (hidden && !(job->options.flags & OCIW_COPY_NO_REPLACE))) {
 		ociw_error_free(why);
 		return 0;
 	}

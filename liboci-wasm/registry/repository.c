@@ -44,6 +44,7 @@ const ociwp_content_ops ociwp_repository_ops = {
 	.remove = ociwp_delete,
 	.stat = ociwp_pull_stat,
 	.free = free_repository,
+	.remote = true,
 };
 
 int ociwp_repository_path(const ociwp_repository *repo, const char *kind, const char *reference,

@@ -115,10 +115,8 @@ static int dir_has(void *self, const ociw_descriptor *desc, const ociw_op *op, b
 static int dir_stat(void *self, const char *digest, const ociw_op *op, uint64_t *size,
 		    ociw_error **err)
 {
-	OCIWP_AUTO(fd) int fd = -1;
-
 	(void)op;
-	return ociwp_blobdir_open(ociwp_layout_blobs(self), digest, &fd, size, err);
+	return ociwp_blobdir_stat(ociwp_layout_blobs(self), digest, size, err);
 }
 
 static int dir_put(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,

@@ -105,12 +105,23 @@ static int tar_referrers(void *self, const char *digest, const char *artifact_ty
 				     err);
 }
 
+static int tar_stat(void *self, const char *digest, const ociw_op *op, uint64_t *size,
+		    ociw_error **err)
+{
+	(void)op;
+	if (!ociwp_tar_blobs_size(self, digest, size))
+		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "%s is not in the archive",
+				  ociwp_quote(digest));
+	return 0;
+}
+
 static const ociwp_content_ops tar_ops = {
 	.resolve = tar_resolve,
 	.open = tar_open,
 	.list = tar_list,
 	.has = tar_has,
 	.referrers = tar_referrers,
+	.stat = tar_stat,
 	.free = tar_free,
 };
 
