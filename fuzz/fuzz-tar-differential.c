@@ -142,9 +142,10 @@ static void test_one(const uint8_t *data, size_t size)
 		FUZZ_ASSERT((uint64_t)archive_entry_size(w.entry) == entry->size);
 		compare_bodies(&w);
 	}
-	/* An archive without entries may be nothing that libarchive knows. */
+	/* An archive without entries may be nothing that libarchive knows; and it does not take one that
+	 * ends behind the data, as umoci writes it (F1). */
 	int r = archive_read_next_header(w.theirs, &w.entry);
-	FUZZ_ASSERT(r == ARCHIVE_EOF || !any);
+	FUZZ_ASSERT(r == ARCHIVE_EOF || !any || size % 512 != 0);
 	ociwp_tar_reader_free(w.ours);
 	archive_read_free(w.theirs);
 }

@@ -141,7 +141,13 @@ static uint32_t sum_unsigned(const unsigned char *block)
 static int check_sum(const unsigned char *block, ociw_error **err)
 {
 	uint64_t stored;
-	if (parse_number(block + CHECKSUM, CHECKSUM_LEN, "", UINT32_MAX, &stored, NULL) < 0)
+	bool is_octal = true;
+	for (size_t i = 0; i < CHECKSUM_LEN; i++) {
+		unsigned char c = block[CHECKSUM + i];
+		is_octal = is_octal && ((c >= '0' && c <= '7') || c == ' ' || c == '\0');
+	}
+	if (!is_octal ||
+	    parse_number(block + CHECKSUM, CHECKSUM_LEN, "", UINT32_MAX, &stored, NULL) < 0)
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
 				  "header checksum is %s, expected an octal number: damaged, or no tar archive",
 				  ociwp_quote_len(block + CHECKSUM, CHECKSUM_LEN));

@@ -34,21 +34,25 @@ struct ociwp_tar_writer {
 	struct archive_entry *entry;
 	ociw_error *failed; /* of the sink, latched: libarchive can only carry a number */
 	uint64_t left;	    /* of the current file */
+	bool given_up;	    /* nothing goes to the sink any more */
 };
 
+/* Never tells libarchive of a failure: it would give up at once, and then leak what it holds. */
 static la_ssize_t write_out(struct archive *archive, void *data, const void *buf, size_t len)
 {
 	ociwp_tar_writer *tar = data;
-	if (tar->failed || ociw_writer_write(tar->to, buf, len, &tar->failed) < 0) {
-		archive_set_error(archive, EIO, "sink failed");
-		return -1;
-	}
+	(void)archive;
+	if (!tar->failed && !tar->given_up &&
+	    ociw_writer_write(tar->to, buf, len, &tar->failed) < 0 && !tar->failed)
+		(void)ociwp_nomem(&tar->failed);
 	return (la_ssize_t)len;
 }
 
-/* libarchive said no: the sink's own reason where there is one. */
-static int failed(ociwp_tar_writer *tar, struct archive *archive, ociw_error **err)
+/* After each call of libarchive: what it said, or what the sink said. */
+static int check(ociwp_tar_writer *tar, struct archive *archive, bool good, ociw_error **err)
 {
+	if (good && !tar->failed)
+		return 0;
 	if (!tar->failed) {
 		const char *reason = archive ? archive_error_string(archive) : NULL;
 		if (!archive || archive_errno(archive) == ENOMEM)
@@ -74,14 +78,13 @@ static int open_form(ociwp_tar_writer *tar, enum form form, ociw_error **err)
 {
 	struct archive *archive = archive_write_new();
 	tar->archives[form] = archive;
-	if (!archive || set_format(archive, form) != ARCHIVE_OK ||
-	    archive_write_add_filter_none(archive) != ARCHIVE_OK ||
-	    /* No blocking factor: two zero blocks end the archive, no more. */
-	    archive_write_set_bytes_per_block(archive, 0) != ARCHIVE_OK ||
-	    archive_write_set_bytes_in_last_block(archive, 1) != ARCHIVE_OK ||
-	    archive_write_open(archive, tar, NULL, write_out, NULL) != ARCHIVE_OK)
-		return failed(tar, archive, err);
-	return 0;
+	bool good = archive && set_format(archive, form) == ARCHIVE_OK &&
+		    archive_write_add_filter_none(archive) == ARCHIVE_OK &&
+		    /* No blocking factor: two zero blocks end the archive, no more. */
+		    archive_write_set_bytes_per_block(archive, 0) == ARCHIVE_OK &&
+		    archive_write_set_bytes_in_last_block(archive, 1) == ARCHIVE_OK &&
+		    archive_write_open(archive, tar, NULL, write_out, NULL) == ARCHIVE_OK;
+	return check(tar, archive, good, err);
 }
 
 int ociwp_tar_writer_new(ociw_writer *to, ociwp_tar_writer **out, ociw_error **err)
@@ -101,15 +104,16 @@ int ociwp_tar_writer_new(ociw_writer *to, ociwp_tar_writer **out, ociw_error **e
 /* Ends the last entry with its padding. */
 static int end_entry(ociwp_tar_writer *tar, ociw_error **err)
 {
-	if (tar->failed)
-		return failed(tar, NULL, err);
+	int r = check(tar, NULL, true, err);
+	if (r < 0)
+		return r;
 	if (tar->left > 0)
 		return ociwp_fail(err, OCIW_ERR_SIZE, "tar member %s is %" PRIu64 " bytes short",
 				  ociwp_quote(archive_entry_pathname(tar->entry)), tar->left);
-	if (tar->current && archive_write_finish_entry(tar->current) != ARCHIVE_OK)
-		return failed(tar, tar->current, err);
+	struct archive *archive = tar->current;
 	tar->current = NULL;
-	return 0;
+	bool good = !archive || archive_write_finish_entry(archive) == ARCHIVE_OK;
+	return check(tar, archive, good, err);
 }
 
 static bool is_ascii(const char *text)
@@ -125,7 +129,7 @@ static int put_entry(ociwp_tar_writer *tar, ociw_error **err)
 	tar->current = tar->archives[FORM_USTAR];
 	int written = archive_write_header(tar->current, tar->entry);
 	/* FAILED: does not fit and nothing was written; anything else but OK is the end. */
-	if (written == ARCHIVE_FAILED && !tar->failed) {
+	if (written == ARCHIVE_FAILED) {
 		enum form form = is_ascii(archive_entry_pathname(tar->entry)) ? FORM_PAX
 									      : FORM_PAX_BINARY;
 		int r = tar->archives[form] ? 0 : open_form(tar, form, err);
@@ -134,7 +138,7 @@ static int put_entry(ociwp_tar_writer *tar, ociw_error **err)
 		tar->current = tar->archives[form];
 		written = archive_write_header(tar->current, tar->entry);
 	}
-	return written == ARCHIVE_OK ? 0 : failed(tar, tar->current, err);
+	return check(tar, tar->current, written == ARCHIVE_OK, err);
 }
 
 static int put_header(ociwp_tar_writer *tar, const char *path, mode_t kind, uint32_t mode,
@@ -177,15 +181,15 @@ int ociwp_tar_writer_file(ociwp_tar_writer *tar, const char *path, uint32_t mode
 
 int ociwp_tar_writer_data(ociwp_tar_writer *tar, const void *data, size_t len, ociw_error **err)
 {
-	if (tar->failed)
-		return failed(tar, NULL, err);
+	int r = check(tar, NULL, true, err);
+	if (r < 0)
+		return r;
 	if (len > tar->left)
 		return ociwp_fail(err, OCIW_ERR_SIZE, "tar member %s has more than its size",
 				  ociwp_quote(archive_entry_pathname(tar->entry)));
-	if (len > 0 && archive_write_data(tar->current, data, len) != (la_ssize_t)len)
-		return failed(tar, tar->current, err);
 	tar->left -= len;
-	return 0;
+	bool good = len == 0 || archive_write_data(tar->current, data, len) == (la_ssize_t)len;
+	return check(tar, tar->current, good, err);
 }
 
 int ociwp_tar_writer_finish(ociwp_tar_writer *take_tar, ociw_error **err)
@@ -196,22 +200,17 @@ int ociwp_tar_writer_finish(ociwp_tar_writer *take_tar, ociw_error **err)
 		return r;
 	/* The others wrote entries only. */
 	struct archive *last = tar->archives[FORM_USTAR];
-	if (archive_write_close(last) != ARCHIVE_OK)
-		return failed(tar, last, err);
-	return 0;
+	return check(tar, last, archive_write_close(last) == ARCHIVE_OK, err);
 }
 
 void ociwp_tar_writer_free(ociwp_tar_writer *tar)
 {
 	if (!tar)
 		return;
-	for (int form = 0; form < FORM_COUNT; form++) {
-		if (!tar->archives[form])
-			continue;
-		/* Otherwise free would write end blocks again, or those of a broken archive. */
-		archive_write_fail(tar->archives[form]);
+	/* Freeing closes, which writes end blocks: they go nowhere. */
+	tar->given_up = true;
+	for (int form = 0; form < FORM_COUNT; form++)
 		archive_write_free(tar->archives[form]);
-	}
 	archive_entry_free(tar->entry);
 	ociw_error_free(tar->failed);
 	free(tar);
