@@ -6,18 +6,11 @@
 #ifndef OCIW_FUZZ_STREAMS_H
 #define OCIW_FUZZ_STREAMS_H
 
+#include "fuzz-assert.h"
 #include "base/buf.h"
 #include "io/stream.h"
 
 #include <string.h>
-
-#define FUZZ_ASSERT(what)                                                                            \
-	do {                                                                                         \
-		if (!(what))                                                                         \
-			__builtin_trap();                                                            \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct fuzz_source {
 	const uint8_t *data;
