@@ -9,6 +9,8 @@
 #include "format/image.h"
 #include "format/spin-toml.h"
 
+#include <assert.h>
+
 /* A wasm to be laid out, under one name. */
 struct item {
 	const char *dir;
@@ -135,6 +137,7 @@ static int plan_wasm(struct rootfs *rootfs, ociw_error **err)
 		const struct item *item = &rootfs->items[i];
 		if (i > 0 && !same_bytes(&rootfs->items[i - 1], item))
 			nth++;
+		assert(rootfs->distinct > 0);
 		/* Neighbours share: the first `distinct % count` layers get one more. */
 		size_t at = nth * count / rootfs->distinct;
 		int r = layer_push(&rootfs->layers[at], rootfs->item_count,

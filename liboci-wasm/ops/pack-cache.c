@@ -175,7 +175,7 @@ static int compare_files(const void *a, const void *b)
 
 static bool file_find(const ociwp_pack_cache *cache, ociwp_source *source, unsigned wasm)
 {
-	struct file_record wanted;
+	struct file_record wanted = {0};
 	struct stat st;
 	if (cache->file_count == 0 || source->kind != OCIWP_SOURCE_FILE ||
 	    !path_key(source->from.path, wanted.key))
@@ -440,7 +440,8 @@ static void save_draft(struct saving *saving, const ociwp_draft *draft, unsigned
 		for (size_t j = 0; j < component->file_count; j++)
 			save_source(saving, &component->files[j].source, 0);
 	}
-	qsort(saving->files, saving->count, sizeof(*saving->files), compare_files);
+	if (saving->count)
+		qsort(saving->files, saving->count, sizeof(*saving->files), compare_files);
 }
 
 static bool put(int fd, ociwp_hasher *hasher, const void *data, size_t len)

@@ -140,14 +140,13 @@ static int reconnect(blob_reader *b, ociwp_failure failure, ociw_error **why, oc
 {
 	uint64_t start = ociwp_monotonic_ms();
 	for (;;) {
-		int code = (int)ociw_error_code(*why);
 		if (b->at - b->last_at >= PROGRESS_BYTES)
 			b->tries = 0;
 		b->last_at = b->at;
 		uint64_t delay = ociwp_retry_delay_ms(++b->tries, ociwp_retry_random());
 		if (!ociwp_retry_failure(failure) || b->tries >= b->limits.max_tries ||
 		    ociwp_monotonic_ms() - start + delay > b->limits.retry_budget_ms) {
-			code = ociwp_error_move(err, ociwp_steal(why));
+			int code = ociwp_error_move(err, ociwp_steal(why));
 			return ociwp_wrap(err, code, "after %llu of %llu bytes",
 					  (unsigned long long)b->at, (unsigned long long)b->size);
 		}
@@ -187,10 +186,10 @@ static ptrdiff_t blob_read(void *self, void *buf, size_t len, ociw_error **err)
 		if (n == 0) {
 			/* A proper end, but too early: a proxy gave up, or the blob is another. */
 			failure = OCIWP_FAILURE_LOST;
-			n = ociwp_fail(&why, OCIW_ERR_SIZE, "%s: the body ended early",
+			(void)ociwp_fail(&why, OCIW_ERR_SIZE, "%s: the body ended early",
 				       b->answer.what);
 		} else {
-			n = ociwp_wrap(&why, (int)n, "%s", b->answer.what ? b->answer.what : "GET");
+			(void)ociwp_wrap(&why, (int)n, "%s", b->answer.what ? b->answer.what : "GET");
 		}
 		int r = reconnect(b, failure, &why, err);
 		if (r < 0)

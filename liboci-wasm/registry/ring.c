@@ -45,6 +45,7 @@ bool ociwp_ring_push(ociwp_ring *ring, const void *data, size_t len)
 		size_t n = ociwp_ring_free_area(ring, &area);
 		if (n > len)
 			n = len;
+		assert(area); /* there was room */
 		memcpy(area, from, n);
 		ring->len += n;
 		from += n;

@@ -191,7 +191,7 @@ bool ociwp_host_chains(const char *entry)
 {
 	static const char suffix[] = ".spin.internal";
 	const size_t n = sizeof(suffix) - 1;
-	host_parts parts;
+	host_parts parts = {0};
 	ociwp_host_error why;
 	if (!split(entry, &parts, &why))
 		return false;

@@ -6,25 +6,38 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-status=0
-say() {
-    echo "$*"
-    status=1
-}
 
-while IFS= read -r -d '' file; do
-    head -n 3 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || say "$file: no SPDX line"
-    # After the SPDX line: an empty comment line, then at least one with words.
-    sed -n '1,8p' "$file" | grep -A3 SPDX | grep -Eq '^ ?(\*|#|//|  +|/\*).*[[:alpha:]]{3}.* ' ||
-        say "$file: no header comment"
-    lines=$(wc -l <"$file")
-    [ "$lines" -le 800 ] || say "$file: $lines lines; split it by responsibility"
-    grep -nE '[[:space:]]+$' "$file" | head -n 3 | sed "s|^|$file: white space at the end: |" |
-        grep . && status=1
-done < <(
-    find liboci-wasm tools tests fuzz docs testdata .ci \
-        \( -path testdata/golden -o -path testdata/corpus -o -path 'fuzz/corpus' -o -name __pycache__ \) -prune -o \
-        -type f \( -name '*.c' -o -name '*.h' -o -name '*.cc' -o -name '*.sh' -o -name '*.py' \
-        -o -name '*.go' -o -name '*.mjs' -o -path tools/setup -o -path .ci/run \) -print0 2>/dev/null
-)
-exit "$status"
+# One awk for all files: a process for each would take seconds.
+find liboci-wasm tools tests fuzz docs testdata .ci \
+    \( -path testdata/golden -o -path testdata/corpus -o -path fuzz/corpus -o -name __pycache__ \) -prune -o \
+    -type f \( -name '*.c' -o -name '*.h' -o -name '*.cc' -o -name '*.sh' -o -name '*.py' \
+    -o -name '*.go' -o -name '*.mjs' -o -path tools/setup -o -path .ci/run \) -print0 |
+    LC_ALL=C sort -z | LC_ALL=C xargs -0 awk '
+    function say(name, why) {
+        print name ": " why
+        failed = 1
+    }
+    function finish(    n) {
+        if (!current)
+            return
+        if (!licence)
+            say(current, "no SPDX line")
+        else if (!comment)
+            say(current, "no header comment")
+        if (lines > 800)
+            say(current, lines " lines; split it by responsibility")
+    }
+    FNR == 1 {
+        finish()
+        current = FILENAME
+        licence = comment = spaces = 0
+    }
+    FNR <= 3 && /SPDX-License-Identifier: Apache-2\.0/ { licence = FNR }
+    # An empty comment line follows the licence, then at least one with words.
+    licence && FNR > licence && FNR <= licence + 3 && /^ ?(\*|#|\/\/|  +|\/\*).*[a-zA-Z][a-zA-Z][a-zA-Z].* / { comment = 1 }
+    /[ \t]$/ && !spaces++ { say(FILENAME ":" FNR, "white space at the end") }
+    { lines = FNR }
+    END {
+        finish()
+        exit failed
+    }'
