@@ -83,13 +83,13 @@ int ociwp_draft_bundle(ociwp_draft *draft, const ociw_op *op, ociw_error **err)
 		return 0;
 	int r = ociwp_bundles_plan(draft->components, draft->component_count, &draft->bundles,
 				   &draft->bundle_count, err);
-	if (r == 0 && draft->bundle_count > 0)
+	if (r == 0 && draft->bundle_count > 0) {
+		ociwp_tar_settings settings = ociwp_draft_tar_settings(draft);
 		r = ociwp_draft_open_spool(draft, err);
-	if (r < 0)
-		return r;
-	ociwp_tar_settings settings = ociwp_draft_tar_settings(draft);
-	r = ociwp_tar_layers_make(draft->bundles, draft->bundle_count, draft->spool, &settings, op,
-				  err);
+		if (r == 0)
+			r = ociwp_tar_layers_make(draft->bundles, draft->bundle_count, draft->spool,
+						  &settings, op, err);
+	}
 	if (r == 0)
 		draft->bundled = true;
 	return r;

@@ -29,32 +29,8 @@ static unsigned load_flags(const ociwp_pack *pack)
 	return out;
 }
 
-/* A file whose path is also a folder of another: no file system can hold both. */
-static int check_paths(const ociwp_app_component *component, ociw_error **err)
-{
-	for (size_t i = 0; i + 1 < component->file_count; i++) {
-		const char *path = component->files[i].path;
-		size_t len = strlen(path);
-		/* Between "a" and "a/b" only names like "a-c" sort: they begin with "a" too. */
-		for (size_t j = i + 1; j < component->file_count; j++) {
-			const char *other = component->files[j].path;
-			if (strncmp(other, path, len) != 0 || (unsigned char)other[len] > '/')
-				break;
-			if (other[len] == '/')
-				return ociwp_fail(err, OCIW_ERR_INVALID,
-						  "component %s: %s is a file and a folder, of %s",
-						  ociwp_quote(component->id), ociwp_quote(path),
-						  ociwp_quote(other));
-		}
-	}
-	return 0;
-}
-
 static int take_files(const ociwp_app_component *from, ociwp_draft_component *to, ociw_error **err)
 {
-	int r = check_paths(from, err);
-	if (r < 0)
-		return r;
 	to->files = ociwp_calloc(from->file_count, sizeof(*to->files));
 	if (!to->files)
 		return ociwp_nomem(err);

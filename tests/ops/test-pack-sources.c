@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Tests of ops/pack-sources: fetched sources are believed only after their digest; composing.
+ */
+#include "pack-fixture.h"
+#include <dirent.h>
+
+TestSuite(pack_sources, .fini = app_end);
+
+#define HEAD_DIGEST "sha256:24eaf3439a60c96764c4f2c92a0a81b52bd4fe5d5b91f090184a0f6486b1bf29"
+#define REMOTE                                                                                       \
+	"spin_manifest_version = 2\n[application]\nname = \"t\"\n[[trigger.http]]\nroute = "         \
+	"\"/...\"\ncomponent = \"a\"\n[component.a]\nsource = "
+#define BY_URL REMOTE "{ url = \"https://example.com/a.wasm\", digest = \"" HEAD_DIGEST "\" }\n"
+
+struct server {
+	const char *bytes;
+	size_t len;
+	int calls;
+	char seen[256];
+};
+
+static int serve(const char *kind, const char *locator, const char *version, const char *digest,
+		 ociw_writer *into, void *user_data, ociw_error **err)
+{
+	struct server *server = user_data;
+	(void)digest;
+	server->calls++;
+	snprintf(server->seen, sizeof(server->seen), "%s %s %s", kind, locator,
+		 version ? version : "-");
+	return ociw_writer_write(into, server->bytes, server->len, err);
+}
+
+static ociw_pack_options remote(const char *manifest, struct server *server)
+{
+	app_begin("");
+	write_text("spin.toml", manifest);
+	ociw_pack_options options = pack_options();
+	options.fetch = serve;
+	options.fetch_data = server;
+	return options;
+}
+
+Test(pack_sources, a_url_is_fetched_and_packed)
+{
+	struct server server = {"\0asm\x0d\0\1\0", 8, 0, ""};
+	OCIWP_AUTO(content) ociw_content *content = NULL;
+	ociw_pack_options options = remote(BY_URL, &server);
+	cr_assert_eq(ociw_pack(&options, &content, NULL), 0);
+	cr_assert_str_eq(server.seen, "url https://example.com/a.wasm -");
+	OCIWP_AUTO(manifest) ociwp_manifest *manifest = manifest_of(content, NULL);
+	cr_assert_str_eq(manifest->layers[0]->digest, HEAD_DIGEST);
+}
+
+Test(pack_sources, a_package_is_asked_for_by_name_and_version)
+{
+	struct server server = {"\0asm\x0d\0\1\0", 8, 0, ""};
+	ociw_pack_options options = remote(
+		REMOTE "{ registry = \"r.example\", package = \"ns:name\", version = \"1.2.3\" }\n",
+		&server);
+	free(pack_digest(&options));
+	cr_assert_str_eq(server.seen, "package r.example/ns:name 1.2.3");
+}
+
+Test(pack_sources, other_bytes_than_promised_are_a_digest_error)
+{
+	struct server server = {"\0asm\1\0\0\0", 8, 0, ""};
+	ociw_pack_options options = remote(BY_URL, &server);
+	OCIWP_AUTO(str) char *text = pack_failure(&options, OCIW_ERR_DIGEST);
+	cr_assert(strstr(text, "https://example.com/a.wasm"), "%s", text);
+}
+
+Test(pack_sources, more_than_the_limit_is_not_taken)
+{
+	struct server server = {"\0asm\x0d\0\1\0", 8, 0, ""};
+	ociw_limits limits = OCIW_LIMITS_INIT;
+	ociw_op op = OCIW_OP_INIT;
+	limits.max_blob_bytes = 7;
+	op.limits = &limits;
+	ociw_pack_options options = remote(BY_URL, &server);
+	options.op = &op;
+	free(pack_failure(&options, OCIW_ERR_LIMIT));
+}
+
+Test(pack_sources, without_a_callback_remote_sources_are_refused)
+{
+	ociw_pack_options options = remote(BY_URL, NULL);
+	options.fetch = NULL;
+	free(pack_failure(&options, OCIW_ERR_UNSUPPORTED));
+}
+
+Test(pack_sources, a_fetched_source_is_kept_and_a_damaged_one_fetched_again)
+{
+	struct server server = {"\0asm\x0d\0\1\0", 8, 0, ""};
+	ociw_pack_options options = remote(BY_URL, &server);
+	options.cache_dir = in_app("cache");
+	OCIWP_AUTO(str) char *first = pack_digest(&options);
+	OCIWP_AUTO(str) char *second = pack_digest(&options);
+	cr_assert_eq(server.calls, 1);
+	cr_assert_str_eq(first, second);
+	char name[128];
+	snprintf(name, sizeof(name), "cache/wasm/%s.wasm", HEAD_DIGEST + strlen("sha256:"));
+	write_text(name, "damage!!");
+	OCIWP_AUTO(str) char *third = pack_digest(&options);
+	cr_assert_eq(server.calls, 2);
+	cr_assert_str_eq(first, third);
+}
+
+static int entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	int count = 0;
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count - 2;
+}
+
+static int compose(const char *id, const char *wasm_path, const ociw_annotation *dependencies,
+		   size_t count, const char *out_path, void *user_data, ociw_error **err)
+{
+	(void)err;
+	snprintf(user_data, 512, "%s %s %zu %s %s", id, wasm_path, count, dependencies[0].key,
+		 dependencies[0].value);
+	FILE *file = fopen(out_path, "w");
+	fwrite("\0asm\x0d\0\1\0\0\2\1c", 1, 12, file);
+	fclose(file);
+	return 0;
+}
+
+Test(pack_sources, a_composed_component_replaces_its_parts)
+{
+	OCIWP_AUTO(content) ociw_content *content = NULL;
+	char seen[512], want[512];
+	app_begin("[component.a.dependencies]\nplain = { path = \"b.wasm\" }\n");
+	write_wasm("b.wasm");
+	cr_assert_eq(mkdir(in_app("tmp"), 0755), 0);
+	ociw_pack_options options = pack_options();
+	options.temp_dir = in_app("tmp");
+	options.compose = OCIW_COMPOSE_CALLBACK;
+	options.compose_cb = compose;
+	options.compose_data = seen;
+	cr_assert_eq(ociw_pack(&options, &content, NULL), 0);
+	snprintf(want, sizeof(want), "a %s/a.wasm 1 plain %s/b.wasm", app_dir, app_dir);
+	cr_assert_str_eq(seen, want);
+	cr_assert_eq(entries(in_app("tmp")), 0, "nothing is left behind");
+	OCIWP_AUTO(manifest) ociwp_manifest *manifest = manifest_of(content, NULL);
+	cr_assert_eq(manifest->layer_count, 2);
+	cr_assert_eq(manifest->layers[0]->size, 12);
+	void *bytes = NULL;
+	size_t len = 0;
+	cr_assert_eq(ociw_content_read(content, manifest->layers[0], 100, NULL, &bytes, &len, NULL),
+		     0);
+	ociw_free(bytes);
+	cr_assert_eq(ociw_content_read(content, manifest->layers[1], 4096, NULL, &bytes, &len, NULL),
+		     0);
+	cr_assert_null(memmem(bytes, len, "dependencies", 12));
+	ociw_free(bytes);
+}
