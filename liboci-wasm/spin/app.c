@@ -139,9 +139,14 @@ static int load_text(ociw_span text, const char *profile, ociwp_report *report, 
 {
 	OCIWP_AUTO(toml) ociwp_toml *root = NULL;
 	OCIWP_AUTO(spin_manifest) ociwp_spin_manifest *manifest = NULL;
-	int r;
-	if ((r = ociwp_toml_parse(text, report->file, &root, err)) < 0 ||
-	    (r = ociwp_spin_manifest_parse(root, report, &manifest, err)) < 0)
+	ociwp_toml_problem problem;
+	int r = ociwp_toml_parse(text, &root, &problem);
+	if (r == OCIW_ERR_NOMEM)
+		return ociwp_nomem(err);
+	if (r < 0)
+		return ociwp_report_fail(report, (ociwp_where){problem.at, NULL, "toml"}, (ociw_code)r, err,
+					 "%s", problem.text);
+	if ((r = ociwp_spin_manifest_parse(root, report, &manifest, err)) < 0)
 		return r;
 	/* The tree has done its work: what follows may need the memory. */
 	ociwp_toml_free(ociwp_steal(&root));

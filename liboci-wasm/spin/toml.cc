@@ -21,6 +21,7 @@ extern "C" {
 #pragma GCC diagnostic pop
 
 #include <algorithm>
+#include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -31,9 +32,18 @@ namespace
 {
 
 struct context {
-	const char *file;
-	ociw_error **err;
+	ociwp_toml_problem *problem;
 };
+
+OCIW_PRINTF(4, 5) int fail(const context &ctx, ociw_code code, ociwp_place at, const char *fmt, ...)
+{
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(ctx.problem->text, sizeof(ctx.problem->text), fmt, args);
+	va_end(args);
+	ctx.problem->at = at;
+	return code;
+}
 
 ociwp_place place_of(const toml::source_region &region)
 {
@@ -45,10 +55,9 @@ int copy_node(const context &ctx, const toml::node &from, unsigned depth, ociwp_
 int copy_text(const context &ctx, std::string_view text, ociwp_place at, char **to)
 {
 	if (text.find('\0') != std::string_view::npos)
-		return ociwp_fail(ctx.err, OCIW_ERR_FORMAT, "%s:%u:%u: text with a NUL in it [toml]",
-				  ctx.file, at.line, at.column);
+		return fail(ctx, OCIW_ERR_FORMAT, at, "text with a NUL in it");
 	*to = ociwp_strndup(text.data(), text.size());
-	return *to ? 0 : ociwp_nomem(ctx.err);
+	return *to ? 0 : OCIW_ERR_NOMEM;
 }
 
 std::string two(unsigned value)
@@ -112,7 +121,7 @@ int copy_table(const context &ctx, const toml::table &from, unsigned depth, ociw
 	to->u.members = static_cast<ociwp_toml_member *>(
 		ociwp_calloc(entries.size(), sizeof(ociwp_toml_member)));
 	if (!to->u.members)
-		return ociwp_nomem(ctx.err);
+		return OCIW_ERR_NOMEM;
 	for (const entry &each : entries) {
 		ociwp_toml_member *member = &to->u.members[to->count++];
 		member->value.type = OCIWP_TOML_BOOLEAN; /* owns nothing until copied */
@@ -136,7 +145,7 @@ int copy_array(const context &ctx, const toml::array &from, unsigned depth, ociw
 		return 0;
 	to->u.items = static_cast<ociwp_toml *>(ociwp_calloc(from.size(), sizeof(ociwp_toml)));
 	if (!to->u.items)
-		return ociwp_nomem(ctx.err);
+		return OCIW_ERR_NOMEM;
 	for (auto &&node : from) {
 		ociwp_toml *item = &to->u.items[to->count++];
 		item->type = OCIWP_TOML_BOOLEAN;
@@ -159,8 +168,7 @@ int copy_node(const context &ctx, const toml::node &from, unsigned depth, ociwp_
 {
 	to->at = place_of(from.source());
 	if (depth == 0)
-		return ociwp_fail(ctx.err, OCIW_ERR_LIMIT, "%s:%u:%u: nested deeper than %d levels [toml]",
-				  ctx.file, to->at.line, to->at.column, OCIWP_TOML_MAX_DEPTH);
+		return fail(ctx, OCIW_ERR_LIMIT, to->at, "nested deeper than %d levels", OCIWP_TOML_MAX_DEPTH);
 	if (const toml::table *table = from.as_table())
 		return copy_table(ctx, *table, depth - 1, to);
 	if (const toml::array *array = from.as_array())
@@ -234,8 +242,8 @@ int check_dots(const context &ctx, std::string_view text)
 			continue;
 		}
 		if (c == '.' && ++dots >= OCIWP_TOML_MAX_DEPTH)
-			return ociwp_fail(ctx.err, OCIW_ERR_LIMIT, "%s:%u: nested deeper than %d levels [toml]",
-					  ctx.file, line, OCIWP_TOML_MAX_DEPTH);
+			return fail(ctx, OCIW_ERR_LIMIT, {line, 1}, "nested deeper than %d levels",
+				    OCIWP_TOML_MAX_DEPTH);
 		if (c == '\n' || c == ',' || c == '=' || c == '[' || c == '{')
 			dots = 0;
 		line += c == '\n';
@@ -271,14 +279,14 @@ extern "C" void ociwp_toml_free(ociwp_toml *root)
 	free(root);
 }
 
-extern "C" int ociwp_toml_parse(ociw_span text, const char *file, ociwp_toml **out, ociw_error **err)
+extern "C" int ociwp_toml_parse(ociw_span text, ociwp_toml **out, ociwp_toml_problem *problem)
 {
-	context ctx = {file, err};
+	context ctx = {problem};
 	if (text.len > OCIWP_TOML_MAX_BYTES)
-		return ociwp_fail(err, OCIW_ERR_LIMIT, "%s: %zu bytes, at most %d are read [toml]", file,
-				  text.len, OCIWP_TOML_MAX_BYTES);
+		return fail(ctx, OCIW_ERR_LIMIT, {0, 0}, "%zu bytes, at most %d are read", text.len,
+			    OCIWP_TOML_MAX_BYTES);
 	if (!ociwp_utf8_valid(text.data, text.len))
-		return ociwp_fail(err, OCIW_ERR_FORMAT, "%s: is not UTF-8 text [toml]", file);
+		return fail(ctx, OCIW_ERR_FORMAT, {0, 0}, "not UTF-8 text");
 	std::string_view view(text.len ? static_cast<const char *>(text.data) : "", text.len);
 	int r = check_dots(ctx, view);
 	if (r < 0)
@@ -286,18 +294,16 @@ extern "C" int ociwp_toml_parse(ociw_span text, const char *file, ociwp_toml **o
 	toml::parse_result result = toml::parse(view);
 	if (!result) {
 		const toml::parse_error &why = result.error();
-		std::string what(why.description());
-		ociwp_place at = place_of(why.source());
-		ociwp_buf shown = OCIWP_BUF_INIT; /* toml++ quotes the document: escape it */
-		ociwp_escape(&shown, what.data(), what.size());
-		r = ociwp_fail(err, OCIW_ERR_FORMAT, "%s:%u:%u: %s [toml]", file, at.line, at.column,
-			       shown.data ? shown.data : "not valid TOML");
+		ociwp_buf shown = OCIWP_BUF_INIT; /* it quotes the document */
+		ociwp_escape(&shown, why.description().data(), why.description().size());
+		r = fail(ctx, OCIW_ERR_FORMAT, place_of(why.source()), "%s",
+			 shown.data && !shown.failed ? shown.data : "not valid TOML");
 		ociwp_buf_deinit(&shown);
 		return r;
 	}
 	auto *root = static_cast<ociwp_toml *>(ociwp_calloc(1, sizeof(ociwp_toml)));
 	if (!root)
-		return ociwp_nomem(err);
+		return OCIW_ERR_NOMEM;
 	r = copy_node(ctx, result.table(), OCIWP_TOML_MAX_DEPTH, root);
 	if (r < 0) {
 		ociwp_toml_free(root);

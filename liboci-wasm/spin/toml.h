@@ -55,9 +55,15 @@ struct ociwp_toml_member {
 	ociwp_toml value;
 };
 
-/* Parses a document; @p file names it in errors ("FILE:LINE:COLUMN: ..."). The root is a table.
- * FORMAT, LIMIT, NOMEM. */
-int ociwp_toml_parse(ociw_span text, const char *file, ociwp_toml **out, ociw_error **err);
+/* What is wrong with a document. */
+typedef struct ociwp_toml_problem {
+	ociwp_place at; /* 0:0 for the whole */
+	char text[240]; /* one line, escaped */
+} ociwp_toml_problem;
+
+/* Parses a document; the root is a table. FORMAT or LIMIT with *problem filled in, or NOMEM. No error is
+ * made: the caller knows how the file is called. */
+int ociwp_toml_parse(ociw_span text, ociwp_toml **out, ociwp_toml_problem *problem);
 void ociwp_toml_free(ociwp_toml *root);
 OCIWP_DEFINE_AUTO(toml, ociwp_toml *, ociwp_toml_free)
 

@@ -22,6 +22,7 @@
 #include <oci-wasm/platform.h>
 #include <oci-wasm/reference.h>
 #include <oci-wasm/registry.h>
+#include <oci-wasm/spin.h>
 #include <oci-wasm/store.h>
 #include <oci-wasm/version.h>
 
