@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What fuzz targets of streams share: a reader over the input in pieces, and assertions that stay in
- * release builds.
+ * What fuzz targets of streams share: a reader over the input in pieces, and assertions that stay
+ * in release builds.
  */
 #ifndef OCIW_FUZZ_STREAMS_H
 #define OCIW_FUZZ_STREAMS_H
@@ -39,12 +39,12 @@ static inline int fuzz_source_close(void *self, ociw_error **err)
 /* At most @p step bytes a read. */
 static inline ociw_reader *fuzz_reader(const uint8_t *data, size_t size, size_t step)
 {
-	static const ociw_reader_ops ops = { sizeof(ociw_reader_ops), fuzz_source_read,
-					     fuzz_source_close };
+	static const ociw_reader_ops ops = {sizeof(ociw_reader_ops), fuzz_source_read,
+	                                    fuzz_source_close};
 	struct fuzz_source *s = ociwp_new(struct fuzz_source);
 	ociw_reader *reader = NULL;
 	FUZZ_ASSERT(s);
-	*s = (struct fuzz_source){ data, size, step };
+	*s = (struct fuzz_source){data, size, step};
 	FUZZ_ASSERT(ociw_reader_new(&ops, s, &reader, NULL) == 0);
 	return reader;
 }

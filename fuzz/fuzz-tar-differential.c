@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whatever our tar reader accepts, libarchive must read as the same entries: names, kinds, link targets,
- * sizes and bytes. It may accept more. Differences that are known and meant are named below.
+ * Whatever our tar reader accepts, libarchive must read as the same entries: names, kinds, link
+ * targets, sizes and bytes. It may accept more. Differences that are known and meant are named
+ * below.
  */
 #include "fuzz-tar.h"
 #include "archive/tar-reader.h"
@@ -77,8 +78,9 @@ static void compare_names(const ociwp_tar_entry *ours, struct archive_entry *the
 		FUZZ_ASSERT(path && same_name(path, ours->path));
 	}
 	if (ours->target && is_ascii(ours->target)) {
-		const char *target = ours->type == OCIWP_TAR_HARDLINK ? archive_entry_hardlink(theirs)
-								      : archive_entry_symlink(theirs);
+		const char *target = ours->type == OCIWP_TAR_HARDLINK
+		                             ? archive_entry_hardlink(theirs)
+		                             : archive_entry_symlink(theirs);
 		FUZZ_ASSERT(target && strcmp(target, ours->target) == 0);
 	}
 }
@@ -94,7 +96,7 @@ static void compare_bodies(struct walk *w)
 		while (ours_len > 0) {
 			if (theirs_len == 0)
 				FUZZ_ASSERT(archive_read_data_block(w->theirs, &theirs, &theirs_len,
-								    &offset) == ARCHIVE_OK);
+				                                    &offset) == ARCHIVE_OK);
 			size_t n = theirs_len < (size_t)ours_len ? theirs_len : (size_t)ours_len;
 			FUZZ_ASSERT(memcmp(at, theirs, n) == 0);
 			at += n;
@@ -121,7 +123,7 @@ static bool accepted(const uint8_t *data, size_t size)
 
 static void test_one(const uint8_t *data, size_t size)
 {
-	struct walk w = { 0 };
+	struct walk w = {0};
 	const ociwp_tar_entry *entry;
 	/* libarchive refuses to open nothing. */
 	if (size == 0 || !accepted(data, size))
@@ -130,7 +132,8 @@ static void test_one(const uint8_t *data, size_t size)
 		archive_read_free(w.theirs);
 		return;
 	}
-	FUZZ_ASSERT(ociwp_tar_reader_new(fuzz_reader(data, size, SIZE_MAX), NULL, &w.ours, NULL) == 0);
+	FUZZ_ASSERT(ociwp_tar_reader_new(fuzz_reader(data, size, SIZE_MAX), NULL, &w.ours, NULL) ==
+	            0);
 	bool any = false;
 	while (ociwp_tar_reader_next(w.ours, &entry, NULL) > 0) {
 		any = true;
@@ -142,8 +145,8 @@ static void test_one(const uint8_t *data, size_t size)
 		FUZZ_ASSERT((uint64_t)archive_entry_size(w.entry) == entry->size);
 		compare_bodies(&w);
 	}
-	/* An archive without entries may be nothing that libarchive knows; and it does not take one that
-	 * ends behind the data, as umoci writes it (F1). */
+	/* An archive without entries may be nothing that libarchive knows; and it does not take one
+	 * that ends behind the data, as umoci writes it (F1). */
 	int r = archive_read_next_header(w.theirs, &w.entry);
 	FUZZ_ASSERT(r == ARCHIVE_EOF || !any || size % 512 != 0);
 	ociwp_tar_reader_free(w.ours);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tar reader: promises about entries hold, and what it says does not depend on how the stream comes
- * or on which of its ways the bodies are read.
+ * The tar reader: promises about entries hold, and what it says does not depend on how the stream
+ * comes or on which of its ways the bodies are read.
  */
 #include "fuzz-tar.h"
 #include "archive/tar-reader.h"
@@ -27,7 +27,7 @@ static ptrdiff_t read_some(ociwp_tar_reader *tar, size_t step, ociwp_buf *out)
 	char piece[256];
 	const void *data = piece;
 	ptrdiff_t n = step ? ociwp_tar_reader_read(tar, piece, step, NULL)
-			   : ociwp_tar_reader_peek(tar, &data, NULL);
+	                   : ociwp_tar_reader_peek(tar, &data, NULL);
 	if (n > 0)
 		ociwp_buf_append(out, data, (size_t)n);
 	return n;
@@ -47,8 +47,9 @@ static int transcribe(const uint8_t *data, size_t size, size_t in_step, size_t s
 	while ((r = ociwp_tar_reader_next(tar, &entry, NULL)) > 0) {
 		check_entry(entry);
 		ociwp_buf_printf(out, "%d %s %s %llu %llu\n", (int)entry->type, entry->path,
-				 entry->target ? entry->target : "", (unsigned long long)entry->size,
-				 (unsigned long long)entry->data_offset);
+		                 entry->target ? entry->target : "",
+		                 (unsigned long long)entry->size,
+		                 (unsigned long long)entry->data_offset);
 		size_t before = out->len;
 		ptrdiff_t n;
 		/* Every third body is left for next to skip. */

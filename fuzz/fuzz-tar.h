@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tar inputs for fuzzing: a mutated header nearly always has a wrong checksum, which hides everything
- * behind it. So each input is tried as it is and once more with the sums of its headers put right.
+ * Tar inputs for fuzzing: a mutated header nearly always has a wrong checksum, which hides
+ * everything behind it. So each input is tried as it is and once more with the sums of its headers
+ * put right.
  */
 #ifndef OCIW_FUZZ_TAR_H
 #define OCIW_FUZZ_TAR_H
@@ -35,7 +36,7 @@ static inline uint8_t *fuzz_tar_repair(const uint8_t *data, size_t size)
 
 /* Runs @p test on both forms. */
 static inline void fuzz_tar_both(const uint8_t *data, size_t size,
-				 void (*test)(const uint8_t *data, size_t size))
+                                 void (*test)(const uint8_t *data, size_t size))
 {
 	uint8_t *repaired = fuzz_tar_repair(data, size);
 	test(data, size);

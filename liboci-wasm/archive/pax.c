@@ -21,7 +21,8 @@ struct record {
 
 static int bad_record(size_t offset, const char *what, ociw_error **err)
 {
-	return ociwp_fail(err, OCIW_ERR_FORMAT, "pax record at byte %zu of its header %s", offset, what);
+	return ociwp_fail(err, OCIW_ERR_FORMAT, "pax record at byte %zu of its header %s", offset,
+	                  what);
 }
 
 static int split_record(char *data, size_t len, size_t offset, struct record *out, ociw_error **err)
@@ -60,12 +61,13 @@ static int split_record(char *data, size_t len, size_t offset, struct record *ou
 static int bad_value(const struct record *record, const char *expected, ociw_error **err)
 {
 	return ociwp_fail(err, OCIW_ERR_FORMAT, "pax %s is %s, expected %s", record->key,
-			  ociwp_quote_len(record->value, record->value_len), expected);
+	                  ociwp_quote_len(record->value, record->value_len), expected);
 }
 
 static int set_text(const struct record *record, const char **out, ociw_error **err)
 {
-	/* POSIX: an empty value takes the override back; readers do not agree, so nobody may ask. */
+	/* POSIX: an empty value takes the override back; readers do not agree, so nobody may ask.
+	 */
 	if (record->value_len == 0)
 		return bad_value(record, "a name", err);
 	if (memchr(record->value, '\0', record->value_len))
@@ -75,7 +77,7 @@ static int set_text(const struct record *record, const char **out, ociw_error **
 }
 
 static int set_number(const struct record *record, uint64_t max, bool *has, uint64_t *out,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	if (!ociwp_parse_u64(record->value, record->value_len, out) || *out > max)
 		return bad_value(record, "a decimal number that fits", err);
@@ -118,21 +120,22 @@ static int add_xattr(const struct record *record, ociwp_pax *out, ociw_error **e
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "extended attribute without a name");
 	if (name_len > XATTR_NAME_MAX)
 		return ociwp_fail(err, OCIW_ERR_LIMIT,
-				  "name of extended attribute %s has %zu bytes, the limit is %d",
-				  ociwp_quote(name), name_len, XATTR_NAME_MAX);
+		                  "name of extended attribute %s has %zu bytes, the limit is %d",
+		                  ociwp_quote(name), name_len, XATTR_NAME_MAX);
 	if (record->value_len > OCIWP_TAR_XATTR_BYTES_MAX)
 		return ociwp_fail(err, OCIW_ERR_LIMIT,
-				  "extended attribute %s has %zu bytes, the limit is %zu",
-				  ociwp_quote(name), record->value_len, OCIWP_TAR_XATTR_BYTES_MAX);
+		                  "extended attribute %s has %zu bytes, the limit is %zu",
+		                  ociwp_quote(name), record->value_len, OCIWP_TAR_XATTR_BYTES_MAX);
 	out->xattr_bytes += record->value_len;
-	if (++out->xattr_records > OCIWP_TAR_XATTRS_MAX || out->xattr_bytes > OCIWP_TAR_XATTR_TOTAL_MAX)
+	if (++out->xattr_records > OCIWP_TAR_XATTRS_MAX ||
+	    out->xattr_bytes > OCIWP_TAR_XATTR_TOTAL_MAX)
 		return ociwp_fail(err, OCIW_ERR_LIMIT,
-				  "more than %d extended attributes or %zu bytes of them",
-				  OCIWP_TAR_XATTRS_MAX, OCIWP_TAR_XATTR_TOTAL_MAX);
+		                  "more than %d extended attributes or %zu bytes of them",
+		                  OCIWP_TAR_XATTRS_MAX, OCIWP_TAR_XATTR_TOTAL_MAX);
 	size_t i = 0;
 	while (i < out->xattr_count && strcmp(out->xattrs[i].name, name) != 0)
 		i++;
-	out->xattrs[i] = (ociwp_tar_xattr){ name, record->value, record->value_len };
+	out->xattrs[i] = (ociwp_tar_xattr){name, record->value, record->value_len};
 	if (i == out->xattr_count)
 		out->xattr_count++;
 	return 0;
@@ -164,8 +167,10 @@ static int apply(const struct record *record, ociwp_pax *out, ociw_error **err)
 	if (ociwp_starts_with(key, XATTR_PREFIX))
 		return add_xattr(record, out, err);
 	if (is_refused_key(key))
-		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED, "pax record %s: sparse and multi-volume files "
-				  "are not supported", ociwp_quote(key));
+		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
+		                  "pax record %s: sparse and multi-volume files "
+		                  "are not supported",
+		                  ociwp_quote(key));
 	/* Not used here, but Go refuses it, and a name with a NUL is never meant well. */
 	if ((ociwp_streq(key, "uname") || ociwp_streq(key, "gname")) && record->value_len > 0)
 		return set_text(record, &ignored, err);
@@ -174,9 +179,9 @@ static int apply(const struct record *record, ociwp_pax *out, ociw_error **err)
 
 int ociwp_pax_parse(char *data, size_t len, bool global, ociwp_pax *out, ociw_error **err)
 {
-	*out = (ociwp_pax){ 0 };
+	*out = (ociwp_pax){0};
 	for (size_t offset = 0; offset < len;) {
-		struct record record = { 0 };
+		struct record record = {0};
 		int r = split_record(data, len, offset, &record, err);
 		if (r < 0)
 			return r;

@@ -25,8 +25,8 @@ typedef struct ociwp_pax {
 	ociwp_tar_xattr xattrs[OCIWP_TAR_XATTRS_MAX];
 } ociwp_pax;
 
-/* Parses all records of @p data, which is changed (NULs go behind keys and values) and has to live as
- * long as @p out. @p global: checks the form only, nothing in it applies to entries (H4). */
+/* Parses all records of @p data, which is changed (NULs go behind keys and values) and has to live
+ * as long as @p out. @p global: checks the form only, nothing in it applies to entries (H4). */
 int ociwp_pax_parse(char *data, size_t len, bool global, ociwp_pax *out, ociw_error **err);
 
 #endif

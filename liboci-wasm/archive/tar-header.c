@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Parses one tar header block. Where readers in use (Go, GNU tar, libarchive) take the same bytes for
- * different things, the block is refused. specs: POSIX pax "ustar Interchange Format", GNU tar manual.
+ * Parses one tar header block. Where readers in use (Go, GNU tar, libarchive) take the same bytes
+ * for different things, the block is refused. specs: POSIX pax "ustar Interchange Format", GNU tar
+ * manual.
  */
 #include "archive/tar-header.h"
 #include "base/str.h"
@@ -52,13 +53,13 @@ size_t ociwp_tar_header_raw_name(const void *block, const char **name)
 
 static int bad_field(const unsigned char *field, size_t len, const char *what, ociw_error **err)
 {
-	return ociwp_fail(err, OCIW_ERR_FORMAT, "%s is %s, expected an octal or base-256 number", what,
-			  ociwp_quote_len(field, len));
+	return ociwp_fail(err, OCIW_ERR_FORMAT, "%s is %s, expected an octal or base-256 number",
+	                  what, ociwp_quote_len(field, len));
 }
 
 /* Spaces, octal digits, then spaces and NULs, or a NUL and whatever was there before. */
 static int parse_octal(const unsigned char *field, size_t len, const char *what, int64_t *out,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	size_t i = 0;
 	int64_t value = 0;
@@ -81,7 +82,7 @@ static int parse_octal(const unsigned char *field, size_t len, const char *what,
 
 /* Big-endian two's complement of which the top bit only marks the form (GNU, star). */
 static int parse_base256(const unsigned char *field, size_t len, const char *what, int64_t *out,
-			 ociw_error **err)
+                         ociw_error **err)
 {
 	bool negative = field[0] & 0x40;
 	uint64_t fill = negative ? 0xff : 0;
@@ -101,7 +102,7 @@ static int parse_base256(const unsigned char *field, size_t len, const char *wha
 }
 
 static int parse_signed(const unsigned char *field, size_t len, const char *what, int64_t *out,
-			ociw_error **err)
+                        ociw_error **err)
 {
 	if (field[0] & 0x80)
 		return parse_base256(field, len, what, out, err);
@@ -109,7 +110,7 @@ static int parse_signed(const unsigned char *field, size_t len, const char *what
 }
 
 static int parse_number(const unsigned char *field, size_t len, const char *what, uint64_t max,
-			uint64_t *out, ociw_error **err)
+                        uint64_t *out, ociw_error **err)
 {
 	int64_t value = 0;
 	int r = parse_signed(field, len, what, &value, err);
@@ -118,8 +119,8 @@ static int parse_number(const unsigned char *field, size_t len, const char *what
 	if (value < 0)
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "%s is %" PRId64 ", below 0", what, value);
 	if ((uint64_t)value > max)
-		return ociwp_fail(err, OCIW_ERR_FORMAT, "%s is %" PRId64 ", over %" PRIu64, what, value,
-				  max);
+		return ociwp_fail(err, OCIW_ERR_FORMAT, "%s is %" PRId64 ", over %" PRIu64, what,
+		                  value, max);
 	*out = (uint64_t)value;
 	return 0;
 }
@@ -135,7 +136,7 @@ static uint32_t sum_unsigned(const unsigned char *block)
 		lanes += (word & mask) + ((word >> 8) & mask);
 	}
 	return (uint32_t)((lanes & 0xffff) + (lanes >> 16 & 0xffff) + (lanes >> 32 & 0xffff) +
-			  (lanes >> 48));
+	                  (lanes >> 48));
 }
 
 static int check_sum(const unsigned char *block, ociw_error **err)
@@ -149,8 +150,9 @@ static int check_sum(const unsigned char *block, ociw_error **err)
 	if (!is_octal ||
 	    parse_number(block + CHECKSUM, CHECKSUM_LEN, "", UINT32_MAX, &stored, NULL) < 0)
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
-				  "header checksum is %s, expected an octal number: damaged, or no tar archive",
-				  ociwp_quote_len(block + CHECKSUM, CHECKSUM_LEN));
+		                  "header checksum is %s, expected an octal number: damaged, or no "
+		                  "tar archive",
+		                  ociwp_quote_len(block + CHECKSUM, CHECKSUM_LEN));
 	/* The field itself counts as spaces. */
 	uint32_t sum = sum_unsigned(block) + CHECKSUM_LEN * ' ';
 	for (size_t i = 0; i < CHECKSUM_LEN; i++)
@@ -167,17 +169,17 @@ static int check_sum(const unsigned char *block, ociw_error **err)
 	if (as_signed >= 0 && stored == (uint64_t)as_signed)
 		return 0;
 	return ociwp_fail(err, OCIW_ERR_FORMAT,
-			  "header checksum is %" PRIu64 ", expected %" PRIu32
-			  ": damaged, or no tar archive",
-			  stored, sum);
+	                  "header checksum is %" PRIu64 ", expected %" PRIu32
+	                  ": damaged, or no tar archive",
+	                  stored, sum);
 }
 
 static int check_empty_prefix(const unsigned char *block, ociw_error **err)
 {
 	if (block[PREFIX] != '\0')
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
-				  "header has a prefix but version %s, expected \"00\"",
-				  ociwp_quote_len(block + MAGIC + 6, 2));
+		                  "header has a prefix but version %s, expected \"00\"",
+		                  ociwp_quote_len(block + MAGIC + 6, 2));
 	return 0;
 }
 
@@ -194,8 +196,9 @@ static int check_gnu_fields(const unsigned char *block, ociw_error **err)
 	/* libarchive looks at these whatever the type is. */
 	for (size_t i = GNU_SPARSE; i < GNU_SPARSE_END; i++) {
 		if (block[i] != 0)
-			return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
-					  "header describes a GNU sparse file, which is not supported");
+			return ociwp_fail(
+			        err, OCIW_ERR_UNSUPPORTED,
+			        "header describes a GNU sparse file, which is not supported");
 	}
 	return 0;
 }
@@ -204,18 +207,20 @@ static int check_gnu_fields(const unsigned char *block, ociw_error **err)
  * disagree about most. */
 static int prefix_len(const unsigned char *block, size_t *out, ociw_error **err)
 {
-	static const char star[4] = { 't', 'a', 'r', '\0' };
+	static const char star[4] = {'t', 'a', 'r', '\0'};
 	const unsigned char *magic = block + MAGIC;
 	*out = 0;
-	if (memcmp(magic, "ustar\0"
-			  "00",
-		   8) == 0) {
+	if (memcmp(magic,
+	           "ustar\0"
+	           "00",
+	           8) == 0) {
 		size_t len = strnlen((const char *)block + PREFIX, PREFIX_LEN);
 		/* star keeps times behind 131 bytes of prefix. */
 		if (len > STAR_PREFIX_LEN && memcmp(block + STAR_MAGIC, star, sizeof(star)) == 0)
-			return ociwp_fail(err, OCIW_ERR_FORMAT,
-					  "header prefix of a star archive has %zu bytes, at most %d fit",
-					  len, (int)STAR_PREFIX_LEN);
+			return ociwp_fail(
+			        err, OCIW_ERR_FORMAT,
+			        "header prefix of a star archive has %zu bytes, at most %d fit",
+			        len, (int)STAR_PREFIX_LEN);
 		*out = len;
 		return 0;
 	}
@@ -269,7 +274,8 @@ int ociwp_tar_header_parse(const void *data, ociwp_tar_header *out, ociw_error *
 	int r = check_sum(block, err);
 	out->type = (char)block[TYPE];
 	if (r >= 0)
-		r = parse_number(block + SIZE, TIME_LEN, "size", OCIWP_TAR_SIZE_MAX, &out->size, err);
+		r = parse_number(block + SIZE, TIME_LEN, "size", OCIWP_TAR_SIZE_MAX, &out->size,
+		                 err);
 	if (r >= 0)
 		r = parse_number(block + MODE, ID_LEN, "mode", INT64_MAX, &mode, err);
 	if (r >= 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One 512-byte tar header as values: v7, ustar, star and GNU forms. No stream, no policy about names.
+ * One 512-byte tar header as values: v7, ustar, star and GNU forms. No stream, no policy about
+ * names.
  */
 #ifndef OCIW_ARCHIVE_TAR_HEADER_H
 #define OCIW_ARCHIVE_TAR_HEADER_H
@@ -12,11 +13,11 @@
 #define OCIWP_TAR_SIZE_MAX ((uint64_t)1 << 62)
 
 typedef struct ociwp_tar_header {
-	char type;              /* the flag as it stands, NUL for old files */
+	char type;                /* the flag as it stands, NUL for old files */
 	char path[100 + 155 + 2]; /* prefix and name */
 	char target[101];
 	uint64_t size;
-	uint32_t mode;          /* permission bits */
+	uint32_t mode; /* permission bits */
 	uint64_t uid, gid;
 	int64_t mtime;
 	uint32_t device_major, device_minor; /* of devices, else 0 */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The stream part of the tar reader: blocks in, entries out, bodies without a copy. Extension headers are
- * gathered here and applied in the order pax over GNU over ustar (extraction.md H1-H4, F1-F3, L6, S2).
+ * The stream part of the tar reader: blocks in, entries out, bodies without a copy. Extension
+ * headers are gathered here and applied in the order pax over GNU over ustar (extraction.md H1-H4,
+ * F1-F3, L6, S2).
  */
 #include "archive/tar-reader.h"
 #include "archive/pax.h"
@@ -28,8 +29,8 @@ struct ociwp_tar_reader {
 	ociw_error *failed; /* latched */
 	bool inner_ended, ended;
 
-	size_t pos, end;  /* of what is in the buffer and not consumed */
-	uint64_t offset;  /* of buffer[pos] in the stream */
+	size_t pos, end; /* of what is in the buffer and not consumed */
+	uint64_t offset; /* of buffer[pos] in the stream */
 	uint64_t body_left;
 	uint32_t padding; /* behind the body */
 	uint64_t headers; /* counted against max_entries */
@@ -53,10 +54,11 @@ static int latch(ociwp_tar_reader *t, ociw_error *made, ociw_error **err)
 }
 
 /* Adds what is known about the place: the entry's own name where it has one already. */
-static int wrap_entry(uint64_t offset, const char *name, size_t name_len, int code, ociw_error **err)
+static int wrap_entry(uint64_t offset, const char *name, size_t name_len, int code,
+                      ociw_error **err)
 {
-	return ociwp_wrap(err, code, "tar entry %s at byte %" PRIu64, ociwp_quote_len(name, name_len),
-			  offset);
+	return ociwp_wrap(err, code, "tar entry %s at byte %" PRIu64,
+	                  ociwp_quote_len(name, name_len), offset);
 }
 
 /* Has at least @p want (<= BUFFER_SIZE) bytes in one piece, or all that are left of the stream. */
@@ -71,7 +73,8 @@ static int fill(ociwp_tar_reader *t, size_t want, ociw_error **err)
 			t->end -= t->pos;
 			t->pos = 0;
 		}
-		ptrdiff_t n = ociw_reader_read(t->inner, t->buffer + t->end, BUFFER_SIZE - t->end, err);
+		ptrdiff_t n =
+		        ociw_reader_read(t->inner, t->buffer + t->end, BUFFER_SIZE - t->end, err);
 		if (n < 0)
 			return (int)n;
 		t->inner_ended = n == 0;
@@ -97,7 +100,8 @@ static int next_block(ociwp_tar_reader *t, const unsigned char **block, ociw_err
 		return 0;
 	if (have < BLOCK)
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
-				  "tar stream ends in a header, at byte %" PRIu64 " of it", t->offset + have);
+		                  "tar stream ends in a header, at byte %" PRIu64 " of it",
+		                  t->offset + have);
 	*block = t->buffer + t->pos;
 	consume(t, BLOCK);
 	return 1;
@@ -112,8 +116,9 @@ static int skip_body(ociwp_tar_reader *t, ociw_error **err)
 		size_t have = t->end - t->pos;
 		if (have == 0)
 			return ociwp_fail(err, OCIW_ERR_FORMAT,
-					  "stream ends %" PRIu64 " bytes before the end of the data",
-					  t->body_left);
+			                  "stream ends %" PRIu64
+			                  " bytes before the end of the data",
+			                  t->body_left);
 		size_t step = have < t->body_left ? have : (size_t)t->body_left;
 		consume(t, step);
 		t->body_left -= step;
@@ -133,8 +138,9 @@ static int skip_padding(ociwp_tar_reader *t, ociw_error **err)
 	size_t have = t->end - t->pos;
 	if (have > 0 && have < t->padding)
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
-				  "stream ends in the padding of the data, %zu of %" PRIu32 " bytes", have,
-				  t->padding);
+		                  "stream ends in the padding of the data, %zu of %" PRIu32
+		                  " bytes",
+		                  have, t->padding);
 	if (have > 0)
 		consume(t, t->padding);
 	t->padding = 0;
@@ -160,7 +166,7 @@ static int count_header(ociwp_tar_reader *t, ociw_error **err)
 {
 	if (t->headers >= t->limits.max_entries)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "more than %" PRIu64 " tar headers",
-				  t->limits.max_entries);
+		                  t->limits.max_entries);
 	t->headers++;
 	return 0;
 }
@@ -170,13 +176,13 @@ static int read_extension(ociwp_tar_reader *t, uint64_t size, ociwp_buf *out, oc
 {
 	if (size > EXTENSION_MAX)
 		return ociwp_fail(err, OCIW_ERR_LIMIT,
-				  "extension header has %" PRIu64 " bytes, the limit is %" PRIu64, size,
-				  EXTENSION_MAX);
+		                  "extension header has %" PRIu64 " bytes, the limit is %" PRIu64,
+		                  size, EXTENSION_MAX);
 	t->extension_bytes += size;
 	if (t->extension_bytes > EXTENSIONS_MAX)
 		return ociwp_fail(err, OCIW_ERR_LIMIT,
-				  "extension headers before one entry have over %" PRIu64 " bytes",
-				  EXTENSIONS_MAX);
+		                  "extension headers before one entry have over %" PRIu64 " bytes",
+		                  EXTENSIONS_MAX);
 	ociwp_buf_clear(out);
 	begin_body(t, size);
 	while (t->body_left > 0) {
@@ -187,8 +193,9 @@ static int read_extension(ociwp_tar_reader *t, uint64_t size, ociwp_buf *out, oc
 		size_t step = have < t->body_left ? have : (size_t)t->body_left;
 		if (step == 0)
 			return ociwp_fail(err, OCIW_ERR_FORMAT,
-					  "stream ends %" PRIu64 " bytes before the end of the header",
-					  t->body_left);
+			                  "stream ends %" PRIu64
+			                  " bytes before the end of the header",
+			                  t->body_left);
 		ociwp_buf_append(out, t->buffer + t->pos, step);
 		consume(t, step);
 		t->body_left -= step;
@@ -208,7 +215,7 @@ static int once(bool *seen, const char *what, ociw_error **err)
 }
 
 static int read_long(ociwp_tar_reader *t, bool *seen, ociwp_buf *out, const char *what,
-		     ociw_error **err)
+                     ociw_error **err)
 {
 	int r = once(seen, what, err);
 	if (r >= 0)
@@ -285,7 +292,8 @@ static int judge_type(ociwp_tar_reader *t, ociw_error **err)
 	case '7':
 		entry->type = OCIWP_TAR_FILE;
 		if (slash) /* GNU tar and libarchive make a directory of it, Go a file */
-			return ociwp_fail(err, OCIW_ERR_FORMAT, "name of a regular file ends in a slash");
+			return ociwp_fail(err, OCIW_ERR_FORMAT,
+			                  "name of a regular file ends in a slash");
 		return 0;
 	case '1':
 		entry->type = OCIWP_TAR_HARDLINK;
@@ -312,7 +320,7 @@ static int judge_type(ociwp_tar_reader *t, ociw_error **err)
 		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED, "volume headers are not supported");
 	default:
 		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED, "unknown entry type %s",
-				  ociwp_quote_len(&t->header.type, 1));
+		                  ociwp_quote_len(&t->header.type, 1));
 	}
 }
 
@@ -323,21 +331,22 @@ static int judge_path(ociwp_tar_reader *t, ociw_error **err)
 	uint64_t depth = 0;
 	if (t->entry.path_len > t->limits.max_path_bytes)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "name has %zu bytes, the limit is %" PRIu64,
-				  t->entry.path_len, t->limits.max_path_bytes);
+		                  t->entry.path_len, t->limits.max_path_bytes);
 	while (*path) {
 		size_t len = strcspn(path, "/");
 		if (len > COMPONENT_MAX)
 			return ociwp_fail(err, OCIW_ERR_LIMIT,
-					  "a part of the name has %zu bytes, the limit is %d", len,
-					  COMPONENT_MAX);
+			                  "a part of the name has %zu bytes, the limit is %d", len,
+			                  COMPONENT_MAX);
 		if (len > 0 && !(len == 1 && path[0] == '.'))
 			depth++;
 		path += len;
 		path += *path == '/';
 	}
 	if (depth > t->limits.max_path_depth)
-		return ociwp_fail(err, OCIW_ERR_LIMIT, "name has %" PRIu64 " parts, the limit is %" PRIu64,
-				  depth, t->limits.max_path_depth);
+		return ociwp_fail(err, OCIW_ERR_LIMIT,
+		                  "name has %" PRIu64 " parts, the limit is %" PRIu64, depth,
+		                  t->limits.max_path_depth);
 	return 0;
 }
 
@@ -351,8 +360,8 @@ static int judge_target(ociwp_tar_reader *t, const char *target, ociw_error **er
 	if (len == 0)
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "link without a target");
 	if (len > TARGET_MAX)
-		return ociwp_fail(err, OCIW_ERR_LIMIT, "link target has %zu bytes, the limit is %d", len,
-				  TARGET_MAX);
+		return ociwp_fail(err, OCIW_ERR_LIMIT, "link target has %zu bytes, the limit is %d",
+		                  len, TARGET_MAX);
 	entry->target = target;
 	return 0;
 }
@@ -362,8 +371,9 @@ static int judge_size(const ociwp_tar_reader *t, ociw_error **err)
 {
 	if (t->entry.type != OCIWP_TAR_FILE && t->entry.size != 0)
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
-				  "size is %" PRIu64 " for an entry that is no regular file, expected 0",
-				  t->entry.size);
+		                  "size is %" PRIu64
+		                  " for an entry that is no regular file, expected 0",
+		                  t->entry.size);
 	return 0;
 }
 
@@ -374,24 +384,26 @@ static int make_entry(ociwp_tar_reader *t, ociw_error **err)
 	const ociwp_tar_header *header = &t->header;
 	const ociwp_pax *pax = t->has_pax ? &t->pax : &no_pax;
 	ociwp_tar_entry *entry = &t->entry;
-	const char *path = pax->path ? pax->path : t->has_long_path ? t->long_path.data : header->path;
-	const char *target = pax->target	? pax->target
-			     : t->has_long_target ? t->long_target.data
-						  : header->target;
+	const char *path = pax->path          ? pax->path
+	                   : t->has_long_path ? t->long_path.data
+	                                      : header->path;
+	const char *target = pax->target          ? pax->target
+	                     : t->has_long_target ? t->long_target.data
+	                                          : header->target;
 	*entry = (ociwp_tar_entry){
-		.path = path,
-		.path_len = strlen(path),
-		.size = pax->has_size ? pax->size : header->size,
-		.data_offset = t->offset,
-		.mode = header->mode,
-		.uid = pax->has_uid ? pax->uid : header->uid,
-		.gid = pax->has_gid ? pax->gid : header->gid,
-		.mtime_seconds = pax->has_mtime ? pax->mtime_seconds : header->mtime,
-		.mtime_nanoseconds = pax->has_mtime ? pax->mtime_nanoseconds : 0,
-		.device_major = header->device_major,
-		.device_minor = header->device_minor,
-		.xattrs = pax->xattr_count ? pax->xattrs : NULL,
-		.xattr_count = pax->xattr_count,
+	        .path = path,
+	        .path_len = strlen(path),
+	        .size = pax->has_size ? pax->size : header->size,
+	        .data_offset = t->offset,
+	        .mode = header->mode,
+	        .uid = pax->has_uid ? pax->uid : header->uid,
+	        .gid = pax->has_gid ? pax->gid : header->gid,
+	        .mtime_seconds = pax->has_mtime ? pax->mtime_seconds : header->mtime,
+	        .mtime_nanoseconds = pax->has_mtime ? pax->mtime_nanoseconds : 0,
+	        .device_major = header->device_major,
+	        .device_minor = header->device_minor,
+	        .xattrs = pax->xattr_count ? pax->xattrs : NULL,
+	        .xattr_count = pax->xattr_count,
 	};
 	if (entry->path_len == 0)
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "entry without a name");
@@ -416,9 +428,9 @@ static int read_end(ociwp_tar_reader *t, ociw_error **err)
 		return r;
 	if (r > 0 && !ociwp_tar_block_is_zero(block))
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
-				  "tar stream has one zero block before byte %" PRIu64
-				  ", expected two or none",
-				  at);
+		                  "tar stream has one zero block before byte %" PRIu64
+		                  ", expected two or none",
+		                  at);
 	return 0;
 }
 
@@ -426,7 +438,7 @@ static int at_end(ociwp_tar_reader *t, ociw_error **err)
 {
 	if (t->has_pax || t->has_long_path || t->has_long_target)
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
-				  "tar stream ends with an extension header that has no entry");
+		                  "tar stream ends with an extension header that has no entry");
 	t->ended = true;
 	return 0;
 }
@@ -490,9 +502,10 @@ int ociwp_tar_reader_next(ociwp_tar_reader *t, const ociwp_tar_entry **entry, oc
 
 static int body_cut(const ociwp_tar_reader *t, ociw_error **err)
 {
-	(void)ociwp_fail(err, OCIW_ERR_FORMAT, "stream ends %" PRIu64 " bytes before the end of the data",
-			 t->body_left);
-	return wrap_entry(t->entry.data_offset, t->entry.path, t->entry.path_len, OCIW_ERR_FORMAT, err);
+	(void)ociwp_fail(err, OCIW_ERR_FORMAT,
+	                 "stream ends %" PRIu64 " bytes before the end of the data", t->body_left);
+	return wrap_entry(t->entry.data_offset, t->entry.path, t->entry.path_len, OCIW_ERR_FORMAT,
+	                  err);
 }
 
 ptrdiff_t ociwp_tar_reader_peek(ociwp_tar_reader *t, const void **data, ociw_error **err)
@@ -558,7 +571,7 @@ ptrdiff_t ociwp_tar_reader_read(ociwp_tar_reader *t, void *buf, size_t len, ociw
 }
 
 int ociwp_tar_reader_new(ociw_reader *take_from, const ociw_op *op, ociwp_tar_reader **out,
-			 ociw_error **err)
+                         ociw_error **err)
 {
 	OCIWP_AUTO(reader) ociw_reader *from = take_from;
 	ociwp_tar_reader *t = ociwp_malloc(sizeof(*t));

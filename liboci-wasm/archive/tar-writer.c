@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writes tar through libarchive, so set up that its output depends on nothing but names, modes, sizes and
- * data: no locale (names are bytes), no times, no owners, no blocking. docs/adr/0003-strict-tar-reader.md
+ * Writes tar through libarchive, so set up that its output depends on nothing but names, modes,
+ * sizes and data: no locale (names are bytes), no times, no owners, no blocking.
+ * docs/adr/0003-strict-tar-reader.md
  */
 #include "archive/tar-writer.h"
 #include "base/path.h"
@@ -17,24 +18,25 @@
 #define PATH_DEPTH_MAX 256
 #define FILE_SIZE_MAX ((uint64_t)1 << 62)
 
-/* libarchive has no form that does what we want for every name: pax converts names from the charset of
- * the process's locale, unless it is told that they are binary, and then it puts a pax header in front
- * of every entry. So each entry takes the first of these that can hold it; all write to one sink. */
+/* libarchive has no form that does what we want for every name: pax converts names from the charset
+ * of the process's locale, unless it is told that they are binary, and then it puts a pax header in
+ * front of every entry. So each entry takes the first of these that can hold it; all write to one
+ * sink. */
 enum form {
-	FORM_USTAR,	 /* names are bytes */
-	FORM_PAX,	 /* for ASCII names, which are the same in every locale */
+	FORM_USTAR,      /* names are bytes */
+	FORM_PAX,        /* for ASCII names, which are the same in every locale */
 	FORM_PAX_BINARY, /* for the rest; says hdrcharset=BINARY */
 	FORM_COUNT
 };
 
 struct ociwp_tar_writer {
-	ociw_writer *to; /* borrowed */
+	ociw_writer *to;                      /* borrowed */
 	struct archive *archives[FORM_COUNT]; /* made when first needed, the first at once */
-	struct archive *current;	      /* the one the last entry went to */
+	struct archive *current;              /* the one the last entry went to */
 	struct archive_entry *entry;
 	ociw_error *failed; /* of the sink, latched: libarchive can only carry a number */
-	uint64_t left;	    /* of the current file */
-	bool given_up;	    /* nothing goes to the sink any more */
+	uint64_t left;      /* of the current file */
+	bool given_up;      /* nothing goes to the sink any more */
 };
 
 /* Never tells libarchive of a failure: it would give up at once, and then leak what it holds. */
@@ -59,7 +61,7 @@ static int check(ociwp_tar_writer *tar, struct archive *archive, bool good, ociw
 			(void)ociwp_nomem(&tar->failed);
 		else
 			(void)ociwp_fail(&tar->failed, OCIW_ERR_IO, "write tar: %s",
-					 reason ? reason : "no reason given");
+			                 reason ? reason : "no reason given");
 	}
 	return ociwp_error_move(err, ociwp_error_dup(tar->failed));
 }
@@ -79,11 +81,11 @@ static int open_form(ociwp_tar_writer *tar, enum form form, ociw_error **err)
 	struct archive *archive = archive_write_new();
 	tar->archives[form] = archive;
 	bool good = archive && set_format(archive, form) == ARCHIVE_OK &&
-		    archive_write_add_filter_none(archive) == ARCHIVE_OK &&
-		    /* No blocking factor: two zero blocks end the archive, no more. */
-		    archive_write_set_bytes_per_block(archive, 0) == ARCHIVE_OK &&
-		    archive_write_set_bytes_in_last_block(archive, 1) == ARCHIVE_OK &&
-		    archive_write_open(archive, tar, NULL, write_out, NULL) == ARCHIVE_OK;
+	            archive_write_add_filter_none(archive) == ARCHIVE_OK &&
+	            /* No blocking factor: two zero blocks end the archive, no more. */
+	            archive_write_set_bytes_per_block(archive, 0) == ARCHIVE_OK &&
+	            archive_write_set_bytes_in_last_block(archive, 1) == ARCHIVE_OK &&
+	            archive_write_open(archive, tar, NULL, write_out, NULL) == ARCHIVE_OK;
 	return check(tar, archive, good, err);
 }
 
@@ -109,7 +111,7 @@ static int end_entry(ociwp_tar_writer *tar, ociw_error **err)
 		return r;
 	if (tar->left > 0)
 		return ociwp_fail(err, OCIW_ERR_SIZE, "tar member %s is %" PRIu64 " bytes short",
-				  ociwp_quote(archive_entry_pathname(tar->entry)), tar->left);
+		                  ociwp_quote(archive_entry_pathname(tar->entry)), tar->left);
 	struct archive *archive = tar->current;
 	tar->current = NULL;
 	bool good = !archive || archive_write_finish_entry(archive) == ARCHIVE_OK;
@@ -130,8 +132,8 @@ static int put_entry(ociwp_tar_writer *tar, ociw_error **err)
 	int written = archive_write_header(tar->current, tar->entry);
 	/* FAILED: does not fit and nothing was written; anything else but OK is the end. */
 	if (written == ARCHIVE_FAILED) {
-		enum form form = is_ascii(archive_entry_pathname(tar->entry)) ? FORM_PAX
-									      : FORM_PAX_BINARY;
+		enum form form =
+		        is_ascii(archive_entry_pathname(tar->entry)) ? FORM_PAX : FORM_PAX_BINARY;
 		int r = tar->archives[form] ? 0 : open_form(tar, form, err);
 		if (r < 0)
 			return r;
@@ -142,17 +144,17 @@ static int put_entry(ociwp_tar_writer *tar, ociw_error **err)
 }
 
 static int put_header(ociwp_tar_writer *tar, const char *path, mode_t kind, uint32_t mode,
-		      uint64_t size, ociw_error **err)
+                      uint64_t size, ociw_error **err)
 {
 	int r = end_entry(tar, err);
 	if (r < 0)
 		return r;
 	if (!ociwp_path_is_relative_normal(path, PATH_BYTES_MAX, PATH_DEPTH_MAX))
 		return ociwp_fail(err, OCIW_ERR_INVALID, "name %s cannot be stored in an archive",
-				  ociwp_quote(path));
+		                  ociwp_quote(path));
 	if (size > FILE_SIZE_MAX)
 		return ociwp_fail(err, OCIW_ERR_INVALID, "%s: %" PRIu64 " bytes are too many",
-				  ociwp_quote(path), size);
+		                  ociwp_quote(path), size);
 	archive_entry_clear(tar->entry);
 	archive_entry_copy_pathname(tar->entry, path);
 	archive_entry_set_filetype(tar->entry, kind);
@@ -168,13 +170,13 @@ static int put_header(ociwp_tar_writer *tar, const char *path, mode_t kind, uint
 }
 
 int ociwp_tar_writer_directory(ociwp_tar_writer *tar, const char *path, uint32_t mode,
-			       ociw_error **err)
+                               ociw_error **err)
 {
 	return put_header(tar, path, AE_IFDIR, mode, 0, err);
 }
 
 int ociwp_tar_writer_file(ociwp_tar_writer *tar, const char *path, uint32_t mode, uint64_t size,
-			  ociw_error **err)
+                          ociw_error **err)
 {
 	return put_header(tar, path, AE_IFREG, mode, size, err);
 }
@@ -186,7 +188,7 @@ int ociwp_tar_writer_data(ociwp_tar_writer *tar, const void *data, size_t len, o
 		return r;
 	if (len > tar->left)
 		return ociwp_fail(err, OCIW_ERR_SIZE, "tar member %s has more than its size",
-				  ociwp_quote(archive_entry_pathname(tar->entry)));
+		                  ociwp_quote(archive_entry_pathname(tar->entry)));
 	tar->left -= len;
 	bool good = len == 0 || archive_write_data(tar->current, data, len) == (la_ssize_t)len;
 	return check(tar, tar->current, good, err);

@@ -13,10 +13,10 @@ typedef struct ociwp_tar_writer ociwp_tar_writer;
 /* @p to is borrowed; the caller commits it after finish. */
 int ociwp_tar_writer_new(ociw_writer *to, ociwp_tar_writer **out, ociw_error **err);
 int ociwp_tar_writer_directory(ociwp_tar_writer *tar, const char *path, uint32_t mode,
-			       ociw_error **err);
+                               ociw_error **err);
 /* Begins a file of exactly @p size bytes, to be given by data calls. */
 int ociwp_tar_writer_file(ociwp_tar_writer *tar, const char *path, uint32_t mode, uint64_t size,
-			  ociw_error **err);
+                          ociw_error **err);
 int ociwp_tar_writer_data(ociwp_tar_writer *tar, const void *data, size_t len, ociw_error **err);
 /* End blocks; frees. OCIW_ERR_SIZE when the last file is short. */
 int ociwp_tar_writer_finish(ociwp_tar_writer *take_tar, ociw_error **err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Choosing a decoder by the first bytes (LYR-2), and the limits that all decoders keep (extraction.md R1).
- * One level only: what comes out is never looked at again (F6).
+ * Choosing a decoder by the first bytes (LYR-2), and the limits that all decoders keep
+ * (extraction.md R1). One level only: what comes out is never looked at again (F6).
  */
 #include "io/decode-guard.h"
 
@@ -10,7 +10,8 @@
 
 void ociwp_decode_guard_init(ociwp_decode_guard *guard, const ociwp_decode_options *options)
 {
-	*guard = (ociwp_decode_guard){ .max_ratio = OCIWP_DECODE_RATIO_DEFAULT, .max_bytes = UINT64_MAX };
+	*guard = (ociwp_decode_guard){.max_ratio = OCIWP_DECODE_RATIO_DEFAULT,
+	                              .max_bytes = UINT64_MAX};
 	if (options && options->max_ratio)
 		guard->max_ratio = options->max_ratio;
 	if (options && options->max_bytes)
@@ -22,13 +23,13 @@ int ociwp_decode_guard_count(ociwp_decode_guard *guard, size_t produced, ociw_er
 	uint64_t total;
 	if (!ociwp_add_ok(guard->total_out, (uint64_t)produced, &total) || total > guard->max_bytes)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "more than %" PRIu64 " decoded bytes",
-				  guard->max_bytes);
+		                  guard->max_bytes);
 	/* Divided, not multiplied: nothing can overflow. */
 	if (total > OCIWP_DECODE_RATIO_FROM && total / guard->max_ratio > guard->total_in)
 		return ociwp_fail(err, OCIW_ERR_LIMIT,
-				  "%" PRIu64 " compressed bytes became %" PRIu64
-				  ", more than %" PRIu64 " : 1",
-				  guard->total_in, total, guard->max_ratio);
+		                  "%" PRIu64 " compressed bytes became %" PRIu64
+		                  ", more than %" PRIu64 " : 1",
+		                  guard->total_in, total, guard->max_ratio);
 	guard->total_out = total;
 	return 0;
 }
@@ -81,11 +82,11 @@ static int prefixed_close(void *self, ociw_error **err)
 	return r;
 }
 
-static const ociw_reader_ops prefixed_ops = { sizeof(ociw_reader_ops), prefixed_read,
-					      prefixed_close };
+static const ociw_reader_ops prefixed_ops = {sizeof(ociw_reader_ops), prefixed_read,
+                                             prefixed_close};
 
 int ociwp_reader_decode(ociw_reader *take_inner, const ociwp_decode_options *options,
-			ociwp_compression *found, ociw_reader **out, ociw_error **err)
+                        ociwp_compression *found, ociw_reader **out, ociw_error **err)
 {
 	OCIWP_AUTO(reader) ociw_reader *inner = take_inner;
 	struct prefixed *p = ociwp_new(struct prefixed);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writing gzip: always one member with the same header (LYR-4), as Spin's readers stop after the first
- * member. Whole buffers by libdeflate, streams by zlib; each is deterministic for a build.
+ * Writing gzip: always one member with the same header (LYR-4), as Spin's readers stop after the
+ * first member. Whole buffers by libdeflate, streams by zlib; each is deterministic for a build.
  */
 #include "base/buf.h"
 #include "io/compress.h"
@@ -20,7 +20,7 @@
 #define TRAILER_SIZE 8
 
 /* RFC 1952, 2.3: deflate, no flags, no time, no extra flags, unknown system. */
-static const uint8_t header[HEADER_SIZE] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff };
+static const uint8_t header[HEADER_SIZE] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff};
 
 static void put_trailer(uint8_t out[TRAILER_SIZE], uint32_t crc, uint32_t length)
 {
@@ -39,7 +39,7 @@ static size_t deflate_bound_of(size_t len)
 }
 
 static ptrdiff_t deflate_whole(const void *data, size_t len, uint8_t *out, size_t room,
-			       ociw_error **err)
+                               ociw_error **err)
 {
 	struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(LEVEL);
 	if (!compressor)
@@ -58,9 +58,9 @@ static size_t deflate_bound_of(size_t len)
 }
 
 static ptrdiff_t deflate_whole(const void *data, size_t len, uint8_t *out, size_t room,
-			       ociw_error **err)
+                               ociw_error **err)
 {
-	z_stream z = { 0 };
+	z_stream z = {0};
 	if (deflateInit2(&z, LEVEL, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		return ociwp_nomem(err);
 	z.next_in = (Bytef *)(uintptr_t)data;
@@ -79,7 +79,8 @@ static ptrdiff_t deflate_whole(const void *data, size_t len, uint8_t *out, size_
 int ociwp_gzip_bytes(const void *data, size_t len, struct ociwp_buf *out, ociw_error **err)
 {
 	if (len > BYTES_MAX)
-		return ociwp_fail(err, OCIW_ERR_LIMIT, "%zu bytes are too many to gzip at once", len);
+		return ociwp_fail(err, OCIW_ERR_LIMIT, "%zu bytes are too many to gzip at once",
+		                  len);
 	size_t room = deflate_bound_of(len);
 	if (!ociwp_buf_reserve(out, HEADER_SIZE + room + TRAILER_SIZE))
 		return ociwp_nomem(err);
@@ -100,8 +101,8 @@ struct gzip_writer {
 	z_stream zlib;
 	uint32_t crc, length;
 	bool started;
-	/* Input is given to zlib in whole blocks, so that its output cannot depend on how the caller
-	 * cuts the data. */
+	/* Input is given to zlib in whole blocks, so that its output cannot depend on how the
+	 * caller cuts the data. */
 	size_t used;
 	uint8_t block[BLOCK_SIZE];
 	uint8_t output[BLOCK_SIZE];
@@ -175,8 +176,8 @@ static int gzip_commit(void *self, ociw_error **err)
 	return r;
 }
 
-static const ociw_writer_ops gzip_ops = { sizeof(ociw_writer_ops), gzip_write, gzip_commit,
-					  gzip_abort };
+static const ociw_writer_ops gzip_ops = {sizeof(ociw_writer_ops), gzip_write, gzip_commit,
+                                         gzip_abort};
 
 int ociwp_writer_gzip(ociw_writer *take_inner, ociw_writer **out, ociw_error **err)
 {

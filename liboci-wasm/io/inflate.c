@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The gunzip reader: RFC 1952 framing around raw-inflate, straight into the caller's buffer. Checks CRC
- * and length of every member and accepts nothing behind the last one (extraction.md F4).
+ * The gunzip reader: RFC 1952 framing around raw-inflate, straight into the caller's buffer. Checks
+ * CRC and length of every member and accepts nothing behind the last one (extraction.md F4).
  */
 #include "io/inflate.h"
 #include "io/decode-guard.h"
@@ -66,11 +66,13 @@ static int cut_short(struct gunzip *g, const char *where, ociw_error **err)
 		g->state = STATE_END;
 		return 0;
 	}
-	return ociwp_fail(err, OCIW_ERR_FORMAT, "gzip stream ends in its %s, after %" PRIu64 " bytes",
-			  where, g->guard.total_in);
+	return ociwp_fail(err, OCIW_ERR_FORMAT,
+	                  "gzip stream ends in its %s, after %" PRIu64 " bytes", where,
+	                  g->guard.total_in);
 }
 
-/* Next byte of the header: 0..255 through @p byte and 1, or 0 at the end of the stream, or a code. */
+/* Next byte of the header: 0..255 through @p byte and 1, or 0 at the end of the stream, or a code.
+ */
 static int header_byte(struct gunzip *g, uint8_t *byte, ociw_error **err)
 {
 	int r = fill(g, err);
@@ -120,8 +122,8 @@ static int check_header_crc(struct gunzip *g, ociw_error **err)
 	uint32_t got = (uint32_t)(b[0] | b[1] << 8);
 	if (got != want)
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
-				  "gzip header has checksum %04" PRIx32 ", expected %04" PRIx32, got,
-				  want);
+		                  "gzip header has checksum %04" PRIx32 ", expected %04" PRIx32,
+		                  got, want);
 	return 1;
 }
 
@@ -134,17 +136,17 @@ static int parse_header(struct gunzip *g, ociw_error **err)
 	if (r <= 0)
 		return r;
 	if (head[0] != 0x1f || head[1] != 0x8b)
-		return g->members == 0
-			       ? ociwp_fail(err, OCIW_ERR_FORMAT, "not a gzip stream")
-			       : ociwp_fail(err, OCIW_ERR_FORMAT,
-					    "bytes after the end of the gzip stream");
+		return g->members == 0 ? ociwp_fail(err, OCIW_ERR_FORMAT, "not a gzip stream")
+		                       : ociwp_fail(err, OCIW_ERR_FORMAT,
+		                                    "bytes after the end of the gzip stream");
 	r = header_bytes(g, head + 2, 8, err);
 	if (r <= 0)
 		return r;
 	if (head[2] != 8 || (head[3] & FLAGS_RESERVED))
-		return ociwp_fail(err, OCIW_ERR_FORMAT,
-				  "gzip header has method %u and flags 0x%02x, which nobody defined",
-				  head[2], head[3]);
+		return ociwp_fail(
+		        err, OCIW_ERR_FORMAT,
+		        "gzip header has method %u and flags 0x%02x, which nobody defined", head[2],
+		        head[3]);
 	if (head[3] & FLAG_EXTRA)
 		r = skip_extra(g, err);
 	if (r > 0 && (head[3] & FLAG_NAME))
@@ -202,7 +204,8 @@ static ptrdiff_t read_body(struct gunzip *g, uint8_t *buf, size_t len, ociw_erro
 				return cut_short(g, "data", err);
 		}
 		bool ended;
-		ptrdiff_t n = ociwp_inflate_run(g->inflate, &g->pos, &g->left, buf, len, &ended, err);
+		ptrdiff_t n =
+		        ociwp_inflate_run(g->inflate, &g->pos, &g->left, buf, len, &ended, err);
 		if (n < 0)
 			return n;
 		g->drained = (size_t)n < len && g->left == 0;
@@ -236,12 +239,12 @@ static int read_trailer(struct gunzip *g, ociw_error **err)
 		return cut_short(g, "trailer", err);
 	if (little_endian(b) != g->crc)
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
-				  "gzip data has CRC %08" PRIx32 ", its trailer says %08" PRIx32, g->crc,
-				  little_endian(b));
+		                  "gzip data has CRC %08" PRIx32 ", its trailer says %08" PRIx32,
+		                  g->crc, little_endian(b));
 	if (little_endian(b + 4) != g->length)
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
-				  "gzip data has %" PRIu32 " bytes, its trailer says %" PRIu32, g->length,
-				  little_endian(b + 4));
+		                  "gzip data has %" PRIu32 " bytes, its trailer says %" PRIu32,
+		                  g->length, little_endian(b + 4));
 	g->state = STATE_HEADER;
 	return 0;
 }
@@ -278,10 +281,10 @@ static int gunzip_close(void *self, ociw_error **err)
 	return r;
 }
 
-static const ociw_reader_ops gunzip_ops = { sizeof(ociw_reader_ops), gunzip_read, gunzip_close };
+static const ociw_reader_ops gunzip_ops = {sizeof(ociw_reader_ops), gunzip_read, gunzip_close};
 
 int ociwp_reader_gunzip_by(ociwp_inflate_engine engine, ociw_reader *take_inner,
-			   const ociwp_decode_options *options, ociw_reader **out, ociw_error **err)
+                           const ociwp_decode_options *options, ociw_reader **out, ociw_error **err)
 {
 	OCIWP_AUTO(reader) ociw_reader *inner = take_inner;
 	struct gunzip *g = ociwp_new(struct gunzip);
@@ -300,7 +303,7 @@ int ociwp_reader_gunzip_by(ociwp_inflate_engine engine, ociw_reader *take_inner,
 }
 
 int ociwp_reader_gunzip(ociw_reader *take_inner, const ociwp_decode_options *options,
-			ociw_reader **out, ociw_error **err)
+                        ociw_reader **out, ociw_error **err)
 {
 	return ociwp_reader_gunzip_by(OCIWP_INFLATE_AUTO, take_inner, options, out, err);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two engines behind one function. ISA-L inflates 2-3 times faster than zlib in a stream, but reads up
- * to 8 bytes ahead; zlib is there on every platform. See docs/adr/0003-strict-tar-reader.md for figures.
+ * Two engines behind one function. ISA-L inflates 2-3 times faster than zlib in a stream, but reads
+ * up to 8 bytes ahead; zlib is there on every platform. See docs/adr/0003-strict-tar-reader.md for
+ * figures.
  */
 #include "io/raw-inflate.h"
 #include "base/alloc.h"
@@ -86,7 +87,7 @@ void ociwp_inflate_reset(ociwp_inflate *inflate)
 }
 
 static ptrdiff_t run_zlib(z_stream *z, const uint8_t **in, size_t *in_len, uint8_t *out,
-			  size_t out_len, bool *ended, ociw_error **err)
+                          size_t out_len, bool *ended, ociw_error **err)
 {
 	size_t give = *in_len < STEP_MAX ? *in_len : STEP_MAX;
 	/* zlib's type lacks const; it does not write there. */
@@ -101,14 +102,14 @@ static ptrdiff_t run_zlib(z_stream *z, const uint8_t **in, size_t *in_len, uint8
 		return ociwp_nomem(err);
 	if (r != Z_OK && r != Z_STREAM_END && r != Z_BUF_ERROR)
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "deflate data is damaged: %s",
-				  z->msg ? z->msg : "invalid stream");
+		                  z->msg ? z->msg : "invalid stream");
 	*ended = r == Z_STREAM_END;
 	return (ptrdiff_t)(out_len - z->avail_out);
 }
 
 #if OCIWP_HAVE_ISAL
 static ptrdiff_t run_isal(struct inflate_state *state, const uint8_t **in, size_t *in_len,
-			  uint8_t *out, size_t out_len, bool *ended, ociw_error **err)
+                          uint8_t *out, size_t out_len, bool *ended, ociw_error **err)
 {
 	size_t give = *in_len < STEP_MAX ? *in_len : STEP_MAX;
 	state->next_in = (uint8_t *)(uintptr_t)*in;
@@ -120,17 +121,17 @@ static ptrdiff_t run_isal(struct inflate_state *state, const uint8_t **in, size_
 	*in = state->next_in;
 	if (r < 0)
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "deflate data is damaged: %s",
-				  r == ISAL_INVALID_BLOCK ? "invalid block"
-				  : r == ISAL_INVALID_SYMBOL ? "invalid code"
-				  : r == ISAL_INVALID_LOOKBACK ? "invalid distance too far back"
-							       : "invalid stream");
+		                  r == ISAL_INVALID_BLOCK      ? "invalid block"
+		                  : r == ISAL_INVALID_SYMBOL   ? "invalid code"
+		                  : r == ISAL_INVALID_LOOKBACK ? "invalid distance too far back"
+		                                               : "invalid stream");
 	*ended = state->block_state == ISAL_BLOCK_FINISH;
 	return (ptrdiff_t)(out_len - state->avail_out);
 }
 #endif
 
-ptrdiff_t ociwp_inflate_run(ociwp_inflate *inflate, const uint8_t **in, size_t *in_len, uint8_t *out,
-			    size_t out_len, bool *ended, ociw_error **err)
+ptrdiff_t ociwp_inflate_run(ociwp_inflate *inflate, const uint8_t **in, size_t *in_len,
+                            uint8_t *out, size_t out_len, bool *ended, ociw_error **err)
 {
 	size_t had = *in_len;
 	ptrdiff_t n;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Raw deflate decoding (RFC 1951) by ISA-L where the build has it, by zlib otherwise. Knows nothing of
- * gzip framing; the caller finds headers and trailers.
+ * Raw deflate decoding (RFC 1951) by ISA-L where the build has it, by zlib otherwise. Knows nothing
+ * of gzip framing; the caller finds headers and trailers.
  */
 #ifndef OCIW_IO_RAW_INFLATE_H
 #define OCIW_IO_RAW_INFLATE_H
@@ -26,13 +26,14 @@ void ociwp_inflate_reset(ociwp_inflate *inflate);
 /* Decodes from *in (advanced, *in_len lowered) into @p out: the number of bytes produced, or
  * OCIW_ERR_FORMAT. *ended: the stream is over and everything was handed out. Less than @p out_len
  * without *ended means that more input is needed. */
-ptrdiff_t ociwp_inflate_run(ociwp_inflate *inflate, const uint8_t **in, size_t *in_len, uint8_t *out,
-			    size_t out_len, bool *ended, ociw_error **err);
+ptrdiff_t ociwp_inflate_run(ociwp_inflate *inflate, const uint8_t **in, size_t *in_len,
+                            uint8_t *out, size_t out_len, bool *ended, ociw_error **err);
 
 /* Most bytes that an engine takes in past the end of its stream. */
 #define OCIWP_INFLATE_LEFTOVER_MAX 8
 /* After *ended: the bytes behind the stream that the engine had taken in; how many. */
-size_t ociwp_inflate_leftover(const ociwp_inflate *inflate, uint8_t out[OCIWP_INFLATE_LEFTOVER_MAX]);
+size_t ociwp_inflate_leftover(const ociwp_inflate *inflate,
+                              uint8_t out[OCIWP_INFLATE_LEFTOVER_MAX]);
 
 /* Running CRC-32 of gzip; starts with 0. */
 uint32_t ociwp_crc32(uint32_t crc, const void *data, size_t len);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Temporary files that nobody else can name. O_TMPFILE where the file system has it; otherwise a random
- * name that is removed at once.
+ * Temporary files that nobody else can name. O_TMPFILE where the file system has it; otherwise a
+ * random name that is removed at once.
  */
 #include "io/tmpblob.h"
 #include "base/path.h"
@@ -25,7 +25,8 @@ static int open_and_unlink(const char *dir, int *out_fd, ociw_error **err)
 		return ociwp_nomem(err);
 	int fd = mkostemp(name, O_CLOEXEC); /* mode 0600, O_EXCL */
 	if (fd < 0)
-		return ociwp_fail_errno(err, errno, "make a temporary file in %s", ociwp_quote(dir));
+		return ociwp_fail_errno(err, errno, "make a temporary file in %s",
+		                        ociwp_quote(dir));
 	if (unlink(name) != 0) {
 		int saved = errno;
 		close(fd);

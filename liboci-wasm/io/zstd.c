@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The unzstd reader: frames and skippable frames (RFC 8878) by libzstd. The frame header is judged here
- * first, so that a window over the cap or a dictionary is refused before memory is asked for (F5).
+ * The unzstd reader: frames and skippable frames (RFC 8878) by libzstd. The frame header is judged
+ * here first, so that a window over the cap or a dictionary is refused before memory is asked for
+ * (F5).
  */
 #include "io/decode-guard.h"
 
@@ -49,7 +50,8 @@ static int fill(struct unzstd *z, size_t want, ociw_error **err)
 		memmove(z->input, z->input + z->pos, z->end - z->pos);
 		z->end -= z->pos;
 		z->pos = 0;
-		ptrdiff_t n = ociw_reader_read(z->inner, z->input + z->end, INPUT_SIZE - z->end, err);
+		ptrdiff_t n =
+		        ociw_reader_read(z->inner, z->input + z->end, INPUT_SIZE - z->end, err);
 		if (n < 0)
 			return (int)n;
 		z->inner_ended = n == 0;
@@ -61,15 +63,15 @@ static int fill(struct unzstd *z, size_t want, ociw_error **err)
 
 static int cut_short(const struct unzstd *z, const char *where, ociw_error **err)
 {
-	return ociwp_fail(err, OCIW_ERR_FORMAT, "zstd stream ends in %s, after %" PRIu64 " bytes", where,
-			  z->guard.total_in);
+	return ociwp_fail(err, OCIW_ERR_FORMAT, "zstd stream ends in %s, after %" PRIu64 " bytes",
+	                  where, z->guard.total_in);
 }
 
 /* RFC 8878, 3.1.1.1: what the decoder will need for this frame. */
 static int judge_frame(struct unzstd *z, const uint8_t *b, size_t len, ociw_error **err)
 {
-	static const uint8_t dictionary_sizes[4] = { 0, 1, 2, 4 };
-	static const uint8_t content_sizes[4] = { 0, 2, 4, 8 };
+	static const uint8_t dictionary_sizes[4] = {0, 1, 2, 4};
+	static const uint8_t content_sizes[4] = {0, 2, 4, 8};
 	uint8_t descriptor = b[4];
 	bool single = descriptor & 0x20;
 	size_t dictionary_size = dictionary_sizes[descriptor & 3];
@@ -83,11 +85,11 @@ static int judge_frame(struct unzstd *z, const uint8_t *b, size_t len, ociw_erro
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "zstd frame header has a reserved bit set");
 	if (little_endian(b + at, dictionary_size) != 0)
 		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
-				  "zstd frame needs dictionary %" PRIu64 ", layers have none",
-				  little_endian(b + at, dictionary_size));
+		                  "zstd frame needs dictionary %" PRIu64 ", layers have none",
+		                  little_endian(b + at, dictionary_size));
 	z->frame_out = 0;
 	z->frame_promised = content_size > 0 ? little_endian(b + at + dictionary_size, content_size)
-					     : SIZE_UNKNOWN;
+	                                     : SIZE_UNKNOWN;
 	if (content_size == 2)
 		z->frame_promised += 256;
 	uint64_t window = z->frame_promised;
@@ -97,8 +99,9 @@ static int judge_frame(struct unzstd *z, const uint8_t *b, size_t len, ociw_erro
 	}
 	if (window > z->max_window)
 		return ociwp_fail(err, OCIW_ERR_LIMIT,
-				  "zstd frame needs a window of %" PRIu64 " bytes, the limit is %" PRIu64,
-				  window, z->max_window);
+		                  "zstd frame needs a window of %" PRIu64
+		                  " bytes, the limit is %" PRIu64,
+		                  window, z->max_window);
 	return 0;
 }
 
@@ -124,8 +127,8 @@ static int begin_frame(struct unzstd *z, ociw_error **err)
 	}
 	if (len < 4 || little_endian(b, 4) != 0xfd2fb528)
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
-				  z->frames > 0 ? "bytes after the end of the zstd stream"
-						: "not a zstd stream");
+		                  z->frames > 0 ? "bytes after the end of the zstd stream"
+		                                : "not a zstd stream");
 	if (len < 6)
 		return cut_short(z, "a frame header", err);
 	r = judge_frame(z, b, len, err);
@@ -162,8 +165,8 @@ static int check_frame_size(const struct unzstd *z, bool over, ociw_error **err)
 	    (!over && z->frame_out < z->frame_promised))
 		return 0;
 	return ociwp_fail(err, OCIW_ERR_FORMAT,
-			  "zstd frame has %s%" PRIu64 " bytes, its header says %" PRIu64,
-			  over ? "" : "at least ", z->frame_out, z->frame_promised);
+	                  "zstd frame has %s%" PRIu64 " bytes, its header says %" PRIu64,
+	                  over ? "" : "at least ", z->frame_out, z->frame_promised);
 }
 
 /* Bytes produced, 0 when the frame is over, or a code. */
@@ -177,14 +180,14 @@ static ptrdiff_t read_body(struct unzstd *z, uint8_t *buf, size_t len, ociw_erro
 			if (z->end == z->pos)
 				return cut_short(z, "a frame", err);
 		}
-		ZSTD_inBuffer in = { z->input, z->end, z->pos };
-		ZSTD_outBuffer out = { buf, len, 0 };
+		ZSTD_inBuffer in = {z->input, z->end, z->pos};
+		ZSTD_outBuffer out = {buf, len, 0};
 		size_t hint = ZSTD_decompressStream(z->stream, &out, &in);
 		if (ZSTD_isError(hint)) {
 			if (ZSTD_getErrorCode(hint) == ZSTD_error_memory_allocation)
 				return ociwp_nomem(err);
 			return ociwp_fail(err, OCIW_ERR_FORMAT, "zstd data is damaged: %s",
-					  ZSTD_getErrorName(hint));
+			                  ZSTD_getErrorName(hint));
 		}
 		z->pos = in.pos;
 		z->drained = out.pos < len && in.pos == in.size;
@@ -235,7 +238,7 @@ static int unzstd_close(void *self, ociw_error **err)
 	return r;
 }
 
-static const ociw_reader_ops unzstd_ops = { sizeof(ociw_reader_ops), unzstd_read, unzstd_close };
+static const ociw_reader_ops unzstd_ops = {sizeof(ociw_reader_ops), unzstd_read, unzstd_close};
 
 /* libzstd's own cap is a power of two: the next one up, as judge_frame is exact. */
 static int window_log(uint64_t max_window)
@@ -248,17 +251,18 @@ static int window_log(uint64_t max_window)
 }
 
 int ociwp_reader_unzstd(ociw_reader *take_inner, const ociwp_decode_options *options,
-			ociw_reader **out, ociw_error **err)
+                        ociw_reader **out, ociw_error **err)
 {
 	OCIWP_AUTO(reader) ociw_reader *inner = take_inner;
 	struct unzstd *z = ociwp_new(struct unzstd);
 	if (!z)
 		return ociwp_nomem(err);
-	z->max_window = options && options->max_zstd_window ? options->max_zstd_window : WINDOW_DEFAULT;
+	z->max_window =
+	        options && options->max_zstd_window ? options->max_zstd_window : WINDOW_DEFAULT;
 	ociwp_decode_guard_init(&z->guard, options);
 	z->stream = ZSTD_createDStream();
 	if (!z->stream || ZSTD_isError(ZSTD_DCtx_setParameter(z->stream, ZSTD_d_windowLogMax,
-							      window_log(z->max_window)))) {
+	                                                      window_log(z->max_window)))) {
 		ZSTD_freeDStream(z->stream);
 		free(z);
 		return ociwp_nomem(err);
@@ -270,7 +274,7 @@ int ociwp_reader_unzstd(ociw_reader *take_inner, const ociwp_decode_options *opt
 #else
 
 int ociwp_reader_unzstd(ociw_reader *take_inner, const ociwp_decode_options *options,
-			ociw_reader **out, ociw_error **err)
+                        ociw_reader **out, ociw_error **err)
 {
 	(void)options;
 	(void)out;

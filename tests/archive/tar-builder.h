@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Builds tar archives byte by byte for tests, right ones and wrong ones. Independent of the library's own
- * writer and reader.
+ * Builds tar archives byte by byte for tests, right ones and wrong ones. Independent of the
+ * library's own writer and reader.
  */
 #ifndef OCIW_TESTS_TAR_BUILDER_H
 #define OCIW_TESTS_TAR_BUILDER_H
@@ -13,7 +13,10 @@ struct test_tar {
 	size_t last; /* offset of the last header */
 };
 
-#define TEST_TAR_INIT { OCIWP_BUF_INIT, 0 }
+#define TEST_TAR_INIT                                                                              \
+	{                                                                                          \
+		OCIWP_BUF_INIT, 0                                                                  \
+	}
 
 static inline void test_tar_deinit(struct test_tar *tar)
 {
@@ -63,7 +66,7 @@ static inline void test_tar_header(struct test_tar *tar, const char *name, char 
 
 /* Header, data and padding. */
 static inline void test_tar_member(struct test_tar *tar, const char *name, char type,
-				   const void *data, size_t len)
+                                   const void *data, size_t len)
 {
 	static const char zeros[512];
 	test_tar_header(tar, name, type, len);
@@ -73,12 +76,14 @@ static inline void test_tar_member(struct test_tar *tar, const char *name, char 
 	tar->last = header;
 }
 
-static inline void test_tar_text(struct test_tar *tar, const char *name, char type, const char *text)
+static inline void test_tar_text(struct test_tar *tar, const char *name, char type,
+                                 const char *text)
 {
 	test_tar_member(tar, name, type, text, strlen(text));
 }
 
-static inline void test_tar_link(struct test_tar *tar, const char *name, char type, const char *target)
+static inline void test_tar_link(struct test_tar *tar, const char *name, char type,
+                                 const char *target)
 {
 	test_tar_header(tar, name, type, 0);
 	test_tar_patch(tar, 157, target, strnlen(target, 100));

@@ -6,7 +6,7 @@
 #include "archive/pax.h"
 
 static int parse_bytes(const char *bytes, size_t len, bool global, ociwp_pax *out, char **data,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	*data = (char *)ociwp_memdup(bytes, len + 1); /* with the NUL that the reader puts there */
 	cr_assert(*data);
@@ -89,15 +89,15 @@ Test(pax, times_are_exact_to_the_nanosecond)
 		int64_t seconds;
 		uint32_t nanoseconds;
 	} rows[] = {
-		{ "mtime=5", 5, 0 },
-		{ "mtime=5.5", 5, 500000000 },
-		{ "mtime=5.", 5, 0 },
-		{ "mtime=-5.5", -6, 500000000 },
-		{ "mtime=-0.5", -1, 500000000 },
-		{ "mtime=-5", -5, 0 },
-		{ "mtime=1.1234567899999", 1, 123456789 },
-		{ "mtime=9223372036854775807", INT64_MAX, 0 },
-		{ "mtime=-9223372036854775807", -INT64_MAX, 0 },
+	        {"mtime=5", 5, 0},
+	        {"mtime=5.5", 5, 500000000},
+	        {"mtime=5.", 5, 0},
+	        {"mtime=-5.5", -6, 500000000},
+	        {"mtime=-0.5", -1, 500000000},
+	        {"mtime=-5", -5, 0},
+	        {"mtime=1.1234567899999", 1, 123456789},
+	        {"mtime=9223372036854775807", INT64_MAX, 0},
+	        {"mtime=-9223372036854775807", -INT64_MAX, 0},
 	};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++) {
 		char *data;
@@ -169,7 +169,8 @@ Test(pax, attributes_keep_every_byte)
 	ociwp_pax pax;
 	char *data;
 	ociw_error *err = NULL;
-	static const char text[] = "24 SCHILY.xattr.u.x=a\0\n\n22 SCHILY.xattr.u.y=b\n22 SCHILY.xattr.u.y=c\n";
+	static const char text[] =
+	        "24 SCHILY.xattr.u.x=a\0\n\n22 SCHILY.xattr.u.y=b\n22 SCHILY.xattr.u.y=c\n";
 	test_expect(parse_bytes(text, sizeof(text) - 1, false, &pax, &data, &err), 0, &err, "");
 	cr_assert_eq(pax.xattr_count, 2);
 	cr_expect_str_eq(pax.xattrs[0].name, "u.x");

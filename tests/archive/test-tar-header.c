@@ -37,8 +37,9 @@ Test(tar_header, octal_numbers_take_spaces_and_nuls)
 
 Test(tar_header, what_is_no_number_is_refused)
 {
-	static const char fields[][13] = { "0000000008\0", "-0000000001", "17 17\0\0\0\0\0\0",
-					   "\00017\0\0\0\0\0\0\0\0", "0x10\0\0\0\0\0\0\0", "17 \0x\0\0\0\0\0\0" };
+	static const char fields[][13] = {"0000000008\0",       "-0000000001",
+	                                  "17 17\0\0\0\0\0\0",  "\00017\0\0\0\0\0\0\0\0",
+	                                  "0x10\0\0\0\0\0\0\0", "17 \0x\0\0\0\0\0\0"};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(fields); i++) {
 		ociw_error *err = NULL;
 		int r = (int)size_of(fields[i], 12, &err);
@@ -52,7 +53,8 @@ Test(tar_header, base256_numbers_are_read_in_full)
 	cr_expect_eq(size_of("\x80\0\0\0\0\0\0\0\0\0\x01\x02", 12, NULL), 0x102);
 	cr_expect_eq(size_of("\x80\0\0\0\x40\0\0\0\0\0\0\0", 12, NULL), (int64_t)1 << 62);
 	int r = (int)size_of("\x80\0\0\0\x40\0\0\0\0\0\0\x01", 12, &err);
-	test_expect(r, OCIW_ERR_FORMAT, &err, "size is 4611686018427387905, over 4611686018427387904");
+	test_expect(r, OCIW_ERR_FORMAT, &err,
+	            "size is 4611686018427387905, over 4611686018427387904");
 	r = (int)size_of("\x80\0\0\0\x80\0\0\0\0\0\0\0", 12, &err);
 	test_expect(r, OCIW_ERR_FORMAT, &err, "over 63 bits");
 	r = (int)size_of("\x80\0\0\x01\0\0\0\0\0\0\0\0", 12, &err);
@@ -100,7 +102,7 @@ Test(tar_header, the_type_in_the_mode_is_dropped)
 }
 
 static void expect_path(size_t magic_at, const char *magic, size_t magic_len, int code,
-			const char *expected)
+                        const char *expected)
 {
 	struct test_tar tar = TEST_TAR_INIT;
 	ociwp_tar_header header;
@@ -162,7 +164,10 @@ Test(tar_header, devices_have_numbers)
 	ociwp_tar_header header;
 	ociw_error *err = NULL;
 	test_tar_header(&tar, "null", '3', 0);
-	test_tar_patch(&tar, 329, "0000001\0" "0000003\0", 16);
+	test_tar_patch(&tar, 329,
+	               "0000001\0"
+	               "0000003\0",
+	               16);
 	cr_assert_eq(parse(&tar, &header, NULL), 0);
 	cr_expect_eq(header.device_major, 1);
 	cr_expect_eq(header.device_minor, 3);
@@ -173,7 +178,7 @@ Test(tar_header, devices_have_numbers)
 
 Test(tar_header, only_512_zeros_are_a_zero_block)
 {
-	char block[512] = { 0 };
+	char block[512] = {0};
 	cr_expect(ociwp_tar_block_is_zero(block));
 	block[511] = 1;
 	cr_expect_not(ociwp_tar_block_is_zero(block));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tar reader over the corpus of recorded cases: what is decided by the reader, and with which words.
+ * The tar reader over the corpus of recorded cases: what is decided by the reader, and with which
+ * words.
  */
 #include "../support/test-streams.h"
 #include "archive/tar-reader.h"
@@ -51,44 +52,44 @@ struct corpus_case {
 ParameterizedTestParameters(tar_reader, corpus_case_is_judged_as_recorded)
 {
 	static struct corpus_case cases[] = {
-		{ "confusion-7zip.tar", OCIW_ERR_FORMAT, "no tar archive" },
-		{ "confusion-cpio.tar", OCIW_ERR_FORMAT, "" },
-		{ "confusion-mtree.tar", OCIW_ERR_FORMAT, "" },
-		{ "confusion-wasm.tar", OCIW_ERR_FORMAT, "" },
-		{ "confusion-zip.tar", OCIW_ERR_FORMAT, "" },
-		{ "framing-double-gzip.tar.gz", OCIW_ERR_FORMAT, "" },
-		{ "framing-end-only.tar", 0, "" },
-		{ "framing-gzip-bad-crc.tar.gz", OCIW_ERR_FORMAT, "CRC" },
-		{ "framing-gzip-members.tar.gz", 0, "a.txt\nb.txt\n" },
-		{ "framing-gzip-truncated.tar.gz", OCIW_ERR_FORMAT, "trailer" },
-		{ "framing-no-end.tar", 0, "a.txt\nb.txt\n" },
-		{ "framing-truncated-data.tar", OCIW_ERR_FORMAT, "before the end of the data" },
-		{ "framing-truncated-header.tar", OCIW_ERR_FORMAT, "ends in a header" },
-		{ "framing-zero-block-then-more.tar", OCIW_ERR_FORMAT, "one zero block" },
-		{ "framing-zero-bytes.tar", 0, "" },
-		{ "framing-zstd-frames.tar.zst", 0, "a.txt\nb.txt\n" },
-		{ "framing-zstd-truncated.tar.zst", OCIW_ERR_FORMAT, "zstd stream ends" },
-		{ "headers-bad-checksum.tar", OCIW_ERR_FORMAT, "checksum" },
-		{ "headers-base256-size.tar", 0, "b.txt\nc.txt\n" },
-		{ "headers-gnu-long-name-twice.tar", OCIW_ERR_FORMAT, "second GNU long name" },
-		{ "headers-gnu-sparse-old.tar", OCIW_ERR_UNSUPPORTED, "sparse" },
-		{ "headers-negative-size.tar", OCIW_ERR_FORMAT, "below 0" },
-		{ "headers-pax-global.tar", 0, "a.txt\n" },
-		{ "headers-pax-overrides.tar", 0, "real/name.txt\nlnk\nplain.txt\n" },
-		{ "headers-pax-size-wins.tar", 0, "nested.bin\nzz-last.txt\n" },
-		{ "headers-pax-wrong-length.tar", OCIW_ERR_FORMAT, "longer than the header" },
-		{ "headers-pax-zero-length.tar", OCIW_ERR_FORMAT, "shorter than a record" },
-		{ "headers-size-past-end.tar", OCIW_ERR_FORMAT, "before the end of the data" },
-		{ "headers-v7-header.tar", 0, "old.txt\nolddir/\noldlink\n" },
-		{ "limits-link-target-1-mib.tar.gz", OCIW_ERR_LIMIT, "" },
-		{ "limits-pax-64-mib.tar.gz", OCIW_ERR_LIMIT, "extension header" },
-		{ "links-hardlink-with-body.tar", OCIW_ERR_FORMAT, "expected 0" },
-		{ "names-component-256.tar", OCIW_ERR_LIMIT, "256 bytes, the limit is 255" },
-		{ "names-empty-name.tar", OCIW_ERR_FORMAT, "without a name" },
-		{ "names-path-over-4096.tar", OCIW_ERR_LIMIT, "the limit is 4096" },
-		{ "names-pax-path-nul.tar", OCIW_ERR_FORMAT, "a name without NUL" },
-		{ "special-unknown-type.tar", OCIW_ERR_UNSUPPORTED, "unknown entry type" },
-		{ "special-volume-header.tar", OCIW_ERR_UNSUPPORTED, "volume" },
+	        {"confusion-7zip.tar", OCIW_ERR_FORMAT, "no tar archive"},
+	        {"confusion-cpio.tar", OCIW_ERR_FORMAT, ""},
+	        {"confusion-mtree.tar", OCIW_ERR_FORMAT, ""},
+	        {"confusion-wasm.tar", OCIW_ERR_FORMAT, ""},
+	        {"confusion-zip.tar", OCIW_ERR_FORMAT, ""},
+	        {"framing-double-gzip.tar.gz", OCIW_ERR_FORMAT, ""},
+	        {"framing-end-only.tar", 0, ""},
+	        {"framing-gzip-bad-crc.tar.gz", OCIW_ERR_FORMAT, "CRC"},
+	        {"framing-gzip-members.tar.gz", 0, "a.txt\nb.txt\n"},
+	        {"framing-gzip-truncated.tar.gz", OCIW_ERR_FORMAT, "trailer"},
+	        {"framing-no-end.tar", 0, "a.txt\nb.txt\n"},
+	        {"framing-truncated-data.tar", OCIW_ERR_FORMAT, "before the end of the data"},
+	        {"framing-truncated-header.tar", OCIW_ERR_FORMAT, "ends in a header"},
+	        {"framing-zero-block-then-more.tar", OCIW_ERR_FORMAT, "one zero block"},
+	        {"framing-zero-bytes.tar", 0, ""},
+	        {"framing-zstd-frames.tar.zst", 0, "a.txt\nb.txt\n"},
+	        {"framing-zstd-truncated.tar.zst", OCIW_ERR_FORMAT, "zstd stream ends"},
+	        {"headers-bad-checksum.tar", OCIW_ERR_FORMAT, "checksum"},
+	        {"headers-base256-size.tar", 0, "b.txt\nc.txt\n"},
+	        {"headers-gnu-long-name-twice.tar", OCIW_ERR_FORMAT, "second GNU long name"},
+	        {"headers-gnu-sparse-old.tar", OCIW_ERR_UNSUPPORTED, "sparse"},
+	        {"headers-negative-size.tar", OCIW_ERR_FORMAT, "below 0"},
+	        {"headers-pax-global.tar", 0, "a.txt\n"},
+	        {"headers-pax-overrides.tar", 0, "real/name.txt\nlnk\nplain.txt\n"},
+	        {"headers-pax-size-wins.tar", 0, "nested.bin\nzz-last.txt\n"},
+	        {"headers-pax-wrong-length.tar", OCIW_ERR_FORMAT, "longer than the header"},
+	        {"headers-pax-zero-length.tar", OCIW_ERR_FORMAT, "shorter than a record"},
+	        {"headers-size-past-end.tar", OCIW_ERR_FORMAT, "before the end of the data"},
+	        {"headers-v7-header.tar", 0, "old.txt\nolddir/\noldlink\n"},
+	        {"limits-link-target-1-mib.tar.gz", OCIW_ERR_LIMIT, ""},
+	        {"limits-pax-64-mib.tar.gz", OCIW_ERR_LIMIT, "extension header"},
+	        {"links-hardlink-with-body.tar", OCIW_ERR_FORMAT, "expected 0"},
+	        {"names-component-256.tar", OCIW_ERR_LIMIT, "256 bytes, the limit is 255"},
+	        {"names-empty-name.tar", OCIW_ERR_FORMAT, "without a name"},
+	        {"names-path-over-4096.tar", OCIW_ERR_LIMIT, "the limit is 4096"},
+	        {"names-pax-path-nul.tar", OCIW_ERR_FORMAT, "a name without NUL"},
+	        {"special-unknown-type.tar", OCIW_ERR_UNSUPPORTED, "unknown entry type"},
+	        {"special-volume-header.tar", OCIW_ERR_UNSUPPORTED, "volume"},
 	};
 	return cr_make_param_array(struct corpus_case, cases, OCIWP_ARRAY_LEN(cases));
 }
@@ -108,26 +109,49 @@ ParameterizedTest(struct corpus_case *c, tar_reader, corpus_case_is_judged_as_re
 ParameterizedTestParameters(tar_reader, other_corpus_case_is_accepted)
 {
 	static char cases[][64] = {
-		"duplicates-dir-over-file.tar", "duplicates-file-over-dir.tar",
-		"duplicates-file-twice.tar", "duplicates-missing-parents.tar",
-		"headers-gnu-long-name-and-link.tar", "headers-gnu-long-name-no-nul.tar",
-		"links-alias-inside.tar", "links-dir-becomes-symlink.tar",
-		"links-hardlink-absolute.tar", "links-hardlink-existing.tar",
-		"links-hardlink-missing.tar", "links-hardlink-to-dir.tar",
-		"links-hardlink-via-symlink.tar", "links-overwrite-one-name.tar",
-		"links-symlink-becomes-dir.tar", "links-symlink-becomes-file.tar",
-		"links-symlink-kept-as-data.tar", "links-through-absolute.tar",
-		"metadata-modes.tar", "metadata-mtime-fractional.tar",
-		"metadata-mtime-negative.tar", "metadata-setid-bits.tar",
-		"metadata-xattr-capability.tar", "names-component-255.tar",
-		"names-dot-and-double-slash.tar", "names-dotdot-end.tar",
-		"names-dotdot-middle.tar", "names-dotdot-start.tar",
-		"names-leading-slash.tar", "names-odd-bytes.tar", "special-devices.tar",
-		"special-fifo-replaced.tar", "whiteouts-dir-part-dotdot.tar",
-		"whiteouts-directory.tar", "whiteouts-dot.tar", "whiteouts-missing-target.tar",
-		"whiteouts-no-name.tar", "whiteouts-opaque-after.tar",
-		"whiteouts-opaque-before.tar", "whiteouts-plain.tar", "whiteouts-symlink.tar",
-		"whiteouts-then-add.tar", "whiteouts-through-symlink.tar",
+	        "duplicates-dir-over-file.tar",
+	        "duplicates-file-over-dir.tar",
+	        "duplicates-file-twice.tar",
+	        "duplicates-missing-parents.tar",
+	        "headers-gnu-long-name-and-link.tar",
+	        "headers-gnu-long-name-no-nul.tar",
+	        "links-alias-inside.tar",
+	        "links-dir-becomes-symlink.tar",
+	        "links-hardlink-absolute.tar",
+	        "links-hardlink-existing.tar",
+	        "links-hardlink-missing.tar",
+	        "links-hardlink-to-dir.tar",
+	        "links-hardlink-via-symlink.tar",
+	        "links-overwrite-one-name.tar",
+	        "links-symlink-becomes-dir.tar",
+	        "links-symlink-becomes-file.tar",
+	        "links-symlink-kept-as-data.tar",
+	        "links-through-absolute.tar",
+	        "metadata-modes.tar",
+	        "metadata-mtime-fractional.tar",
+	        "metadata-mtime-negative.tar",
+	        "metadata-setid-bits.tar",
+	        "metadata-xattr-capability.tar",
+	        "names-component-255.tar",
+	        "names-dot-and-double-slash.tar",
+	        "names-dotdot-end.tar",
+	        "names-dotdot-middle.tar",
+	        "names-dotdot-start.tar",
+	        "names-leading-slash.tar",
+	        "names-odd-bytes.tar",
+	        "special-devices.tar",
+	        "special-fifo-replaced.tar",
+	        "whiteouts-dir-part-dotdot.tar",
+	        "whiteouts-directory.tar",
+	        "whiteouts-dot.tar",
+	        "whiteouts-missing-target.tar",
+	        "whiteouts-no-name.tar",
+	        "whiteouts-opaque-after.tar",
+	        "whiteouts-opaque-before.tar",
+	        "whiteouts-plain.tar",
+	        "whiteouts-symlink.tar",
+	        "whiteouts-then-add.tar",
+	        "whiteouts-through-symlink.tar",
 	};
 	return cr_make_param_array(char[64], cases, OCIWP_ARRAY_LEN(cases));
 }
@@ -169,9 +193,11 @@ Test(tar_reader, a_set_cancel_flag_stops_it)
 }
 
 static int first_entry(const struct test_tar *tar, ociwp_tar_reader **reader,
-		       const ociwp_tar_entry **entry, ociw_error **err)
+                       const ociwp_tar_entry **entry, ociw_error **err)
 {
-	cr_assert_eq(ociwp_tar_reader_new(test_reader(tar->buf.data, tar->buf.len, 0), NULL, reader, NULL), 0);
+	cr_assert_eq(ociwp_tar_reader_new(test_reader(tar->buf.data, tar->buf.len, 0), NULL, reader,
+	                                  NULL),
+	             0);
 	return ociwp_tar_reader_next(*reader, entry, err);
 }
 
@@ -183,12 +209,12 @@ Test(tar_reader, every_type_is_told_from_its_flag)
 		const char *name;
 		ociwp_tar_type type;
 	} rows[] = {
-		{ '0', "f", OCIWP_TAR_FILE },	     { '\0', "f", OCIWP_TAR_FILE },
-		{ '7', "f", OCIWP_TAR_FILE },	     { '\0', "d/", OCIWP_TAR_DIRECTORY },
-		{ '5', "d", OCIWP_TAR_DIRECTORY },   { '5', "d/", OCIWP_TAR_DIRECTORY },
-		{ '1', "l", OCIWP_TAR_HARDLINK },    { '2', "l", OCIWP_TAR_SYMLINK },
-		{ '3', "c", OCIWP_TAR_CHARACTER },   { '4', "b", OCIWP_TAR_BLOCK },
-		{ '6', "p", OCIWP_TAR_FIFO },
+	        {'0', "f", OCIWP_TAR_FILE},      {'\0', "f", OCIWP_TAR_FILE},
+	        {'7', "f", OCIWP_TAR_FILE},      {'\0', "d/", OCIWP_TAR_DIRECTORY},
+	        {'5', "d", OCIWP_TAR_DIRECTORY}, {'5', "d/", OCIWP_TAR_DIRECTORY},
+	        {'1', "l", OCIWP_TAR_HARDLINK},  {'2', "l", OCIWP_TAR_SYMLINK},
+	        {'3', "c", OCIWP_TAR_CHARACTER}, {'4', "b", OCIWP_TAR_BLOCK},
+	        {'6', "p", OCIWP_TAR_FIFO},
 	};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++) {
 		struct test_tar tar = TEST_TAR_INIT;
@@ -210,7 +236,8 @@ static void expect_walk(struct test_tar *tar, int code, const char *part)
 	for (size_t step = 0; step < 2; step++) {
 		ociwp_buf names = OCIWP_BUF_INIT;
 		ociw_error *err = NULL;
-		int r = walk(test_reader(tar->buf.data, tar->buf.len, step ? TEST_WHOLE : 0), NULL, &names, &err);
+		int r = walk(test_reader(tar->buf.data, tar->buf.len, step ? TEST_WHOLE : 0), NULL,
+		             &names, &err);
 		if (code == 0)
 			cr_expect_str_eq(names.data ? names.data : "", part);
 		test_expect(r, code, &err, part);
@@ -228,7 +255,8 @@ Test(tar_reader, only_files_may_have_a_size)
 		test_tar_header(&tar, "x", *flag, 512);
 		test_tar_patch(&tar, 157, "target", 6);
 		test_tar_text(&tar, "smuggled", '0', "");
-		expect_walk(&tar, OCIW_ERR_FORMAT, "\"x\" at byte 0: size is 512 for an entry that is no regular file");
+		expect_walk(&tar, OCIW_ERR_FORMAT,
+		            "\"x\" at byte 0: size is 512 for an entry that is no regular file");
 	}
 }
 
@@ -341,16 +369,18 @@ Test(tar_reader, one_zero_block_may_be_the_end)
 Test(tar_reader, what_follows_the_end_is_read_and_means_nothing)
 {
 	struct test_tar tar = TEST_TAR_INIT;
-	ociw_digest whole, seen = { 0 };
+	ociw_digest whole, seen = {0};
 	ociw_reader *hashed = NULL;
 	ociwp_buf names = OCIWP_BUF_INIT;
 	test_tar_text(&tar, "f", '0', "");
 	test_tar_end(&tar);
 	test_tar_text(&tar, "hidden", '0', "x");
 	ociwp_buf_puts(&tar.buf, "odd end");
-	cr_assert_eq(ociw_digest_bytes(OCIW_DIGEST_SHA256, ociwp_buf_span(&tar.buf), &whole, NULL), 0);
-	cr_assert_eq(ociwp_reader_hash(test_reader(tar.buf.data, tar.buf.len, 0), OCIW_DIGEST_SHA256, &seen,
-				       NULL, &hashed, NULL), 0);
+	cr_assert_eq(ociw_digest_bytes(OCIW_DIGEST_SHA256, ociwp_buf_span(&tar.buf), &whole, NULL),
+	             0);
+	cr_assert_eq(ociwp_reader_hash(test_reader(tar.buf.data, tar.buf.len, 0),
+	                               OCIW_DIGEST_SHA256, &seen, NULL, &hashed, NULL),
+	             0);
 	cr_assert_eq(walk(hashed, NULL, &names, NULL), 0);
 	cr_expect_str_eq(names.data, "f\n");
 	cr_expect(ociw_digest_equal(&whole, &seen));
@@ -361,7 +391,7 @@ Test(tar_reader, what_follows_the_end_is_read_and_means_nothing)
 /* Bodies by peek and by read in several sizes are the same bytes; large ones pass by the buffer. */
 Test(tar_reader, bodies_are_read_in_any_way)
 {
-	static const size_t steps[] = { 0, 1000, 300000 };
+	static const size_t steps[] = {0, 1000, 300000};
 	struct test_tar tar = TEST_TAR_INIT;
 	ociwp_buf body = OCIWP_BUF_INIT;
 	for (unsigned i = 0; body.len < 1500000; i++)
@@ -380,7 +410,7 @@ Test(tar_reader, bodies_are_read_in_any_way)
 		do {
 			const void *data = piece;
 			n = steps[i] ? ociwp_tar_reader_read(reader, piece, steps[i], NULL)
-				     : ociwp_tar_reader_peek(reader, &data, NULL);
+			             : ociwp_tar_reader_peek(reader, &data, NULL);
 			if (n > 0)
 				ociwp_buf_append(&got, data, (size_t)n);
 		} while (n > 0);
@@ -405,9 +435,12 @@ Test(tar_reader, a_failed_reader_stays_failed)
 	char byte;
 	test_tar_text(&tar, "\x1b[31m", 'V', "");
 	test_tar_text(&tar, "f", '0', "");
-	test_expect(first_entry(&tar, &reader, &entry, &err), OCIW_ERR_UNSUPPORTED, &err, "\"\\x1b[31m\"");
-	test_expect(ociwp_tar_reader_next(reader, &entry, &err), OCIW_ERR_UNSUPPORTED, &err, "volume");
-	test_expect((int)ociwp_tar_reader_read(reader, &byte, 1, &err), OCIW_ERR_UNSUPPORTED, &err, "volume");
+	test_expect(first_entry(&tar, &reader, &entry, &err), OCIW_ERR_UNSUPPORTED, &err,
+	            "\"\\x1b[31m\"");
+	test_expect(ociwp_tar_reader_next(reader, &entry, &err), OCIW_ERR_UNSUPPORTED, &err,
+	            "volume");
+	test_expect((int)ociwp_tar_reader_read(reader, &byte, 1, &err), OCIW_ERR_UNSUPPORTED, &err,
+	            "volume");
 	test_expect(ociwp_tar_reader_close(reader, &err), OCIW_ERR_UNSUPPORTED, &err, "volume");
 	test_tar_deinit(&tar);
 }
@@ -421,9 +454,10 @@ Test(tar_reader, close_gives_the_verdict_of_the_stream)
 	ociwp_buf names = OCIWP_BUF_INIT;
 	test_tar_text(&tar, "f", '0', "");
 	test_tar_end(&tar);
-	cr_assert_eq(ociw_digest_bytes(OCIW_DIGEST_SHA256, (ociw_span){ "", 0 }, &digest, NULL), 0);
-	cr_assert_eq(ociwp_reader_verify(test_reader(tar.buf.data, tar.buf.len, 0), &digest, tar.buf.len,
-					 &verified, NULL), 0);
+	cr_assert_eq(ociw_digest_bytes(OCIW_DIGEST_SHA256, (ociw_span){"", 0}, &digest, NULL), 0);
+	cr_assert_eq(ociwp_reader_verify(test_reader(tar.buf.data, tar.buf.len, 0), &digest,
+	                                 tar.buf.len, &verified, NULL),
+	             0);
 	test_expect(walk(verified, NULL, &names, &err), OCIW_ERR_DIGEST, &err, "");
 	ociwp_buf_deinit(&names);
 	test_tar_deinit(&tar);
@@ -444,7 +478,7 @@ Test(tar_reader, a_size_that_is_not_there_costs_nothing)
 	cr_expect_eq(entry->size, (uint64_t)1 << 62);
 	cr_expect_eq(ociwp_tar_reader_peek(reader, &data, NULL), 3);
 	test_expect((int)ociwp_tar_reader_peek(reader, &data, &err), OCIW_ERR_FORMAT, &err,
-		    "stream ends 4611686018427387901 bytes before the end of the data");
+	            "stream ends 4611686018427387901 bytes before the end of the data");
 	ociwp_tar_reader_free(reader);
 	test_tar_deinit(&tar);
 }

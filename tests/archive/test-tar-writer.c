@@ -38,22 +38,31 @@ static void write_sample(ociwp_buf *out)
 Test(tar_writer, headers_are_exact)
 {
 	ociwp_buf out = OCIWP_BUF_INIT;
-	char expected[512] = { 0 };
+	char expected[512] = {0};
 	write_sample(&out);
 	cr_assert_eq(out.len, 512 * 4 + 1024);
 	memcpy(expected, "assets/a.txt", 12);
-	memcpy(expected + 100, "000644 \0" "000000 \0" "000000 \0" "00000000005 " "00000000000 ", 48);
+	memcpy(expected + 100,
+	       "000644 \0"
+	       "000000 \0"
+	       "000000 \0"
+	       "00000000005 "
+	       "00000000000 ",
+	       48);
 	memcpy(expected + 148, "        ", 8);
 	expected[156] = '0';
 	memcpy(expected + 257, "ustar\00000", 8);
-	memcpy(expected + 329, "000000 \0" "000000 \0", 16);
+	memcpy(expected + 329,
+	       "000000 \0"
+	       "000000 \0",
+	       16);
 	unsigned sum = 0;
 	for (int i = 0; i < 512; i++)
 		sum += (unsigned char)expected[i];
 	snprintf(expected + 148, 8, "%06o", sum);
 	for (int i = 0; i < 512; i++)
 		cr_expect_eq(out.data[512 + i], expected[i], "byte %d is %02x, expected %02x", i,
-			     (unsigned char)out.data[512 + i], (unsigned char)expected[i]);
+		             (unsigned char)out.data[512 + i], (unsigned char)expected[i]);
 	cr_expect_str_eq(out.data, "assets/");
 	cr_expect_eq(out.data[156], '5');
 	ociwp_buf_deinit(&out);
@@ -62,8 +71,8 @@ Test(tar_writer, headers_are_exact)
 Test(tar_writer, the_same_entries_give_the_same_bytes_in_any_locale)
 {
 	ociwp_buf one = OCIWP_BUF_INIT, two = OCIWP_BUF_INIT;
-	static const char *const locales[] = { "C", "C.UTF-8" };
-	ociwp_buf *outs[] = { &one, &two };
+	static const char *const locales[] = {"C", "C.UTF-8"};
+	ociwp_buf *outs[] = {&one, &two};
 	for (int i = 0; i < 2; i++) {
 		ociw_writer *sink = NULL;
 		setlocale(LC_ALL, locales[i]);
@@ -83,7 +92,9 @@ static void expect_read_back(const ociwp_buf *out, const char *path, uint64_t si
 	ociwp_tar_reader *tar = NULL;
 	const ociwp_tar_entry *entry = NULL;
 	ociw_error *err = NULL;
-	cr_assert_eq(ociwp_tar_reader_new(test_reader(out->data, out->len, TEST_WHOLE), NULL, &tar, NULL), 0);
+	cr_assert_eq(ociwp_tar_reader_new(test_reader(out->data, out->len, TEST_WHOLE), NULL, &tar,
+	                                  NULL),
+	             0);
 	test_expect(ociwp_tar_reader_next(tar, &entry, &err), 1, &err, "");
 	cr_expect_str_eq(entry->path, path);
 	cr_expect_eq(entry->size, size);
@@ -131,7 +142,7 @@ Test(tar_writer, pax_headers_are_written_only_where_ustar_does_not_fit)
 
 Test(tar_writer, what_cannot_be_read_back_is_refused)
 {
-	static const char *const names[] = { "", "/abs", "a/../b", "..", ".", "./a", "a//b", "a/" };
+	static const char *const names[] = {"", "/abs", "a/../b", "..", ".", "./a", "a//b", "a/"};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(names); i++) {
 		ociwp_buf out = OCIWP_BUF_INIT;
 		ociw_writer *sink = NULL;
@@ -153,7 +164,8 @@ Test(tar_writer, a_short_file_is_an_error)
 	ociwp_tar_writer *tar = begin(&out, &sink);
 	cr_assert_eq(ociwp_tar_writer_file(tar, "f", 0644, 5, NULL), 0);
 	cr_assert_eq(ociwp_tar_writer_data(tar, "1234", 4, NULL), 0);
-	test_expect(ociwp_tar_writer_directory(tar, "d", 0755, &err), OCIW_ERR_SIZE, &err, "1 bytes short");
+	test_expect(ociwp_tar_writer_directory(tar, "d", 0755, &err), OCIW_ERR_SIZE, &err,
+	            "1 bytes short");
 	test_expect(ociwp_tar_writer_finish(tar, &err), OCIW_ERR_SIZE, &err, "1 bytes short");
 	ociw_writer_abort(sink);
 	ociwp_buf_deinit(&out);
@@ -166,7 +178,8 @@ Test(tar_writer, a_long_file_is_an_error)
 	ociw_error *err = NULL;
 	ociwp_tar_writer *tar = begin(&out, &sink);
 	cr_assert_eq(ociwp_tar_writer_file(tar, "f", 0644, 5, NULL), 0);
-	test_expect(ociwp_tar_writer_data(tar, "123456", 6, &err), OCIW_ERR_SIZE, &err, "more than its size");
+	test_expect(ociwp_tar_writer_data(tar, "123456", 6, &err), OCIW_ERR_SIZE, &err,
+	            "more than its size");
 	ociwp_tar_writer_free(tar);
 	ociw_writer_abort(sink);
 	ociwp_buf_deinit(&out);
@@ -200,7 +213,9 @@ Test(tar_writer, a_size_over_8_gib_goes_to_pax)
 	cr_expect(out.len >= 1536);
 	ociwp_tar_reader *reader = NULL;
 	const ociwp_tar_entry *entry = NULL;
-	cr_assert_eq(ociwp_tar_reader_new(test_reader(out.data, out.len, TEST_WHOLE), NULL, &reader, NULL), 0);
+	cr_assert_eq(ociwp_tar_reader_new(test_reader(out.data, out.len, TEST_WHOLE), NULL, &reader,
+	                                  NULL),
+	             0);
 	cr_assert_eq(ociwp_tar_reader_next(reader, &entry, NULL), 1);
 	cr_expect_eq(entry->size, (uint64_t)9 << 30);
 	ociwp_tar_reader_free(reader);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How fast layers are decoded: the inflate engines alone, the gunzip reader, gunzip and tar together, tar
- * alone. Makes its own data; a gzip'ed tar can be named instead. Prints best of five; judges nothing.
+ * How fast layers are decoded: the inflate engines alone, the gunzip reader, gunzip and tar
+ * together, tar alone. Makes its own data; a gzip'ed tar can be named instead. Prints best of five;
+ * judges nothing.
  */
 #include "archive/tar-reader.h"
 #include "archive/tar-writer.h"
@@ -30,15 +31,17 @@ static double now(void)
 /* Text of words with a skewed distribution, and noise in between: about 3 : 1, as layers are. */
 static void fill(char *data, size_t len, uint32_t *seed)
 {
-	static const char words[] = "the function return const module export import async let data "
-				    "memory table index local type value string number object array ";
+	static const char words[] =
+	        "the function return const module export import async let data "
+	        "memory table index local type value string number object array ";
 	for (size_t at = 0; at < len;) {
 		*seed = *seed * 1664525u + 1013904223u;
 		uint32_t r = *seed >> 8;
 		size_t n = 0;
 		if (r % 16 == 0) {
 			for (n = 0; n < 8 && at + n < len; n++)
-				data[at + n] = (char)((*seed = *seed * 1664525u + 1013904223u) >> 24);
+				data[at + n] =
+				        (char)((*seed = *seed * 1664525u + 1013904223u) >> 24);
 		} else {
 			size_t from = (r >> 4) * (uint64_t)(r >> 6 & 0xff) % (sizeof(words) - 24);
 			n = 4 + (r >> 20) % 12;
@@ -102,7 +105,8 @@ static uint64_t run_raw(const ociwp_buf *gzip)
 		die("inflate");
 	while (!ended) {
 		size_t piece = left < 64 << 10 ? left : 64 << 10, before = piece;
-		ptrdiff_t n = ociwp_inflate_run(inflate, &in, &piece, out, sizeof(out), &ended, NULL);
+		ptrdiff_t n =
+		        ociwp_inflate_run(inflate, &in, &piece, out, sizeof(out), &ended, NULL);
 		if (n < 0)
 			die("inflate");
 		left -= before - piece;
@@ -193,7 +197,8 @@ static void report(const char *name, const ociwp_buf *plain, const ociwp_buf *gz
 	printf("%s: %.0f MB, %.0f MB compressed, %llu entries\n", name, mb, (double)gzip->len / 1e6,
 	       (unsigned long long)entries);
 	printf("  engine alone    %6.0f MB/s\n", mb / raw);
-	printf("  gunzip          %6.0f MB/s  %.2fx the engine's time\n", mb / gunzip, gunzip / raw);
+	printf("  gunzip          %6.0f MB/s  %.2fx the engine's time\n", mb / gunzip,
+	       gunzip / raw);
 	printf("  gunzip by zlib  %6.0f MB/s\n", mb / zlib);
 	printf("  gunzip and tar  %6.0f MB/s  %.2fx\n", mb / both, both / raw);
 	if (plain) {

@@ -6,7 +6,7 @@
 #include "io/decode-guard.h"
 
 static int decode(const void *data, size_t len, const ociwp_decode_options *options,
-		  ociwp_compression *found, char **out, size_t *out_len, ociw_error **err)
+                  ociwp_compression *found, char **out, size_t *out_len, ociw_error **err)
 {
 	ociw_reader *reader = NULL;
 	*out = NULL;
@@ -57,7 +57,7 @@ Test(decode, magic_bytes_are_told_apart)
 
 Test(decode, the_byte_limit_holds_for_plain_streams)
 {
-	ociwp_decode_options options = { .max_bytes = 8 };
+	ociwp_decode_options options = {.max_bytes = 8};
 	ociwp_compression found;
 	ociw_error *err = NULL;
 	char *out;
@@ -76,7 +76,8 @@ Test(decode, the_ratio_counts_only_past_64_mib)
 	ociwp_decode_guard_init(&guard, NULL);
 	guard.total_in = 1;
 	cr_expect_eq(ociwp_decode_guard_count(&guard, (size_t)64 << 20, NULL), 0);
-	test_expect(ociwp_decode_guard_count(&guard, 1, &err), OCIW_ERR_LIMIT, &err, "more than 1000 : 1");
+	test_expect(ociwp_decode_guard_count(&guard, 1, &err), OCIW_ERR_LIMIT, &err,
+	            "more than 1000 : 1");
 	guard.total_in = (64 << 20) / 1000 + 1;
 	cr_expect_eq(ociwp_decode_guard_count(&guard, 1, NULL), 0);
 }

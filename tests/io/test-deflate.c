@@ -5,7 +5,7 @@
 #include "../support/test-streams.h"
 #include "io/compress.h"
 
-static const unsigned char header[10] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff };
+static const unsigned char header[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff};
 
 static void make_text(ociwp_buf *out, size_t len)
 {
@@ -19,7 +19,9 @@ static void expect_plain(const ociwp_buf *gzip, const ociwp_buf *plain)
 	ociw_reader *reader = NULL;
 	char *out = NULL;
 	size_t len;
-	cr_assert_eq(ociwp_reader_gunzip(test_reader(gzip->data, gzip->len, TEST_WHOLE), NULL, &reader, NULL), 0);
+	cr_assert_eq(ociwp_reader_gunzip(test_reader(gzip->data, gzip->len, TEST_WHOLE), NULL,
+	                                 &reader, NULL),
+	             0);
 	cr_assert_eq(ociwp_read_all(reader, 64 << 20, &out, &len, NULL), 0);
 	cr_assert_eq(len, plain->len);
 	cr_expect(len == 0 || memcmp(out, plain->data, len) == 0);
@@ -77,7 +79,7 @@ Test(deflate, the_same_input_gives_the_same_bytes)
 
 Test(deflate, a_stream_does_not_depend_on_how_it_is_cut)
 {
-	static const size_t steps[] = { 1, 777, 65536, 65537, 1000000 };
+	static const size_t steps[] = {1, 777, 65536, 65537, 1000000};
 	ociwp_buf plain = OCIWP_BUF_INIT, first = OCIWP_BUF_INIT;
 	make_text(&plain, 300000);
 	write_in_steps(&plain, 4096, &first);

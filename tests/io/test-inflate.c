@@ -8,10 +8,12 @@
 #include <criterion/parameterized.h>
 
 /* gzip of "hello\n" and of "world\n" (zlib, no name). */
-static const unsigned char hello[] = { 0x1f, 0x8b, 8,	 0,    0,    0,	   0,	 0,    0,    0xff, 0xcb, 0x48, 0xcd,
-				       0xc9, 0xc9, 0xe7, 0x02, 0x00, 0x20, 0x30, 0x3a, 0x36, 0x06, 0,	 0,    0 };
-static const unsigned char world[] = { 0x1f, 0x8b, 8,	 0,    0,    0,	   0,	 0,    0,    0xff, 0x2b, 0xcf, 0x2f,
-				       0xca, 0x49, 0xe1, 0x02, 0x00, 0xa8, 0x61, 0x38, 0xdd, 0x06, 0,	 0,    0 };
+static const unsigned char hello[] = {0x1f, 0x8b, 8,    0,    0,    0,    0,    0,    0,
+                                      0xff, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xe7, 0x02, 0x00,
+                                      0x20, 0x30, 0x3a, 0x36, 0x06, 0,    0,    0};
+static const unsigned char world[] = {0x1f, 0x8b, 8,    0,    0,    0,    0,    0,    0,
+                                      0xff, 0x2b, 0xcf, 0x2f, 0xca, 0x49, 0xe1, 0x02, 0x00,
+                                      0xa8, 0x61, 0x38, 0xdd, 0x06, 0,    0,    0};
 
 struct engine_case {
 	ociwp_inflate_engine engine;
@@ -21,18 +23,18 @@ struct engine_case {
 static struct criterion_test_params engines(void)
 {
 	static struct engine_case cases[] = {
-		{ OCIWP_INFLATE_ZLIB, 1 }, { OCIWP_INFLATE_ZLIB, 0 }, { OCIWP_INFLATE_ZLIB, TEST_WHOLE },
-		{ OCIWP_INFLATE_AUTO, 1 }, { OCIWP_INFLATE_AUTO, 0 }, { OCIWP_INFLATE_AUTO, TEST_WHOLE },
+	        {OCIWP_INFLATE_ZLIB, 1}, {OCIWP_INFLATE_ZLIB, 0}, {OCIWP_INFLATE_ZLIB, TEST_WHOLE},
+	        {OCIWP_INFLATE_AUTO, 1}, {OCIWP_INFLATE_AUTO, 0}, {OCIWP_INFLATE_AUTO, TEST_WHOLE},
 	};
 	return cr_make_param_array(struct engine_case, cases, OCIWP_ARRAY_LEN(cases));
 }
 
-static int decode(const struct engine_case *c, const ociwp_buf *in, const ociwp_decode_options *options,
-		  ociwp_buf *out, ociw_error **err)
+static int decode(const struct engine_case *c, const ociwp_buf *in,
+                  const ociwp_decode_options *options, ociwp_buf *out, ociw_error **err)
 {
 	ociw_reader *reader = NULL;
 	int r = ociwp_reader_gunzip_by(c->engine, test_reader(in->data, in->len, c->step), options,
-				       &reader, err);
+	                               &reader, err);
 	if (r < 0)
 		return r;
 	char step[700];
@@ -44,7 +46,7 @@ static int decode(const struct engine_case *c, const ociwp_buf *in, const ociwp_
 }
 
 static void expect_decode(const struct engine_case *c, ociwp_buf *in, const char *text, int code,
-			  const char *part)
+                          const char *part)
 {
 	ociwp_buf out = OCIWP_BUF_INIT;
 	ociw_error *err = NULL;
@@ -55,11 +57,11 @@ static void expect_decode(const struct engine_case *c, ociwp_buf *in, const char
 	ociwp_buf_deinit(in);
 }
 
-#define ENGINE_TEST(name)                                                                            \
-	ParameterizedTestParameters(gunzip, name)                                                    \
-	{                                                                                            \
-		return engines();                                                                    \
-	}                                                                                            \
+#define ENGINE_TEST(name)                                                                          \
+	ParameterizedTestParameters(gunzip, name)                                                  \
+	{                                                                                          \
+		return engines();                                                                  \
+	}                                                                                          \
 	ParameterizedTest(struct engine_case *c, gunzip, name)
 
 ENGINE_TEST(members_are_one_stream)
@@ -73,8 +75,8 @@ ENGINE_TEST(members_are_one_stream)
 ENGINE_TEST(optional_header_fields_are_skipped_and_checked)
 {
 	ociwp_buf in = OCIWP_BUF_INIT;
-	unsigned char head[] = { 0x1f, 0x8b, 8,	  0x1e, 0,   0,	  0,   0,   0,	 0xff, 3, 0,
-				 'a',  'b',  'c', 'n',	'a', 'm', 'e', 0,   'c', 'm',  0 };
+	unsigned char head[] = {0x1f, 0x8b, 8,   0x1e, 0,   0,   0,   0, 0,   0xff, 3, 0,
+	                        'a',  'b',  'c', 'n',  'a', 'm', 'e', 0, 'c', 'm',  0};
 	uint32_t crc = ociwp_crc32(0, head, sizeof(head));
 	ociwp_buf_append(&in, head, sizeof(head));
 	ociwp_buf_putc(&in, (char)crc);
@@ -93,7 +95,8 @@ ENGINE_TEST(a_wrong_crc_is_an_error)
 	ociwp_buf in = OCIWP_BUF_INIT;
 	ociwp_buf_append(&in, hello, sizeof(hello));
 	in.data[18] ^= 1;
-	expect_decode(c, &in, "hello\n", OCIW_ERR_FORMAT, "has CRC 363a3020, its trailer says 363a3021");
+	expect_decode(c, &in, "hello\n", OCIW_ERR_FORMAT,
+	              "has CRC 363a3020, its trailer says 363a3021");
 }
 
 ENGINE_TEST(a_wrong_length_is_an_error)
@@ -148,7 +151,7 @@ ENGINE_TEST(a_cut_stream_is_reported_where_the_caller_takes_it)
 		ociwp_buf in = OCIWP_BUF_INIT, out = OCIWP_BUF_INIT;
 		ociw_error *err = NULL;
 		bool truncated = false;
-		ociwp_decode_options options = { .truncated = &truncated };
+		ociwp_decode_options options = {.truncated = &truncated};
 		ociwp_buf_append(&in, hello, len);
 		test_expect(decode(c, &in, &options, &out, &err), 0, &err, "");
 		cr_expect(truncated);
@@ -163,7 +166,7 @@ ENGINE_TEST(a_whole_stream_is_not_reported_as_cut)
 	ociwp_buf in = OCIWP_BUF_INIT, out = OCIWP_BUF_INIT;
 	ociw_error *err = NULL;
 	bool truncated = false;
-	ociwp_decode_options options = { .truncated = &truncated };
+	ociwp_decode_options options = {.truncated = &truncated};
 	ociwp_buf_append(&in, hello, sizeof(hello));
 	test_expect(decode(c, &in, &options, &out, &err), 0, &err, "");
 	cr_expect_not(truncated);
@@ -183,10 +186,10 @@ ENGINE_TEST(more_bytes_than_allowed_are_not_handed_out)
 {
 	ociwp_buf in = OCIWP_BUF_INIT, out = OCIWP_BUF_INIT;
 	ociw_error *err = NULL;
-	ociwp_decode_options options = { .max_bytes = 5 };
+	ociwp_decode_options options = {.max_bytes = 5};
 	ociwp_buf_append(&in, hello, sizeof(hello));
 	test_expect(decode(c, &in, &options, &out, &err), OCIW_ERR_LIMIT, &err,
-		    "more than 5 decoded bytes");
+	            "more than 5 decoded bytes");
 	cr_expect(out.len <= 5);
 	ociwp_buf_deinit(&in);
 	ociwp_buf_deinit(&out);
@@ -217,8 +220,10 @@ Test(gunzip, a_bomb_is_stopped_by_its_ratio)
 	char *data = test_load("corpus/cases/limits-gzip-one-gib.tar.gz", &len);
 	ociw_reader *reader = NULL;
 	ociw_error *err = NULL;
-	ociwp_decode_options options = { .max_ratio = 100 };
-	cr_assert_eq(ociwp_reader_gunzip(test_reader(data, len, TEST_WHOLE), &options, &reader, &err), 0);
+	ociwp_decode_options options = {.max_ratio = 100};
+	cr_assert_eq(
+	        ociwp_reader_gunzip(test_reader(data, len, TEST_WHOLE), &options, &reader, &err),
+	        0);
 	test_expect(ociwp_reader_drain(reader, &err), OCIW_ERR_LIMIT, &err, "more than 100 : 1");
 	free(data);
 }

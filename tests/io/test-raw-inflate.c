@@ -6,8 +6,8 @@
 #include "io/raw-inflate.h"
 
 /* "hello\n", then bytes that are not part of the stream. */
-static const unsigned char stream[] = { 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xe7, 0x02, 0x00,
-					0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88 };
+static const unsigned char stream[] = {0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xe7, 0x02, 0x00,
+                                       0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88};
 
 static void expect_end(ociwp_inflate_engine engine)
 {
@@ -20,7 +20,9 @@ static void expect_end(ociwp_inflate_engine engine)
 	for (int round = 0; round < 2; round++) {
 		in = stream;
 		in_len = sizeof(stream);
-		cr_expect_eq(ociwp_inflate_run(inflate, &in, &in_len, out, sizeof(out), &ended, NULL), 6);
+		cr_expect_eq(
+		        ociwp_inflate_run(inflate, &in, &in_len, out, sizeof(out), &ended, NULL),
+		        6);
 		cr_expect(ended);
 		cr_expect_eq(memcmp(out, "hello\n", 6), 0);
 		size_t back = ociwp_inflate_leftover(inflate, leftover);

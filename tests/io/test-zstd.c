@@ -6,16 +6,15 @@
 #include "io/compress.h"
 
 /* One raw block with "hello\n": magic, descriptor, window 1 KiB, block header, data. */
-static const unsigned char hello[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x00, 0x31,
-				       0x00, 0x00, 'h',	 'e',  'l',  'l',  'o',
-				       '\n' };
+static const unsigned char hello[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x00, 0x31, 0x00,
+                                      0x00, 'h',  'e',  'l',  'l',  'o',  '\n'};
 /* The same with the checksum flag: the low half of XXH64 of the content. */
-static const unsigned char summed[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x00, 0x31, 0x00, 0x00, 'h',
-					'e',  'l',  'l',  'o',	'\n', 0x53, 0x88, 0xbd, 0x91 };
-static const unsigned char skippable[] = { 0x57, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 'x', 'y', 'z' };
+static const unsigned char summed[] = {0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x00, 0x31, 0x00, 0x00, 'h',
+                                       'e',  'l',  'l',  'o',  '\n', 0x53, 0x88, 0xbd, 0x91};
+static const unsigned char skippable[] = {0x57, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 'x', 'y', 'z'};
 
 static int decode(const void *data, size_t len, size_t step, const ociwp_decode_options *options,
-		  char **out, ociw_error **err)
+                  char **out, ociw_error **err)
 {
 	ociw_reader *reader = NULL;
 	size_t out_len;
@@ -27,7 +26,7 @@ static int decode(const void *data, size_t len, size_t step, const ociwp_decode_
 }
 
 static void expect(const void *data, size_t len, const ociwp_decode_options *options, int code,
-		   const char *text)
+                   const char *text)
 {
 	for (size_t step = 0; step <= 2; step++) {
 		ociw_error *err = NULL;
@@ -63,7 +62,7 @@ Test(zstd, a_stream_cut_anywhere_is_an_error)
 Test(zstd, truncation_is_an_error_even_where_gzip_may_be_cut)
 {
 	bool truncated = false;
-	ociwp_decode_options options = { .truncated = &truncated };
+	ociwp_decode_options options = {.truncated = &truncated};
 	expect(hello, sizeof(hello) - 1, &options, OCIW_ERR_FORMAT, "zstd stream ends in a frame");
 	cr_expect_not(truncated);
 }
@@ -90,23 +89,27 @@ Test(zstd, a_window_over_the_limit_is_refused)
 	unsigned char wide[sizeof(hello)];
 	memcpy(wide, hello, sizeof(wide));
 	wide[5] = 17 << 3 | 1; /* 128 MiB and an eighth */
-	expect(wide, sizeof(wide), NULL, OCIW_ERR_LIMIT, "window of 150994944 bytes, the limit is 134217728");
+	expect(wide, sizeof(wide), NULL, OCIW_ERR_LIMIT,
+	       "window of 150994944 bytes, the limit is 134217728");
 	wide[5] = 17 << 3;
 	expect(wide, sizeof(wide), NULL, 0, "hello\n");
-	ociwp_decode_options options = { .max_zstd_window = 1023 };
-	expect(hello, sizeof(hello), &options, OCIW_ERR_LIMIT, "window of 1024 bytes, the limit is 1023");
+	ociwp_decode_options options = {.max_zstd_window = 1023};
+	expect(hello, sizeof(hello), &options, OCIW_ERR_LIMIT,
+	       "window of 1024 bytes, the limit is 1023");
 }
 
 Test(zstd, a_single_segment_over_the_limit_is_refused)
 {
 	/* Content size of 8 bytes: 2^40. */
-	static const unsigned char huge[] = { 0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0 };
+	static const unsigned char huge[] = {0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0,
+	                                     0,    0,    1,    0,    0,    1, 0, 0};
 	expect(huge, sizeof(huge), NULL, OCIW_ERR_LIMIT, "window of 1099511627776 bytes");
 }
 
 Test(zstd, a_dictionary_is_refused)
 {
-	static const unsigned char with_id[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x01, 0x00, 0x2a, 0x01, 0x00, 0x00 };
+	static const unsigned char with_id[] = {0x28, 0xb5, 0x2f, 0xfd, 0x01,
+	                                        0x00, 0x2a, 0x01, 0x00, 0x00};
 	expect(with_id, sizeof(with_id), NULL, OCIW_ERR_UNSUPPORTED, "needs dictionary 42");
 }
 
@@ -120,14 +123,14 @@ Test(zstd, a_reserved_bit_is_refused)
 
 Test(zstd, the_byte_limit_holds)
 {
-	ociwp_decode_options options = { .max_bytes = 5 };
+	ociwp_decode_options options = {.max_bytes = 5};
 	expect(hello, sizeof(hello), &options, OCIW_ERR_LIMIT, "more than 5 decoded bytes");
 }
 
 /* Found by fuzzing: libzstd takes the empty last block for the end without looking at the size. */
 Test(zstd, a_frame_with_less_than_its_header_says_is_an_error)
 {
-	static const unsigned char promises_256[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x40, 0x00,
-						      0x00, 0x00, 0x01, 0x00, 0x00 };
+	static const unsigned char promises_256[] = {0x28, 0xb5, 0x2f, 0xfd, 0x40, 0x00,
+	                                             0x00, 0x00, 0x01, 0x00, 0x00};
 	expect(promises_256, sizeof(promises_256), NULL, OCIW_ERR_FORMAT, "");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Streams for unit tests: readers that deliver in small or random pieces, files of testdata. Fails the
- * test instead of reporting.
+ * Streams for unit tests: readers that deliver in small or random pieces, files of testdata. Fails
+ * the test instead of reporting.
  */
 #ifndef OCIW_TESTS_TEST_STREAMS_H
 #define OCIW_TESTS_TEST_STREAMS_H
@@ -30,7 +30,8 @@ static inline char *test_load(const char *name, size_t *len)
 	return ociwp_buf_steal(&buf);
 }
 
-/* A reader over memory that gives @p step bytes at most, or 1..255 in a fixed random order when 0. */
+/* A reader over memory that gives @p step bytes at most, or 1..255 in a fixed random order when 0.
+ */
 struct test_dribble {
 	const unsigned char *data;
 	size_t len, pos, step;
@@ -63,8 +64,8 @@ static inline int test_dribble_close(void *self, ociw_error **err)
 
 static inline ociw_reader *test_reader(const void *data, size_t len, size_t step)
 {
-	static const ociw_reader_ops ops = { sizeof(ociw_reader_ops), test_dribble_read,
-					     test_dribble_close };
+	static const ociw_reader_ops ops = {sizeof(ociw_reader_ops), test_dribble_read,
+	                                    test_dribble_close};
 	struct test_dribble *d = ociwp_new(struct test_dribble);
 	cr_assert(d);
 	d->data = (const unsigned char *)data;
@@ -84,7 +85,8 @@ static inline void test_expect(int got, int code, ociw_error **err, const char *
 	cr_assert_eq(got, code, "code is %d, expected %d: %s", got, code, message);
 	if (code < 0) {
 		cr_assert_eq((int)ociw_error_code(*err), code);
-		cr_assert(strstr(message, part), "message is \"%s\", expected \"%s\" in it", message, part);
+		cr_assert(strstr(message, part), "message is \"%s\", expected \"%s\" in it",
+		          message, part);
 	}
 	ociw_error_free(*err);
 	*err = NULL;
