@@ -5,7 +5,10 @@
 # TMPDIR, runs the tool and removes the layout. For the layer corpus, whose cases are layers and
 # not images. Exit status, stdout and stderr are the tool's. Standard library only, Python 3.9.
 #
-# usage: extract-layers.py TOOL --to ROOT --media-type TYPE [--max-X=N]... [-- OPTION...] [BASE.tar] LAYER
+# With --wrap plain tar layers are compressed first, so that every case also goes through a decoder.
+#
+# usage: extract-layers.py TOOL --to ROOT --media-type TYPE [--wrap gzip|zstd] [--OPTION]... [BASE.tar] LAYER
+# TOOL: oci-wasm, or oci-wasm-extract, which has no sub-commands
 import gzip
 import hashlib
 import json
@@ -66,13 +69,22 @@ class Layout:
         return self.add(json.dumps(value, separators=(",", ":")).encode(), media_type)
 
 
-def build(root, layers):
+def compressed(data, wrap):
+    if wrap == "gzip":
+        return gzip.compress(data, 6, mtime=0)
+    return subprocess.run(["zstd", "-cq"], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def build(root, layers, wrap):
     layout = Layout(root)
     descriptors, diff_ids = [], []
     for path, media_type in layers:
         with open(path, "rb") as file:
-            descriptors.append(layout.add(file.read(), media_type))
+            data = file.read()
         diff_ids.append(diff_id(path, media_type))
+        if wrap and media_type == TAR:
+            data, media_type = compressed(data, wrap), f"{TAR}+{wrap}"
+        descriptors.append(layout.add(data, media_type))
     config = {
         "architecture": "amd64",
         "os": "linux",
@@ -93,13 +105,15 @@ def build(root, layers):
 
 def main():
     words = sys.argv[1:]
-    tool, root, media_type, options, paths = words.pop(0), None, TAR, [], []
+    tool, root, media_type, wrap, options, paths = words.pop(0), None, TAR, None, [], []
     while words:
         word = words.pop(0)
         if word == "--to":
             root = words.pop(0)
         elif word == "--media-type":
             media_type = words.pop(0)
+        elif word == "--wrap":
+            wrap = words.pop(0)
         elif word.startswith("--"):
             options.append(word)
         else:
@@ -110,11 +124,12 @@ def main():
     scratch = tempfile.mkdtemp()
     try:
         layers = [(path, TAR) for path in paths[:-1]] + [(paths[-1], media_type)]
-        build(os.path.join(scratch, "layout"), layers)
+        build(os.path.join(scratch, "layout"), layers, wrap)
         target = "oci:" + os.path.join(scratch, "layout") + ":v1"
         # The checker limits file sizes; the tool wants to see EFBIG and not a signal of ours.
+        command = [] if os.path.basename(tool) == "oci-wasm-extract" else ["extract"]
         status = subprocess.run(
-            [tool, "extract", target, root, *options],
+            [tool, *command, target, root, *options],
             preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_DFL),
         ).returncode
     finally:

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * oci-wasm-extract: local content to a directory, for shims and hooks that cannot link the library.
+ * Small and quick to start: neither libcurl nor libstdc++. One call of the library does the work.
+ */
+#include "exit-status.h"
+#include "options.h"
+
+#include <oci-wasm/oci-wasm.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PROGRAM "oci-wasm-extract"
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct settings {
+	const char *mode, *platform, *file_url_root;
+	struct string_list components;
+	uint64_t max_bytes, max_entries;
+	bool same_owner, special_files, keep_setid, xattrs, no_sync, verify_first, absolute_names;
+	bool serial, no_openat2, json, quiet, verbose, help, version;
+};
+
+#define MEMBER(name) offsetof(struct settings, name)
+
+static const struct option_spec specs[] = {
+	{"mode", 'm', OPTION_STRING, MEMBER(mode), "MODE",
+	 "what the tree looks like (default: rootfs for images, spin-files for Spin apps)",
+	 "auto|rootfs|spin-files|spin-cache"},
+	{"component", 'c', OPTION_LIST, MEMBER(components), "ID",
+	 "only this Spin component; may be given more than once", NULL},
+	{"platform", 0, OPTION_STRING, MEMBER(platform), "OS/ARCH", "which image of an index", NULL},
+	{"file-url-root", 0, OPTION_STRING, MEMBER(file_url_root), "DIR",
+	 "where file:// URLs in a Spin lock point (default: the destination)", NULL},
+	{"max-bytes", 0, OPTION_NUMBER, MEMBER(max_bytes), "N",
+	 "refuse images that unpack to more (default: 16G)", NULL},
+	{"max-entries", 0, OPTION_NUMBER, MEMBER(max_entries), "N",
+	 "refuse layers with more entries (default: 1000000)", NULL},
+	{"same-owner", 0, OPTION_FLAG, MEMBER(same_owner), NULL,
+	 "set owners as the layers say (as root)", NULL},
+	{"special-files", 0, OPTION_FLAG, MEMBER(special_files), NULL,
+	 "make device nodes and fifos (as root)", NULL},
+	{"keep-setid", 0, OPTION_FLAG, MEMBER(keep_setid), NULL,
+	 "keep setuid and setgid bits and file capabilities", NULL},
+	{"xattrs", 0, OPTION_FLAG, MEMBER(xattrs), NULL, "set user.* extended attributes", NULL},
+	{"absolute-names", 0, OPTION_FLAG, MEMBER(absolute_names), NULL,
+	 "take absolute names in layers as relative instead of refusing them", NULL},
+	{"verify-first", 0, OPTION_FLAG, MEMBER(verify_first), NULL,
+	 "check a whole blob before any of it is decoded", NULL},
+	{"no-sync", 0, OPTION_FLAG, MEMBER(no_sync), NULL,
+	 "do not wait for the disk before the rename", NULL},
+	{"serial", 0, OPTION_FLAG, MEMBER(serial), NULL, "use one thread", NULL},
+	{"no-openat2", 0, OPTION_FLAG, MEMBER(no_openat2), NULL,
+	 "walk paths without openat2(2), as on old kernels", NULL},
+	{"json", 0, OPTION_FLAG, MEMBER(json), NULL, "print the result as JSON", NULL},
+	{"quiet", 'q', OPTION_FLAG, MEMBER(quiet), NULL, "no warnings", NULL},
+	{"verbose", 'v', OPTION_FLAG, MEMBER(verbose), NULL, "say what is done, a line each", NULL},
+	{"version", 0, OPTION_FLAG, MEMBER(version), NULL, "show the version", NULL},
+	{"help", 'h', OPTION_FLAG, MEMBER(help), NULL, "show this help", NULL},
+};
+
+/* Set before handlers are installed, never changed after: all that a handler touches. */
+static ociw_cancel *cancel_flag;
+static volatile sig_atomic_t signal_seen;
+
+static void on_signal(int number)
+{
+	signal_seen = number;
+	ociw_cancel_trigger(cancel_flag);
+}
+
+static void catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	/* So that a file over the limit is EFBIG with a message and not a death (D10). */
+	sigaction(SIGXFSZ, &ignore, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static int fail(ociw_error *take_err)
+{
+	int status = exit_status_of(ociw_error_code(take_err));
+
+	fprintf(stderr, PROGRAM ": %s\n", ociw_error_message(take_err));
+	ociw_error_free(take_err);
+	if (signal_seen)
+		return signal_seen == SIGINT ? EXIT_SIGINT : EXIT_SIGTERM;
+	return status;
+}
+
+static int usage(const char *text)
+{
+	fprintf(stderr,
+		PROGRAM ": %s\nusage: " PROGRAM " [OPTION]... SOURCE DESTINATION\nsee:   " PROGRAM
+			" --help\n",
+		text);
+	return EXIT_USAGE;
+}
+
+static void print_help(const struct option_table *table)
+{
+	printf("usage: " PROGRAM " [OPTION]... SOURCE DESTINATION\n\n");
+	print_wrapped(stdout,
+		      "Unpacks a local image into DESTINATION, which must not exist or be an empty "
+		      "directory. Everything is verified before one rename makes it visible: a "
+		      "failure leaves nothing. Prints the digest of the image.",
+		      0);
+	printf("\nSources:\n"
+	       "  oci:DIR[:NAME]           an OCI layout directory\n"
+	       "  oci-archive:FILE[:NAME]  an OCI layout or image archive\n"
+	       "  containerd:ROOT@DIGEST   containerd's content directory, such as\n"
+	       "                           /var/lib/containerd/io.containerd.content.v1.content\n"
+	       "  -                        an archive on standard input\n"
+	       "\nOptions:\n");
+	options_print_help(stdout, table);
+	printf("\nExit statuses: 0 done, 2 usage, 3 not found, 6 wrong digest or size,\n"
+	       "7 not a suitable image, 8 over a limit, 9 refused as unsafe, 10 destination\n"
+	       "exists or is busy, 130 and 143 interrupted, 1 anything else\n");
+}
+
+static int on_event(const ociw_event *event, void *user_data)
+{
+	const struct settings *settings = user_data;
+
+	switch (event->kind) {
+	case OCIW_EVENT_WARNING:
+		if (!settings->quiet)
+			fprintf(stderr, PROGRAM ": warning: %s\n", event->message);
+		break;
+	case OCIW_EVENT_NOTE:
+		if (settings->verbose)
+			fprintf(stderr, PROGRAM ": %s\n", event->message);
+		break;
+	case OCIW_EVENT_BLOB_DONE:
+		if (settings->verbose)
+			fprintf(stderr, PROGRAM ": layer %s\n", event->digest);
+		break;
+	case OCIW_EVENT_BLOB_BEGIN:
+	case OCIW_EVENT_BLOB_PROGRESS:
+	case OCIW_EVENT_BLOB_SKIPPED:
+	case OCIW_EVENT_RETRY:
+	case OCIW_EVENT_FILES:
+		break;
+	}
+	return 0;
+}
+
+/* --- sources -------------------------------------------------------------------------------- */
+
+struct source {
+	ociw_target *target;
+	ociw_content *content;
+	char *name; /* inside the content, or NULL */
+	int spool;  /* of standard input, or -1 */
+};
+
+static void source_close(struct source *source)
+{
+	ociw_content_free(source->content);
+	ociw_target_free(source->target);
+	free(source->name);
+	if (source->spool >= 0)
+		close(source->spool);
+}
+
+/* All of standard input in a file without a name: an archive is read in its own order. */
+static int spool_stdin(int *out)
+{
+	const char *dir = getenv("TMPDIR");
+	char path[4096], buf[1 << 16];
+	ssize_t n;
+
+	int fd = open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0 && (size_t)snprintf(path, sizeof(path), "%s/" PROGRAM "-XXXXXX",
+				       dir && *dir ? dir : "/tmp") < sizeof(path)) {
+		fd = mkostemp(path, O_CLOEXEC);
+		if (fd >= 0)
+			unlink(path);
+	}
+	while (fd >= 0 && (n = read(STDIN_FILENO, buf, sizeof(buf))) != 0) {
+		if (n < 0 && errno == EINTR && !signal_seen)
+			continue;
+		for (ssize_t at = 0; n > 0 && at < n;) {
+			ssize_t w = write(fd, buf + at, (size_t)(n - at));
+			if (w < 0 && errno != EINTR)
+				n = -1;
+			at += w > 0 ? w : 0;
+		}
+		if (n < 0) {
+			close(fd);
+			return -1;
+		}
+	}
+	*out = fd;
+	return fd < 0 ? -1 : 0;
+}
+
+static int open_stdin(struct source *source, const ociw_op *op, ociw_error **err)
+{
+	char path[64];
+
+	if (spool_stdin(&source->spool) < 0) {
+		fprintf(stderr, PROGRAM ": standard input: %s\n", strerror(errno));
+		return OCIW_ERR_IO;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", source->spool);
+	return ociw_archive_open(path, op, &source->content, err);
+}
+
+static int open_target(struct source *source, const ociw_op *op, ociw_error **err)
+{
+	const char *name = ociw_target_name(source->target);
+
+	source->name = name ? strdup(name) : NULL;
+	switch (ociw_target_get_kind(source->target)) {
+	case OCIW_TARGET_LAYOUT:
+		return ociw_layout_open(ociw_target_path(source->target), OCIW_LAYOUT_READ,
+					&source->content, err);
+	case OCIW_TARGET_ARCHIVE:
+		return ociw_archive_open(ociw_target_path(source->target), op, &source->content,
+					 err);
+	case OCIW_TARGET_REGISTRY:
+	case OCIW_TARGET_CONTAINERD:
+	case OCIW_TARGET_STORE:
+		break;
+	}
+	fprintf(stderr, PROGRAM ": only local sources: oci:, oci-archive:, containerd:, -\n");
+	return OCIW_ERR_UNSUPPORTED;
+}
+
+/* 0, or an exit status of a failure that has been told. */
+static int open_source(const char *text, const ociw_op *op, struct source *source)
+{
+	ociw_error *err = NULL;
+	int r;
+
+	source->spool = -1;
+	if (strcmp(text, "-") == 0) {
+		r = open_stdin(source, op, &err);
+	} else {
+		r = ociw_target_parse(text, &source->target, &err);
+		if (r < 0) {
+			fail(err);
+			return EXIT_USAGE;
+		}
+		r = open_target(source, op, &err);
+	}
+	if (r >= 0)
+		return 0;
+	return err ? fail(err) : exit_status_of((ociw_code)r);
+}
+
+/* --- the run -------------------------------------------------------------------------------- */
+
+static uint32_t mode_of(const char *name)
+{
+	if (!name || strcmp(name, "auto") == 0)
+		return OCIW_EXTRACT_AUTO;
+	if (strcmp(name, "rootfs") == 0)
+		return OCIW_EXTRACT_ROOTFS;
+	return strcmp(name, "spin-files") == 0 ? OCIW_EXTRACT_SPIN_FILES : OCIW_EXTRACT_SPIN_CACHE;
+}
+
+static uint32_t flags_of(const struct settings *s)
+{
+	uint32_t flags = 0;
+
+	flags |= s->same_owner ? OCIW_EXTRACT_SAME_OWNER : 0;
+	flags |= s->special_files ? OCIW_EXTRACT_SPECIAL_FILES : 0;
+	flags |= s->keep_setid ? OCIW_EXTRACT_KEEP_SETID : 0;
+	flags |= s->xattrs ? OCIW_EXTRACT_XATTRS : 0;
+	flags |= s->no_sync ? OCIW_EXTRACT_NO_SYNC : 0;
+	flags |= s->verify_first ? OCIW_EXTRACT_VERIFY_FIRST : 0;
+	flags |= s->no_openat2 ? OCIW_EXTRACT_NO_OPENAT2 : 0;
+	flags |= s->absolute_names ? OCIW_EXTRACT_ABSOLUTE_NAMES : 0;
+	flags |= s->serial ? OCIW_EXTRACT_SERIAL : 0;
+	return flags;
+}
+
+static int extract(const struct settings *s, const char *from, const char *to)
+{
+	ociw_limits limits = OCIW_LIMITS_INIT;
+	ociw_op op = OCIW_OP_INIT;
+	ociw_extract_options options = OCIW_EXTRACT_OPTIONS_INIT;
+	ociw_extract_result *result = NULL;
+	ociw_platform *platform = NULL;
+	struct source source = {0};
+	ociw_error *err = NULL;
+
+	limits.max_unpacked_bytes = s->max_bytes;
+	limits.max_entries = s->max_entries;
+	op.limits = &limits;
+	op.event = on_event;
+	op.user_data = (void *)s;
+	op.cancel = cancel_flag;
+	options.op = &op;
+	options.mode = mode_of(s->mode);
+	options.flags = flags_of(s);
+	options.components = s->components.items;
+	options.component_count = s->components.count;
+	options.file_url_root = s->file_url_root;
+	if (s->platform && ociw_platform_parse(s->platform, &platform, &err) < 0) {
+		fail(err);
+		return EXIT_USAGE;
+	}
+	options.platform = platform;
+	int status = open_source(from, &op, &source);
+	if (status == 0 &&
+	    ociw_extract(source.content, source.name, to, &options, &result, &err) < 0)
+		status = fail(err);
+	if (status == 0) {
+		printf("%s\n", s->json ? ociw_extract_result_json(result)
+				       : ociw_extract_result_digest(result));
+		if (fflush(stdout) != 0) {
+			fprintf(stderr, PROGRAM ": standard output: %s\n", strerror(errno));
+			status = EXIT_OTHER;
+		}
+	}
+	ociw_extract_result_free(result);
+	source_close(&source);
+	ociw_platform_free(platform);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings = {0};
+	struct option_table table = {specs, COUNT(specs), &settings};
+	char *message = NULL;
+
+	int operands = options_parse(&table, 1, argc - 1, argv + 1, &message);
+	if (operands < 0) {
+		int status = usage(message ? message : "bad options");
+		free(message);
+		string_list_free(&settings.components);
+		return status;
+	}
+	int status = EXIT_OK;
+	if (settings.help) {
+		print_help(&table);
+	} else if (settings.version) {
+		printf(PROGRAM " %s\n", ociw_version());
+	} else if (operands != 2) {
+		status = usage("needs a source and a destination directory");
+	} else {
+		cancel_flag = ociw_cancel_new();
+		if (!cancel_flag) {
+			fprintf(stderr, PROGRAM ": out of memory\n");
+			return EXIT_OTHER;
+		}
+		catch_signals();
+		umask(077);
+		status = extract(&settings, argv[1], argv[2]);
+		ociw_cancel_free(cancel_flag);
+	}
+	string_list_free(&settings.components);
+	return status;
+}
