@@ -19,17 +19,23 @@ for entry in json.load(sys.stdin)["manifests"]:
 }
 
 check_end() {
-    local label=$1 end=$2 copy=$3 name digest
+    local label=$1 end=$2 copy=$3 name digest image
     shift 3
     runs "$label: is listed" oci-wasm tags "$end"
     while read -r name digest; do
         [ "$name" != - ] || continue
-        runs "$label: $name is resolved" oci-wasm resolve "$end:$name"
+        # A name with a slash cannot follow a path: those are reached by digest.
+        image=$end:$name
+        if [[ $name == */* ]]; then
+            image=$end@$digest
+            name=by-digest
+        fi
+        runs "$label: $name is resolved" oci-wasm resolve "$image"
         same "$label: $name has its digest" "$digest" "$out"
-        runs "$label: $name is inspected" oci-wasm inspect "$end:$name"
-        runs "$label: $name is inspected as JSON" oci-wasm inspect --json "$end:$name"
+        runs "$label: $name is inspected" oci-wasm inspect "$image"
+        runs "$label: $name is inspected as JSON" oci-wasm inspect --json "$image"
         holds "$label: $name gives JSON" python3 -m json.tool "$work/.out"
-        runs "$label: $name is copied" oci-wasm copy "$end:$name" "oci:$copy:$name"
+        runs "$label: $name is copied" oci-wasm copy "$image" "oci:$copy:$name"
         same "$label: $name keeps its digest" "$digest" "$out"
     done
 }
