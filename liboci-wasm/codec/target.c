@@ -43,18 +43,21 @@ static int set_name(ociw_target *target, const char *name, ociw_error **err)
 	return target->name ? 0 : ociwp_nomem(err);
 }
 
-/* Where the name of "DIR[:NAME]" or "DIR@DIGEST" begins, and where DIR ends. */
+/* Where the name of "DIR[:NAME]" or "DIR@DIGEST" begins, and where DIR ends. The first ':' ends it:
+ * names that other tools give are whole references, with '/' and ':' of their own, and paths with a
+ * ':' are rare. skopeo reads the same texts the same way. */
 static const char *find_name(const char *rest, size_t *path_len)
 {
-	const char *slash = strrchr(rest, '/');
-	const char *last = slash ? slash : rest;
-	const char *at = strrchr(last, '@');
+	const char *colon = strchr(rest, ':');
+	const char *at = strchr(rest, '@');
 
-	if (at && ociw_digest_is_valid(at + 1)) {
-		*path_len = (size_t)(at - rest);
-		return at + 1;
+	while (at && (!colon || at < colon)) {
+		if (ociw_digest_is_valid(at + 1)) {
+			*path_len = (size_t)(at - rest);
+			return at + 1;
+		}
+		at = strchr(at + 1, '@');
 	}
-	const char *colon = strrchr(last, ':');
 	*path_len = colon ? (size_t)(colon - rest) : strlen(rest);
 	return colon ? colon + 1 : NULL;
 }

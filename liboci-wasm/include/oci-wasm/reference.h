@@ -48,8 +48,8 @@ typedef enum ociw_target_kind {
 typedef struct ociw_target ociw_target;
 
 /** Parses a target; never looks at the file system (REF-16).
- * In oci: and oci-archive: forms the name follows the last ':' that comes after the last '/', or is
- * given as "@sha256:..." for a digest.
+ * In oci: and oci-archive: forms the name is all that follows the first ':' behind the path (so it may
+ * be a whole reference, as podman writes it), or is given as "@sha256:..." for a digest.
  * @return 0, OCIW_ERR_INVALID, OCIW_ERR_NOMEM */
 OCIW_API OCIW_NODISCARD int ociw_target_parse(const char *text, ociw_target **out,
 					      ociw_error **err);
