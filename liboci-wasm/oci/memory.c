@@ -49,6 +49,8 @@ struct ociwp_memory {
 	size_t spool_count;
 	struct name *names;
 	size_t name_count;
+	void *held; /* freed last */
+	void (*release)(void *held);
 };
 
 void ociwp_file_stamp_of(const struct stat *st, ociwp_file_stamp *out)
@@ -99,6 +101,8 @@ void ociwp_memory_free(ociwp_memory *memory)
 		ociw_descriptor_free(memory->names[i].desc);
 	}
 	free(memory->names);
+	if (memory->release)
+		memory->release(memory->held);
 	free(memory);
 }
 
@@ -520,6 +524,18 @@ static const ociwp_content_ops memory_ops = {
 	.stat = memory_stat,
 	.free = memory_release,
 };
+
+void ociwp_memory_hold(ociw_content *content, void *owned, void (*release)(void *owned))
+{
+	ociwp_memory *memory = ociwp_content_self(content, &memory_ops);
+
+	if (!memory) {
+		release(owned);
+		return;
+	}
+	memory->held = owned;
+	memory->release = release;
+}
 
 int ociwp_memory_publish(ociwp_memory *take_memory, ociw_content **out, ociw_error **err)
 {

@@ -54,6 +54,9 @@ int ociwp_memory_add_manifest(ociwp_memory *memory, const ociw_descriptor *desc,
 			      const char *name, ociw_error **err);
 /* Makes the image of this name the one that NULL resolves to; nothing when there is none. */
 void ociwp_memory_prefer(ociwp_memory *memory, const char *name);
+/* Has @p release called with @p owned when the content is freed, once, after its blobs are closed;
+ * at once when @p content is no memory content. */
+void ociwp_memory_hold(ociw_content *content, void *owned, void (*release)(void *owned));
 /* Turns it into a content; taken in any case. */
 int ociwp_memory_publish(ociwp_memory *take_memory, ociw_content **out, ociw_error **err);
 

@@ -123,10 +123,8 @@ static int infer_annotations(struct work *work, ociw_error **err)
 	return r;
 }
 
-/* Spin first: the node image refers to it, and both share the bundles. */
-static int make_images(struct work *work, ociw_error **err)
+int ociwp_pack_images(const ociwp_pack *pack, ociwp_draft *draft, ociw_error **err)
 {
-	const ociwp_pack *pack = work->pack;
 	OCIWP_AUTO(descriptor) ociw_descriptor *spin = NULL;
 	ociw_pack_layers layers = (ociw_pack_layers)pack->options.layers;
 	bool node = ociwp_pack_wants(pack, OCIW_FORMAT_SPIN_NODE);
@@ -134,14 +132,13 @@ static int make_images(struct work *work, ociw_error **err)
 	if (node)
 		layers = OCIW_LAYERS_BUNDLES;
 	if (ociwp_pack_wants(pack, OCIW_FORMAT_SPIN))
-		r = ociwp_spin_image(&work->draft, layers, pack->options.max_content_layers,
+		r = ociwp_spin_image(draft, layers, pack->options.max_content_layers,
 				     ociw_format_name(OCIW_FORMAT_SPIN), pack->op, &spin, err);
 	if (r == 0 && node)
-		r = ociwp_spin_node_image(&work->draft, spin,
-					  ociw_format_name(OCIW_FORMAT_SPIN_NODE), pack->op, NULL,
-					  err);
+		r = ociwp_spin_node_image(draft, spin, ociw_format_name(OCIW_FORMAT_SPIN_NODE),
+					  pack->op, NULL, err);
 	if (r == 0 && ociwp_pack_wants(pack, OCIW_FORMAT_ROOTFS))
-		r = ociwp_rootfs_image(&work->draft, pack->options.platform,
+		r = ociwp_rootfs_image(draft, pack->options.platform,
 				       ociw_format_name(OCIW_FORMAT_ROOTFS), pack->op, NULL, err);
 	return r;
 }
@@ -177,7 +174,7 @@ static int run(struct work *work, ociw_error **err)
 	if (r == 0)
 		r = infer_annotations(work, err);
 	if (r == 0)
-		r = make_images(work, err);
+		r = ociwp_pack_images(pack, &work->draft, err);
 	if (r == 0 && work->cache)
 		ociwp_pack_cache_save(work->cache, &work->draft,
 				      work->draft.compat_spin ? OCIWP_WASM_CHECK_HEAD

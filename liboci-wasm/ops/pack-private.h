@@ -32,6 +32,9 @@ static inline bool ociwp_pack_wants(const ociwp_pack *pack, ociw_format format)
 
 /* From a spin.toml: spin, spin-node, rootfs. */
 int ociwp_pack_app(ociwp_pack *pack, ociw_error **err);
+/* The wanted images of a draft that is complete, into its memory. Spin first: the node image refers to
+ * it, and both share the bundles. */
+int ociwp_pack_images(const ociwp_pack *pack, ociwp_draft *draft, ociw_error **err);
 /* From one wasm file: wasm. */
 int ociwp_pack_wasm(ociwp_pack *pack, ociw_error **err);
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 static const struct command *const commands[] = {
-	&cmd_pack,         &cmd_push,         &cmd_pull,      &cmd_copy,
+	&cmd_pack,         &cmd_push,         &cmd_convert,   &cmd_pull,      &cmd_copy,
 	&cmd_tag,          &cmd_delete,       &cmd_extract,   &cmd_inspect,
 	&cmd_resolve,      &cmd_tags,         &cmd_referrers, &cmd_attach,
 	&cmd_manifest_get, &cmd_manifest_put, &cmd_manifest_delete,

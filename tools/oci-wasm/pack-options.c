@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Splits "spin,spin-node"; 0 or a usage error. */
-static int parse_formats(const struct command *command, const char *text,
+int parse_formats(const struct command *command, const char *text,
 			 ociw_format formats[PACK_FORMATS_MAX], size_t *count)
 {
 	*count = 0;
@@ -75,7 +74,7 @@ static int parse_created(const struct command *command, const char *option,
 	return 0;
 }
 
-static uint32_t layers_of(const char *name)
+uint32_t pack_layers_of(const char *name)
 {
 	if (!name)
 		/* Spin's own switch, for scripts that set it already (spin.md 3.1). */
@@ -87,7 +86,7 @@ static uint32_t layers_of(const char *name)
 	return strcmp(name, "archives") == 0 ? OCIW_LAYERS_ARCHIVES : OCIW_LAYERS_AUTO;
 }
 
-static uint32_t flags_of(const struct pack_arguments *args)
+uint32_t pack_flags_of(const struct pack_arguments *args)
 {
 	uint32_t flags = 0;
 
@@ -155,9 +154,9 @@ int pack_run(struct tool *tool, const struct command *command, const struct pack
 		options.profile = args->profile;
 		options.platform = args->platform;
 		options.cache_dir = args->cache_dir ? args->cache_dir : cache_dir;
-		options.layers = layers_of(args->layers);
+		options.layers = pack_layers_of(args->layers);
 		options.compose = args->no_compose ? OCIW_COMPOSE_NONE : OCIW_COMPOSE_REFUSE;
-		options.flags = flags_of(args);
+		options.flags = pack_flags_of(args);
 		options.parallel = (uint32_t)(args->parallel > 64 ? 64 : args->parallel);
 		options.max_content_layers =
 			(uint32_t)(args->max_layers > UINT32_MAX ? UINT32_MAX : args->max_layers);

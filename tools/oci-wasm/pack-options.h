@@ -80,6 +80,13 @@ struct pack_arguments {
 	{"jobs", 'j', OPTION_NUMBER, offsetof(type, member.parallel), "N",                           \
 	 "threads (default: one a core)", NULL}
 
+/* Splits "spin,spin-node"; 0 or a usage error. */
+int parse_formats(const struct command *command, const char *text,
+		  ociw_format formats[PACK_FORMATS_MAX], size_t *count);
+/* Values of enum ociw_pack_layers and enum ociw_pack_flags. */
+uint32_t pack_layers_of(const char *name);
+uint32_t pack_flags_of(const struct pack_arguments *args);
+
 /* Packs: 0 and *out, or an exit status that has been told. *format_count and formats say what is in
  * it, the first being the main one. */
 int pack_run(struct tool *tool, const struct command *command, const struct pack_arguments *args,

@@ -128,6 +128,7 @@ COMMAND(cmd_attach);
 COMMAND(cmd_blob_delete);
 COMMAND(cmd_blob_get);
 COMMAND(cmd_blob_put);
+COMMAND(cmd_convert);
 COMMAND(cmd_delete);
 COMMAND(cmd_manifest_delete);
 COMMAND(cmd_manifest_get);

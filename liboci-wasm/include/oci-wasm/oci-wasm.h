@@ -7,6 +7,7 @@
 
 #include <oci-wasm/attach.h>
 #include <oci-wasm/content.h>
+#include <oci-wasm/convert.h>
 #include <oci-wasm/copy.h>
 #include <oci-wasm/descriptor.h>
 #include <oci-wasm/digest.h>
