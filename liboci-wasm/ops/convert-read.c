@@ -375,6 +375,7 @@ static int read_archive(ociwp_convert_app *app, const ociw_descriptor *layer, oc
 	OCIWP_AUTO(tar_reader) ociwp_tar_reader *tar = NULL;
 	ociw_error *why = NULL;
 	ociw_limits limits;
+	ociwp_compression found;
 	bool truncated = false;
 
 	ociwp_limits_get(app->op, &limits);
@@ -389,7 +390,7 @@ static int read_archive(ociwp_convert_app *app, const ociw_descriptor *layer, oc
 	}
 	int r = ociw_content_open(app->content, layer, app->op, &blob, err);
 	if (r >= 0)
-		r = ociwp_reader_decode(blob, &decode, NULL, &plain, err);
+		r = ociwp_reader_decode(blob, &decode, &found, &plain, err);
 	if (r >= 0)
 		r = ociwp_tar_reader_new(plain, app->op, &tar, err);
 	if (r < 0)

@@ -159,13 +159,8 @@ static int convert_artifact(const conversion *c, ociw_content **out, ociw_error 
 static void remove_folder(void *take_path)
 {
 	char *path = take_path;
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd >= 0) {
-		(void)ociwp_fsys_empty(fd, NULL);
-		close(fd);
-	}
-	(void)rmdir(path);
+	(void)ociwp_tree_remove(AT_FDCWD, path);
 	free(path);
 }
 
