@@ -111,7 +111,8 @@ static void from_text(ociw_span body, ociwp_buf *text)
 			i++;
 		if (i > start && text->len)
 			ociwp_buf_putc(text, ' ');
-		ociwp_escape(text, data + start, i - start < TEXT_MAX ? i - start : TEXT_MAX);
+		/* A little more than is kept, so that the cut is seen as one. */
+		ociwp_escape(text, data + start, i - start < TEXT_MAX + 8 ? i - start : TEXT_MAX + 8);
 		while (i < body.len && data[i] && strchr(" \t\r\n", data[i]))
 			i++;
 	}
