@@ -367,6 +367,7 @@ static ociwp_failure classify(const ociwp_exchange *x)
 	case CURLE_PARTIAL_FILE:
 	case CURLE_HTTP2:
 	case CURLE_HTTP2_STREAM:
+	case CURLE_SEND_FAIL_REWIND: /* a kept connection had died; bodies are rewound by callers */
 	case CURLE_ABORTED_BY_CALLBACK: /* the stall limit, or an upload cut short by an answer */
 		return OCIWP_FAILURE_LOST;
 	default:

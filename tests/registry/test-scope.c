@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static const struct {
 	const char *in, *out;

@@ -9,7 +9,7 @@
 static const struct {
 	const char *base, *text, *url, *origin;
 } joins[] = {
-	{NULL, "https://Ghcr.IO/v2/", "https://ghcr.io/v2/", "https://ghcr.io:443"},
+	{NULL, "https://Ghcr.IO/v2/", "https://Ghcr.IO/v2/", "https://ghcr.io:443"},
 	{NULL, "https://ghcr.io:443/v2/", "https://ghcr.io:443/v2/", "https://ghcr.io:443"},
 	{NULL, "http://a.io", "http://a.io/", "http://a.io:80"},
 	{NULL, "http://[::1]:5000/v2/", "http://[::1]:5000/v2/", "http://[::1]:5000"},
