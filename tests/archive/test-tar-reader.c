@@ -99,6 +99,8 @@ ParameterizedTest(struct corpus_case *c, tar_reader, corpus_case_is_judged_as_re
 	ociwp_buf names = OCIWP_BUF_INIT;
 	ociw_error *err = NULL;
 	int r = walk_case(c->file, NULL, &names, &err);
+	if (r == OCIW_ERR_UNSUPPORTED && strstr(ociw_error_message(err), "this build cannot"))
+		cr_skip("built without zstd");
 	if (c->code == 0)
 		cr_expect_str_eq(names.data ? names.data : "", c->part, "%s", c->file);
 	test_expect(r, c->code, &err, c->part);
