@@ -22,7 +22,7 @@ cli_init() {
         work=$(mktemp -d)
         trap 'cli_cleanup' EXIT
     else
-        work=$REGISTRY_ROOT/work
+        work=$REGISTRY_ROOT/cli
         mkdir "$work"
     fi
     mkdir "$work/home" "$work/bin"
