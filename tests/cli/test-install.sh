@@ -36,7 +36,7 @@ runs "the tool packs" oci-wasm pack -f "$root/testdata/apps/notes/spin.toml" -o 
 same "to the same digest" "$out" "$digest"
 runs "the tool pushes" oci-wasm push oci:image:v1 "$REGISTRY_ADDRESS/notes:v1"
 runs "the example pulls" ./pull "$REGISTRY_ADDRESS/notes:v1" pulled tree
-runs "the tool extracts" oci-wasm extract oci:image:v1 expected
+runs "the tool extracts" oci-wasm extract --file-url-root "$PWD/tree" oci:image:v1 expected
 same "to the same tree" "$(tree_digest expected)" "$(tree_digest tree)"
 fails 1 "the example tells an error" ./pull "$REGISTRY_ADDRESS/notes:none" pulled tree2
 
