@@ -34,6 +34,9 @@ static void component_deinit(ociwp_draft_component *component)
 	for (size_t i = 0; i < component->dependency_count; i++)
 		ociwp_source_deinit(&component->dependencies[i]);
 	free(component->dependencies);
+	for (size_t i = 0; i < component->trigger_count; i++)
+		ociwp_source_deinit(&component->triggers[i]);
+	free(component->triggers);
 	for (size_t i = 0; i < component->file_count; i++)
 		ociwp_source_deinit(&component->files[i].source);
 	free(component->files);

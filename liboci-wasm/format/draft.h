@@ -23,6 +23,8 @@ typedef struct ociwp_draft_component {
 	ociwp_source wasm;
 	ociwp_source *dependencies; /* index-parallel with the lock's dependencies */
 	size_t dependency_count;
+	ociwp_source *triggers; /* of trigger dependencies: by role as in the lock, then in order */
+	size_t trigger_count;
 	ociwp_draft_file *files; /* sorted by bytes of `path`, each once */
 	size_t file_count;
 } ociwp_draft_component;

@@ -42,13 +42,40 @@ static int fill_ref(ociwp_lock_ref *ref, const ociwp_source *source, ociw_error 
 	return 0;
 }
 
+/* What {"source":{...}} of a trigger dependency says once its bytes are a layer. */
+static json_t *trigger_ref(const ociwp_source *source)
+{
+	char digest[OCIW_DIGEST_TEXT_MAX];
+	return json_pack("{s:s, s:s}", "content_type", "application/wasm", "digest",
+			 ociwp_source_digest(source, digest));
+}
+
+/* Spin leaves the file URL of this machine there; drafts without such sources keep what they have. */
+static int fill_triggers(ociwp_lock_component *locked, const ociwp_draft_component *component,
+			 ociw_error **err)
+{
+	const char *role;
+	json_t *list, *dependency;
+	size_t i, nth = 0;
+	json_object_foreach (locked->trigger_dependencies, role, list) {
+		json_array_foreach (list, i, dependency) {
+			if (nth == component->trigger_count)
+				return 0;
+			if (json_object_set_new(dependency, "source",
+						trigger_ref(&component->triggers[nth++])) < 0)
+				return ociwp_nomem(err);
+		}
+	}
+	return 0;
+}
+
 static int fill_wasm(ociwp_lock_component *locked, const ociwp_draft_component *component,
 		     ociw_error **err)
 {
 	int r = fill_ref(&locked->source, &component->wasm, err);
 	for (size_t i = 0; r == 0 && i < locked->dependency_count; i++)
 		r = fill_ref(&locked->dependencies[i].content, &component->dependencies[i], err);
-	return r;
+	return r < 0 ? r : fill_triggers(locked, component, err);
 }
 
 static void fill_file(ociwp_lock_file *out, char *digest, const ociwp_draft_file *file)

@@ -24,6 +24,9 @@ int ociwp_spin_add_wasm(ociwp_draft *draft, const ociwp_draft_component *compone
 	for (size_t i = 0; r == 0 && i < component->dependency_count; i++)
 		r = ociwp_spin_add_source(draft, &component->dependencies[i], OCIWP_MT_SPIN_WASM,
 					  image, err);
+	for (size_t i = 0; r == 0 && i < component->trigger_count; i++)
+		r = ociwp_spin_add_source(draft, &component->triggers[i], OCIWP_MT_SPIN_WASM, image,
+					  err);
 	return r;
 }
 
@@ -56,13 +59,16 @@ static int count_layers(const ociwp_draft *draft, size_t max, size_t *out, ociw_
 		return ociwp_nomem(err);
 	for (size_t i = 0; i < draft->component_count; i++) {
 		const ociwp_draft_component *component = &draft->components[i];
-		size_t files = component->file_count, total = 1 + component->dependency_count + files;
+		size_t files = component->file_count, dependencies = component->dependency_count;
+		size_t total = files + 1 + dependencies + component->trigger_count;
 		for (size_t j = 0; j < total; j++) {
 			char key[OCIW_DIGEST_TEXT_MAX + 1];
 			const ociwp_source *source =
 				j < files ? &component->files[j].source
 				: j == files ? &component->wasm
-					     : &component->dependencies[j - files - 1];
+				: j <= files + dependencies
+					? &component->dependencies[j - files - 1]
+					: &component->triggers[j - files - 1 - dependencies];
 			if (j < files && source->size <= OCIWP_INLINE_MAX)
 				continue;
 			key[0] = j < files ? 'd' : 'w'; /* equal bytes as data and as wasm are two */

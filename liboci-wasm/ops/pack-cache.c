@@ -437,6 +437,8 @@ static void save_draft(struct saving *saving, const ociwp_draft *draft, unsigned
 		save_source(saving, &component->wasm, wasm);
 		for (size_t j = 0; j < component->dependency_count; j++)
 			save_source(saving, &component->dependencies[j], wasm);
+		for (size_t j = 0; j < component->trigger_count; j++)
+			save_source(saving, &component->triggers[j], wasm);
 		for (size_t j = 0; j < component->file_count; j++)
 			save_source(saving, &component->files[j].source, 0);
 	}

@@ -15,10 +15,10 @@ struct hash {
 	unsigned wasm;
 };
 
-/* An item of a component: its wasm, then its dependencies, then its files. */
+/* An item of a component: its wasm, its dependencies, those of its triggers, its files. */
 static size_t item_count(const ociwp_draft_component *component)
 {
-	return 1 + component->dependency_count + component->file_count;
+	return 1 + component->dependency_count + component->trigger_count + component->file_count;
 }
 
 static size_t component_of(const struct hash *hash, size_t item)
@@ -46,33 +46,36 @@ static int hash_source(struct hash *hash, size_t worker, ociwp_source *source, u
 	return r < 0 ? r : ociwp_source_hash(source, wasm, scratch, err);
 }
 
+static int hash_wasm(struct hash *hash, size_t worker, ociwp_source *source, const char *id,
+		     const char *role, const char *name, ociw_error **err)
+{
+	int r = hash_source(hash, worker, source, hash->wasm, err);
+	if (r < 0)
+		return ociwp_wrap(err, r, "component %s: %s%s%s", ociwp_quote(id), role,
+				  name ? " " : "", name ? ociwp_quote(name) : "");
+	return 0;
+}
+
 static int hash_item(void *context, size_t worker, size_t index, ociw_error **err)
 {
 	struct hash *hash = context;
 	size_t number = component_of(hash, index), item = index - hash->first[number];
 	ociwp_draft_component *component = &hash->draft->components[number];
-	size_t dependencies = component->dependency_count;
-	int r;
-	if (item == 0) {
-		r = hash_source(hash, worker, &component->wasm, hash->wasm, err);
-		if (r < 0)
-			return ociwp_wrap(err, r, "component %s: wasm source",
-					  ociwp_quote(component->id));
-	} else if (item <= dependencies) {
-		r = hash_source(hash, worker, &component->dependencies[item - 1], hash->wasm, err);
-		if (r < 0)
-			return ociwp_wrap(err, r, "component %s: dependency %s",
-					  ociwp_quote(component->id),
-					  ociwp_quote(hash->draft->lock->components[number]
-							      .dependencies[item - 1].name));
-	} else {
-		r = hash_source(hash, worker, &component->files[item - 1 - dependencies].source, 0,
-				err);
-		if (r < 0)
-			return ociwp_wrap(err, r, "component %s: file",
-					  ociwp_quote(component->id));
-	}
-	return 0;
+	const ociwp_lock_component *locked = &hash->draft->lock->components[number];
+	if (item == 0)
+		return hash_wasm(hash, worker, &component->wasm, component->id, "wasm source", NULL,
+				 err);
+	item--;
+	if (item < component->dependency_count)
+		return hash_wasm(hash, worker, &component->dependencies[item], component->id,
+				 "dependency", locked->dependencies[item].name, err);
+	item -= component->dependency_count;
+	if (item < component->trigger_count)
+		return hash_wasm(hash, worker, &component->triggers[item], component->id,
+				 "trigger dependency", NULL, err);
+	item -= component->trigger_count;
+	int r = hash_source(hash, worker, &component->files[item].source, 0, err);
+	return r < 0 ? ociwp_wrap(err, r, "component %s: file", ociwp_quote(component->id)) : 0;
 }
 
 int ociwp_pack_hash(const ociwp_pack *pack, ociwp_draft *draft, ociwp_pack_cache *cache,

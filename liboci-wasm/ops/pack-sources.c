@@ -271,28 +271,45 @@ static int resolve_source(const ociwp_pack *pack, const ociwp_app_source *from,
 	return 0;
 }
 
+/* Resolves @p count sources that the component has in @p role; *done grows with each. */
+static int resolve_list(const ociwp_pack *pack, const ociwp_app_source *from, size_t count,
+			ociwp_workspace *workspace, ociwp_source **out, size_t *done,
+			ociw_error **err)
+{
+	*out = ociwp_calloc(count, sizeof(**out));
+	if (!*out)
+		return ociwp_nomem(err);
+	for (size_t i = 0; i < count; i++) {
+		int r = resolve_source(pack, &from[i], workspace, &(*out)[i], err);
+		if (r < 0)
+			return r;
+		++*done;
+	}
+	return 0;
+}
+
 int ociwp_pack_sources(const ociwp_pack *pack, const ociwp_app *app, ociwp_workspace *workspace,
 		       ociwp_draft *draft, ociw_error **err)
 {
+	bool compat = pack->options.flags & OCIW_PACK_COMPAT_SPIN;
 	for (size_t i = 0; i < app->component_count; i++) {
 		const ociwp_app_component *from = &app->components[i];
 		ociwp_draft_component *to = &draft->components[i];
-		size_t dependencies = app->lock->components[i].dependency_count;
+		const char *what = "wasm source";
 		int r = resolve_source(pack, &from->source, workspace, &to->wasm, err);
-		if (r < 0)
-			return ociwp_wrap(err, r, "component %s: wasm source", ociwp_quote(to->id));
-		to->dependencies = ociwp_calloc(dependencies, sizeof(*to->dependencies));
-		if (!to->dependencies)
-			return ociwp_nomem(err);
-		for (size_t j = 0; j < dependencies; j++) {
-			r = resolve_source(pack, &from->dependency_sources[j], workspace,
-					   &to->dependencies[j], err);
-			if (r < 0)
-				return ociwp_wrap(
-					err, r, "component %s: dependency %s", ociwp_quote(to->id),
-					ociwp_quote(app->lock->components[i].dependencies[j].name));
-			to->dependency_count++;
+		if (r == 0) {
+			what = "dependency";
+			r = resolve_list(pack, from->dependency_sources, from->dependency_count,
+					 workspace, &to->dependencies, &to->dependency_count, err);
 		}
+		/* Spin packs none of these: their file URLs stay in its locks (spin.md 3.2). */
+		if (r == 0 && !compat) {
+			what = "trigger dependency";
+			r = resolve_list(pack, from->trigger_sources, from->trigger_source_count,
+					 workspace, &to->triggers, &to->trigger_count, err);
+		}
+		if (r < 0)
+			return ociwp_wrap(err, r, "component %s: %s", ociwp_quote(to->id), what);
 	}
 	return 0;
 }

@@ -19,10 +19,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void app_component_deinit(ociwp_app_component *component, size_t dependency_count)
+static void app_component_deinit(ociwp_app_component *component)
 {
 	ociwp_app_source_deinit(&component->source);
-	for (size_t i = 0; component->dependency_sources && i < dependency_count; i++)
+	for (size_t i = 0; i < component->dependency_count; i++)
 		ociwp_app_source_deinit(&component->dependency_sources[i]);
 	free(component->dependency_sources);
 	for (size_t i = 0; i < component->trigger_source_count; i++)
@@ -40,7 +40,7 @@ void ociwp_app_free(ociwp_app *app)
 	if (!app)
 		return;
 	for (size_t i = 0; i < app->component_count; i++)
-		app_component_deinit(&app->components[i], app->lock->components[i].dependency_count);
+		app_component_deinit(&app->components[i]);
 	free(app->components);
 	ociwp_lock_free(app->lock);
 	free(app->manifest_path);

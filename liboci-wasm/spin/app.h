@@ -26,6 +26,7 @@ typedef struct ociwp_app_component {
 	const char *id; /* borrowed from lock->components[i] */
 	ociwp_app_source source;
 	ociwp_app_source *dependency_sources; /* index-parallel with lock dependencies */
+	size_t dependency_count;
 	ociwp_app_source *trigger_sources; /* of trigger_dependencies: by role as in the lock, then in order */
 	size_t trigger_source_count;
 	ociwp_app_file *files; /* sorted by bytes of `path`, each path once (last definition wins) */

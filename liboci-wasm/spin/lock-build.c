@@ -176,6 +176,7 @@ static int build_dependencies(const ociwp_component *component, ociwp_app *app, 
 	qsort(order, count, sizeof(*order), by_structure);
 	for (size_t i = 0; i < count; i++) {
 		locked->dependency_count = i + 1;
+		app->components[index].dependency_count = i + 1;
 		int r = build_dependency(order[i], &locked->dependencies[i], err);
 		if (r == 0)
 			r = resolve_dependency(order[i], app->root,

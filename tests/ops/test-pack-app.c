@@ -171,3 +171,27 @@ Test(pack_app, a_limit_on_files_is_kept)
 	options.op = &op;
 	free(pack_failure(&options, OCIW_ERR_LIMIT));
 }
+
+Test(pack_app, trigger_dependencies_become_layers_and_leave_no_url)
+{
+	OCIWP_AUTO(content) ociw_content *content = NULL;
+	app_begin("");
+	write_text("spin.toml", "spin_manifest_version = 2\n[application]\nname = \"t\"\n"
+				"[[trigger.http]]\nroute = \"/...\"\ncomponent = \"a\"\n"
+				"dependencies.middleware = [{ path = \"b.wasm\" }]\n"
+				"[component.a]\nsource = \"a.wasm\"\n");
+	write_bytes("b.wasm", "\0asm\1\0\0\0", 8);
+	ociw_pack_options options = pack_options();
+	free(pack_failure(&options, OCIW_ERR_UNSUPPORTED));
+	options.compose = OCIW_COMPOSE_NONE;
+	cr_assert_eq(ociw_pack(&options, &content, NULL), 0);
+	OCIWP_AUTO(manifest) ociwp_manifest *manifest = manifest_of(content, NULL);
+	cr_assert_eq(manifest->layer_count, 3);
+	void *text = NULL;
+	size_t len = 0;
+	cr_assert_eq(ociw_content_read(content, manifest->layers[2], 1 << 20, NULL, &text, &len,
+				       NULL), 0);
+	cr_assert_null(memmem(text, len, "file://", 7));
+	cr_assert_not_null(memmem(text, len, manifest->layers[1]->digest, 71));
+	ociw_free(text);
+}
