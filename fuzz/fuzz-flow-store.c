@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A whole store in one input: documents that name each other, then an index.json. Resolves, lists,
- * copies with referrers, edits. Documents are separated by 0xFF; the last is index.json. "@a" stands
- * for the digest of document a (the first), "#a" for its size, so that links survive mutation.
+ * copies with referrers, edits. Documents are separated by 0xFF; the last is index.json. "@a"
+ * stands for the digest of document a (the first), "#a" for its size, so that links survive
+ * mutation.
  */
 #include "codec/mediatype.h"
 #include "io/stream.h"
@@ -51,8 +52,8 @@ static void expand(documents *docs, const uint8_t *data, size_t len)
 		else
 			ociwp_buf_printf(out, "%zu", docs->text[number].len);
 	}
-	must(!out->failed && ociw_digest_bytes(OCIW_DIGEST_SHA256, ociwp_buf_span(out), &digest,
-					       NULL) == 0);
+	must(!out->failed &&
+	     ociw_digest_bytes(OCIW_DIGEST_SHA256, ociwp_buf_span(out), &digest, NULL) == 0);
 	ociw_digest_format(&digest, docs->digest[docs->count++]);
 }
 
@@ -71,7 +72,7 @@ static void split(documents *docs, const uint8_t *data, size_t size)
 }
 
 static int docs_open(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
-		     ociw_reader **out, ociw_error **err)
+                     ociw_reader **out, ociw_error **err)
 {
 	const documents *docs = self;
 
@@ -79,16 +80,19 @@ static int docs_open(void *self, const ociw_descriptor *desc, uint64_t offset, c
 	for (size_t i = 0; i < docs->count; i++) {
 		ociw_span text = ociwp_buf_span(&docs->text[i]);
 
-		if (strcmp(docs->digest[i], desc->digest) == 0 && offset <= text.len)
-			return ociw_reader_new_memory((ociw_span){(const char *)text.data + offset,
-								  text.len - (size_t)offset},
-						      out, err);
+		if (strcmp(docs->digest[i], desc->digest) != 0 || offset > text.len)
+			continue;
+		if (!text.data)
+			text.data = "";
+		return ociw_reader_new_memory(
+		        (ociw_span){(const char *)text.data + offset, text.len - (size_t)offset},
+		        out, err);
 	}
 	return ociwp_fail(err, OCIW_ERR_NOTFOUND, "no such blob");
 }
 
 static int docs_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
-			ociw_error **err)
+                        ociw_error **err)
 {
 	const documents *docs = self;
 	const ociw_descriptor *found = NULL;
@@ -99,7 +103,7 @@ static int docs_resolve(void *self, const char *name, const ociw_op *op, ociw_de
 }
 
 static int docs_list(void *self, const ociw_op *op, ociw_name_cb cb, void *user_data,
-		     ociw_error **err)
+                     ociw_error **err)
 {
 	const documents *docs = self;
 
@@ -109,7 +113,7 @@ static int docs_list(void *self, const ociw_op *op, ociw_name_cb cb, void *user_
 }
 
 static int docs_read(void *self, const ociw_descriptor *desc, const ociw_op *op, char **out,
-		     size_t *out_len, ociw_error **err)
+                     size_t *out_len, ociw_error **err)
 {
 	ociw_reader *raw = NULL, *reader = NULL;
 	ociw_digest digest;
@@ -123,12 +127,14 @@ static int docs_read(void *self, const ociw_descriptor *desc, const ociw_op *op,
 }
 
 static int docs_referrers(void *self, const char *digest, const char *artifact_type,
-			  const ociw_op *op, ociwp_referrer_cb cb, void *user_data, ociw_error **err)
+                          const ociw_op *op, ociwp_referrer_cb cb, void *user_data,
+                          ociw_error **err)
 {
 	const documents *docs = self;
 	const ociwp_graph graph = {.read = docs_read, .self = self, .op = op};
 
-	return ociwp_graph_referrers(&graph, docs->index, digest, artifact_type, cb, user_data, err);
+	return ociwp_graph_referrers(&graph, docs->index, digest, artifact_type, cb, user_data,
+	                             err);
 }
 
 static void docs_free(void *self)
@@ -138,7 +144,7 @@ static void docs_free(void *self)
 
 /* The far end: it takes everything that verifies. */
 static int sink_put(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,
-		    const ociw_op *op, ociw_error **err)
+                    const ociw_op *op, ociw_error **err)
 {
 	ociw_reader *raw = NULL, *reader = NULL;
 	ociw_digest digest;
@@ -153,7 +159,7 @@ static int sink_put(void *self, const ociw_descriptor *desc, const ociwp_blob_so
 }
 
 static int sink_put_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes,
-			     const char *name, const ociw_op *op, ociw_error **err)
+                             const char *name, const ociw_op *op, ociw_error **err)
 {
 	ociw_digest digest;
 	char text[OCIW_DIGEST_TEXT_MAX];
@@ -172,15 +178,15 @@ static int sink_put_manifest(void *self, const ociw_descriptor *desc, ociw_span 
 }
 
 static const ociwp_content_ops docs_ops = {.resolve = docs_resolve,
-					   .open = docs_open,
-					   .list = docs_list,
-					   .referrers = docs_referrers,
-					   .free = docs_free};
+                                           .open = docs_open,
+                                           .list = docs_list,
+                                           .referrers = docs_referrers,
+                                           .free = docs_free};
 static const ociwp_content_ops sink_ops = {.resolve = docs_resolve,
-					   .open = docs_open,
-					   .put = sink_put,
-					   .put_manifest = sink_put_manifest,
-					   .free = docs_free};
+                                           .open = docs_open,
+                                           .put = sink_put,
+                                           .put_manifest = sink_put_manifest,
+                                           .free = docs_free};
 
 typedef struct copying {
 	ociw_content *from, *to;
@@ -231,7 +237,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	split(&docs, data, size);
 	ociw_span last = ociwp_buf_span(&docs.text[docs.count - 1]);
-	if (last.data && ociwp_index_parse(last, OCIWP_MT_OCI_INDEX, NULL, &docs.index, NULL) == 0) {
+	if (last.data &&
+	    ociwp_index_parse(last, OCIWP_MT_OCI_INDEX, NULL, &docs.index, NULL) == 0) {
 		must(ociwp_content_new(&docs_ops, &docs, "fuzz", &c.from, NULL) == 0);
 		must(ociwp_content_new(&sink_ops, &docs, "sink", &c.to, NULL) == 0);
 		(void)!ociw_content_list(c.from, NULL, copy_entry, &c, NULL);

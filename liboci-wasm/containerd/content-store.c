@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * containerd's content directory, io.containerd.content.v1.content/blobs, which is laid out like the
- * blobs of an OCI layout. Digests only: names are in its database. Knows neither gRPC nor libcurl.
+ * containerd's content directory, io.containerd.content.v1.content/blobs, which is laid out like
+ * the blobs of an OCI layout. Digests only: names are in its database. Knows neither gRPC nor
+ * libcurl.
  */
 #include <oci-wasm/containerd.h>
 
@@ -22,19 +23,19 @@ typedef struct content_store {
 } content_store;
 
 static int store_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
-			 ociw_error **err)
+                         ociw_error **err)
 {
 	const content_store *store = self;
 
 	if (!name || !ociwp_blobdir_name_is_safe(name))
 		return ociwp_fail(err, OCIW_ERR_INVALID,
-				  "containerd's content is known by digest only, not as %s",
-				  name ? ociwp_quote(name) : "the only one");
+		                  "containerd's content is known by digest only, not as %s",
+		                  name ? ociwp_quote(name) : "the only one");
 	return ociwp_blobdir_describe(store->blobs_fd, name, op, out, err);
 }
 
 static int store_open(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
-		      ociw_reader **out, ociw_error **err)
+                      ociw_reader **out, ociw_error **err)
 {
 	const content_store *store = self;
 
@@ -43,7 +44,7 @@ static int store_open(void *self, const ociw_descriptor *desc, uint64_t offset, 
 }
 
 static int store_has(void *self, const ociw_descriptor *desc, const ociw_op *op, bool *out,
-		     ociw_error **err)
+                     ociw_error **err)
 {
 	const content_store *store = self;
 
@@ -52,7 +53,7 @@ static int store_has(void *self, const ociw_descriptor *desc, const ociw_op *op,
 }
 
 static int store_stat(void *self, const char *digest, const ociw_op *op, uint64_t *size,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	const content_store *store = self;
 
@@ -69,11 +70,11 @@ static void store_free(void *self)
 }
 
 static const ociwp_content_ops store_ops = {
-	.resolve = store_resolve,
-	.open = store_open,
-	.has = store_has,
-	.stat = store_stat,
-	.free = store_free,
+        .resolve = store_resolve,
+        .open = store_open,
+        .has = store_has,
+        .stat = store_stat,
+        .free = store_free,
 };
 
 /* The root is the caller's word; below it, no link is followed. */
@@ -90,7 +91,7 @@ static int open_blobs(const char *root, int *out_fd, ociw_error **err)
 
 		if (next < 0 && (errno == ELOOP || errno == ENOTDIR))
 			return ociwp_fail(err, OCIW_ERR_UNSAFE, "%s is not a plain directory",
-					  below[i]);
+			                  below[i]);
 		if (next < 0)
 			return ociwp_fail_errno(err, errno, "open %s", below[i]);
 		close(fd);

@@ -33,7 +33,7 @@ bool ociwp_blobdir_name_is_safe(const char *digest)
 }
 
 int ociwp_blobdir_open_algorithm(int blobs_fd, const char *digest, bool create, int *out_fd,
-				 const char **encoded, ociw_error **err)
+                                 const char **encoded, ociw_error **err)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	char algorithm[NAME_MAX + 1];
@@ -55,7 +55,7 @@ int ociwp_blobdir_open_algorithm(int blobs_fd, const char *digest, bool create, 
 	}
 	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
 		return ociwp_fail(err, OCIW_ERR_UNSAFE, "blobs/%s is not a plain directory",
-				  algorithm);
+		                  algorithm);
 	if (fd < 0)
 		return ociwp_fail_errno(err, errno, "open blobs/%s", algorithm);
 	*out_fd = fd;
@@ -63,7 +63,7 @@ int ociwp_blobdir_open_algorithm(int blobs_fd, const char *digest, bool create, 
 }
 
 int ociwp_blobdir_open(int blobs_fd, const char *digest, int *out_fd, uint64_t *out_size,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	OCIWP_AUTO(fd) int dir_fd = -1;
 	OCIWP_AUTO(fd) int fd = -1;
@@ -114,7 +114,7 @@ int ociwp_blobdir_has(int blobs_fd, const char *digest, uint64_t size, bool *out
 }
 
 int ociwp_blobdir_reader(int blobs_fd, const ociw_descriptor *desc, uint64_t offset,
-			 ociw_reader **out, ociw_error **err)
+                         ociw_reader **out, ociw_error **err)
 {
 	OCIWP_AUTO(fd) int fd = -1;
 	uint64_t size = 0;
@@ -125,17 +125,17 @@ int ociwp_blobdir_reader(int blobs_fd, const ociw_descriptor *desc, uint64_t off
 		return r;
 	if (size != desc->size)
 		return ociwp_fail(err, OCIW_ERR_SIZE, "it has %llu bytes, expected %llu",
-				  (unsigned long long)size, (unsigned long long)desc->size);
+		                  (unsigned long long)size, (unsigned long long)desc->size);
 	if (offset > size)
 		return ociwp_fail(err, OCIW_ERR_INVALID, "offset %llu is past the end",
-				  (unsigned long long)offset);
+		                  (unsigned long long)offset);
 	if (offset && lseek(fd, (off_t)offset, SEEK_SET) < 0)
 		return ociwp_fail_errno(err, errno, "seek");
 	return ociw_reader_new_fd(ociwp_steal_fd(&fd), out, err);
 }
 
 int ociwp_blobdir_read(int blobs_fd, const ociw_descriptor *desc, const ociw_op *op, char **out,
-		       size_t *out_len, ociw_error **err)
+                       size_t *out_len, ociw_error **err)
 {
 	ociw_reader *raw = NULL, *reader = NULL;
 	ociw_limits limits;
@@ -145,8 +145,8 @@ int ociwp_blobdir_read(int blobs_fd, const ociw_descriptor *desc, const ociw_op 
 	ociwp_limits_get(op, &limits);
 	if (desc->size > limits.max_manifest_bytes)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "manifest of %llu bytes, the limit is %llu",
-				  (unsigned long long)desc->size,
-				  (unsigned long long)limits.max_manifest_bytes);
+		                  (unsigned long long)desc->size,
+		                  (unsigned long long)limits.max_manifest_bytes);
 	int r = ociwp_descriptor_get_digest(desc, &digest, err);
 	if (r >= 0)
 		r = ociwp_blobdir_reader(blobs_fd, desc, 0, &raw, err);
@@ -158,7 +158,7 @@ int ociwp_blobdir_read(int blobs_fd, const ociw_descriptor *desc, const ociw_op 
 }
 
 int ociwp_blobdir_describe(int blobs_fd, const char *digest, const ociw_op *op,
-			   ociw_descriptor **out, ociw_error **err)
+                           ociw_descriptor **out, ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *blob = NULL;
 	OCIWP_AUTO(str) char *bytes = NULL;
@@ -203,7 +203,7 @@ static int open_stream(int at_fd, const char *name, DIR **out, ociw_error **err)
 }
 
 static int each_of_algorithm(int blobs_fd, const char *algorithm, ociwp_blobdir_each_cb cb,
-			     void *user_data, ociw_error **err)
+                             void *user_data, ociw_error **err)
 {
 	char digest[2 * NAME_MAX + 2];
 	DIR *dir = NULL;
@@ -218,7 +218,7 @@ static int each_of_algorithm(int blobs_fd, const char *algorithm, ociwp_blobdir_
 		    fstatat(dirfd(dir), item->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 			continue;
 		const ociwp_blobdir_entry entry = {digest, (uint64_t)st.st_size,
-						   (int64_t)st.st_mtime, dirfd(dir), item->d_name};
+		                                   (int64_t)st.st_mtime, dirfd(dir), item->d_name};
 		r = cb(&entry, user_data, err);
 	}
 	closedir(dir);

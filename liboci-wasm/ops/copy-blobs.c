@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Worker threads over a list of blobs. Workers never call the caller: what they have to say goes into
- * a queue that the calling thread empties. All signals are blocked in them.
+ * Worker threads over a list of blobs. Workers never call the caller: what they have to say goes
+ * into a queue that the calling thread empties. All signals are blocked in them.
  */
 #include "ops/copy-blobs.h"
 
@@ -77,12 +77,12 @@ static void enqueue_locked(crew *c, const ociw_event *event)
 	if (!item)
 		return;
 	*item = (queued){NULL,
-			 event->kind,
-			 event->done,
-			 event->total,
-			 dup_or_null(event->digest),
-			 dup_or_null(event->media_type),
-			 dup_or_null(event->message)};
+	                 event->kind,
+	                 event->done,
+	                 event->total,
+	                 dup_or_null(event->digest),
+	                 dup_or_null(event->media_type),
+	                 dup_or_null(event->message)};
 	*c->last = item;
 	c->last = &item->next;
 	c->queue_length++;
@@ -103,14 +103,15 @@ static int forward_event(const ociw_event *event, void *user_data)
 	return ociw_cancel_triggered(c->stop);
 }
 
-/* State and event change in one step, so that the calling thread never sees one without the other. */
+/* State and event change in one step, so that the calling thread never sees one without the other.
+ */
 static void announce(worker *w, ociw_event_kind kind, const ociw_descriptor *blob, bool moving)
 {
 	ociw_event event = {.kind = kind,
-			    .digest = blob->digest,
-			    .media_type = blob->media_type,
-			    .done = kind == OCIW_EVENT_BLOB_BEGIN ? 0 : blob->size,
-			    .total = blob->size};
+	                    .digest = blob->digest,
+	                    .media_type = blob->media_type,
+	                    .done = kind == OCIW_EVENT_BLOB_BEGIN ? 0 : blob->size,
+	                    .total = blob->size};
 
 	pthread_mutex_lock(&w->crew->mutex);
 	w->blob = moving ? blob : NULL;
@@ -146,7 +147,7 @@ static int counting_close(void *self, ociw_error **err)
 /* Ends that check what they are given get raw bytes, from any offset; others get a reader that
  * checks, so that damaged bytes are refused here with a clear error. */
 static int open_blob(void *self, uint64_t offset, const ociw_op *op, ociw_reader **out,
-		     ociw_error **err)
+                     ociw_error **err)
 {
 	static const ociw_reader_ops ops = {sizeof(ops), counting_read, counting_close};
 	worker *w = self;
@@ -190,13 +191,13 @@ static int move_blob(worker *w, const ociw_descriptor *blob, const ociw_op *op, 
 	if (foreign && ociwp_content_is_remote(c->destination) &&
 	    !c->options->send_nondistributable)
 		return ociwp_warn(op, err, "layer %s is non-distributable and was not sent",
-				  blob->digest);
+		                  blob->digest);
 	announce(w, OCIW_EVENT_BLOB_BEGIN, blob, true);
 	r = ociwp_content_put(c->destination, blob, &source, op, &why);
 	if (r == OCIW_ERR_NOTFOUND && foreign) {
 		ociw_error_free(why);
 		return ociwp_warn(op, err, "layer %s is non-distributable and not there to copy",
-				  blob->digest);
+		                  blob->digest);
 	}
 	if (r < 0)
 		return ociwp_error_move(err, why);
@@ -238,10 +239,10 @@ static void *work(void *arg)
 	crew *c = w->crew;
 	const ociw_op *outer = c->options->op;
 	ociw_op op = {.size = sizeof(op),
-		      .limits = outer ? outer->limits : NULL,
-		      .event = forward_event,
-		      .user_data = c,
-		      .cancel = c->stop};
+	              .limits = outer ? outer->limits : NULL,
+	              .event = forward_event,
+	              .user_data = c,
+	              .cancel = c->stop};
 
 	for (const ociw_descriptor *blob; (blob = take_job(w));) {
 		ociw_error *why = NULL;
@@ -297,8 +298,8 @@ static int tell_events(const ociw_op *op, queued *events, int r, ociw_error **er
 		queued *item = events;
 
 		events = item->next;
-		ociw_event event = {sizeof(event),  item->kind, item->digest, item->media_type,
-				    item->message,  item->done, item->total};
+		ociw_event event = {sizeof(event), item->kind, item->digest, item->media_type,
+		                    item->message, item->done, item->total};
 		if (r >= 0)
 			r = ociwp_emit(op, &event, err);
 		queued_free(item);
@@ -316,8 +317,10 @@ static int tell_progress(crew *c, const news *n, ociw_error **err)
 		if (!blob || n->done[i] == 0 || n->done[i] == c->workers[i].told)
 			continue;
 		c->workers[i].told = n->done[i];
-		ociw_event event = {sizeof(event), OCIW_EVENT_BLOB_PROGRESS, blob->digest,
-				    blob->media_type, NULL, n->done[i], blob->size};
+		ociw_event event = {sizeof(event), OCIW_EVENT_BLOB_PROGRESS,
+		                    blob->digest,  blob->media_type,
+		                    NULL,          n->done[i],
+		                    blob->size};
 		r = ociwp_emit(c->options->op, &event, err);
 	}
 	return r;
@@ -383,9 +386,8 @@ static int run(crew *c, ociw_error **err)
 	return r;
 }
 
-int ociwp_copy_blobs(ociw_content *source, ociw_content *destination,
-		     ociw_descriptor *const *blobs, size_t count,
-		     const ociwp_copy_blobs_options *options, ociw_error **err)
+int ociwp_copy_blobs(ociw_content *source, ociw_content *destination, ociw_descriptor *const *blobs,
+                     size_t count, const ociwp_copy_blobs_options *options, ociw_error **err)
 {
 	pthread_condattr_t monotonic;
 	int r;

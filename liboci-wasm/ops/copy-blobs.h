@@ -11,13 +11,12 @@
 
 typedef struct ociwp_copy_blobs_options {
 	const ociw_op *op;
-	uint32_t parallel;         /* threads; at least 1 */
+	uint32_t parallel;          /* threads; at least 1 */
 	bool send_nondistributable; /* to registries too (LYR-8) */
 } ociwp_copy_blobs_options;
 
 /* Each digest once in @p blobs. */
-int ociwp_copy_blobs(ociw_content *source, ociw_content *destination,
-		     ociw_descriptor *const *blobs, size_t count,
-		     const ociwp_copy_blobs_options *options, ociw_error **err);
+int ociwp_copy_blobs(ociw_content *source, ociw_content *destination, ociw_descriptor *const *blobs,
+                     size_t count, const ociwp_copy_blobs_options *options, ociw_error **err);
 
 #endif

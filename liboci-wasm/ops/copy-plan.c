@@ -60,8 +60,8 @@ static int known(const ociwp_map *sizes, const ociw_descriptor *desc, ociw_error
 		return 0;
 	if (first->size != desc->size)
 		return ociwp_fail(err, OCIW_ERR_SIZE, "%s is said to have %llu bytes and %llu",
-				  desc->digest, (unsigned long long)first->size,
-				  (unsigned long long)desc->size);
+		                  desc->digest, (unsigned long long)first->size,
+		                  (unsigned long long)desc->size);
 	return 1;
 }
 
@@ -77,8 +77,8 @@ static int add_blob(walker *w, const ociw_descriptor *desc, ociw_error **err)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "more than %d blobs", MAX_BLOBS);
 	if (desc->size > w->limits.max_blob_bytes)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "blob %s has %llu bytes, the limit is %llu",
-				  desc->digest, (unsigned long long)desc->size,
-				  (unsigned long long)w->limits.max_blob_bytes);
+		                  desc->digest, (unsigned long long)desc->size,
+		                  (unsigned long long)w->limits.max_blob_bytes);
 	r = ociw_descriptor_dup(desc, &copy, err);
 	if (r < 0)
 		return r;
@@ -90,7 +90,7 @@ static int add_blob(walker *w, const ociw_descriptor *desc, ociw_error **err)
 }
 
 static int append_node(walker *w, ociw_descriptor **desc, char **bytes, size_t len,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	ociwp_copy_plan *plan = w->plan;
 
@@ -106,16 +106,16 @@ static int append_node(walker *w, ociw_descriptor **desc, char **bytes, size_t l
 }
 
 static int walk(walker *w, const ociw_descriptor *desc, uint64_t index_depth,
-		unsigned referrer_depth, ociw_error **err);
+                unsigned referrer_depth, ociw_error **err);
 
 static int walk_index(walker *w, const ociwp_index *index, uint64_t index_depth,
-		      unsigned referrer_depth, ociw_error **err)
+                      unsigned referrer_depth, ociw_error **err)
 {
 	int r = 0;
 
 	if (index_depth == 0)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "indexes are nested deeper than %llu",
-				  (unsigned long long)w->limits.max_index_depth);
+		                  (unsigned long long)w->limits.max_index_depth);
 	for (size_t i = 0; r >= 0 && i < index->manifest_count; i++) {
 		const ociw_descriptor *entry = index->manifests[i];
 
@@ -129,7 +129,7 @@ static int walk_index(walker *w, const ociwp_index *index, uint64_t index_depth,
 }
 
 static int walk_children(walker *w, const ociw_descriptor *desc, ociw_span bytes,
-			 uint64_t index_depth, unsigned referrer_depth, ociw_error **err)
+                         uint64_t index_depth, unsigned referrer_depth, ociw_error **err)
 {
 	OCIWP_AUTO(manifest) ociwp_manifest *manifest = NULL;
 	OCIWP_AUTO(index) ociwp_index *index = NULL;
@@ -172,12 +172,12 @@ static int walk_referrers(walker *w, const char *digest, unsigned referrer_depth
 	ociw_error *why = NULL;
 
 	int r = ociwp_content_referrers(w->source, digest, NULL, w->op, collect_referrer, &list,
-					&why);
+	                                &why);
 	if (r < 0 && !why)
 		r = ociwp_fail(&why, (ociw_code)r, "referrers of %s", digest);
 	if (r >= 0 && list.count && referrer_depth == 0)
 		r = ociwp_fail(&why, OCIW_ERR_LIMIT, "referrers of referrers deeper than %d",
-			       MAX_REFERRER_DEPTH);
+		               MAX_REFERRER_DEPTH);
 	if (r < 0)
 		r = ociwp_error_move(err, why);
 	for (size_t i = 0; r >= 0 && i < list.count; i++) {
@@ -192,7 +192,7 @@ static int walk_referrers(walker *w, const char *digest, unsigned referrer_depth
 }
 
 static int walk(walker *w, const ociw_descriptor *desc, uint64_t index_depth,
-		unsigned referrer_depth, ociw_error **err)
+                unsigned referrer_depth, ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *copy = NULL;
 	OCIWP_AUTO(str) char *digest = NULL;
@@ -211,10 +211,10 @@ static int walk(walker *w, const ociw_descriptor *desc, uint64_t index_depth,
 	if (!digest || !ociwp_map_set(w->plan->node_sizes, copy->digest, copy))
 		return ociwp_nomem(err);
 	r = ociw_content_read(w->source, copy, w->limits.max_manifest_bytes, w->op, &bytes, &len,
-			      err);
+	                      err);
 	if (r >= 0)
 		r = walk_children(w, copy, (ociw_span){bytes, len}, index_depth, referrer_depth,
-				  err);
+		                  err);
 	if (r < 0)
 		return ociwp_wrap(err, r, "manifest %s", digest);
 	r = append_node(w, &copy, (char **)&bytes, len, err);
@@ -224,7 +224,7 @@ static int walk(walker *w, const ociw_descriptor *desc, uint64_t index_depth,
 }
 
 int ociwp_copy_plan_make(ociw_content *source, const ociw_descriptor *root, bool recursive,
-			 const ociw_op *op, ociwp_copy_plan *out, ociw_error **err)
+                         const ociw_op *op, ociwp_copy_plan *out, ociw_error **err)
 {
 	walker w = {.source = source, .op = op, .plan = out, .recursive = recursive};
 	int r = 0;
@@ -238,7 +238,7 @@ int ociwp_copy_plan_make(ociw_content *source, const ociw_descriptor *root, bool
 	if (r >= 0 && !ociwp_mediatype_is_manifest(root->media_type) &&
 	    !ociwp_mediatype_is_index(root->media_type))
 		r = ociwp_fail(err, OCIW_ERR_UNSUPPORTED, "%s is no image manifest or index",
-			       ociwp_quote(root->media_type));
+		               ociwp_quote(root->media_type));
 	if (r >= 0)
 		r = walk(&w, root, w.limits.max_index_depth, MAX_REFERRER_DEPTH, err);
 	for (size_t i = 0; r >= 0 && i < out->node_count; i++) {

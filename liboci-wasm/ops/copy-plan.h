@@ -30,7 +30,7 @@ typedef struct ociwp_copy_plan {
 /* @p recursive: referrers of every manifest, and theirs. Refuses one digest with two sizes (DSC-7)
  * before anything moves. */
 int ociwp_copy_plan_make(ociw_content *source, const ociw_descriptor *root, bool recursive,
-			 const ociw_op *op, ociwp_copy_plan *out, ociw_error **err);
+                         const ociw_op *op, ociwp_copy_plan *out, ociw_error **err);
 void ociwp_copy_plan_deinit(ociwp_copy_plan *plan);
 
 #endif

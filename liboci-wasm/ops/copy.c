@@ -21,14 +21,15 @@ typedef struct copy_job {
 } copy_job;
 
 static int find_root(ociw_content *source, const char *name, const ociw_copy_options *options,
-		     ociw_descriptor **out, ociw_error **err)
+                     ociw_descriptor **out, ociw_error **err)
 {
 	if (options->platform)
 		return ociwp_image_select(source, name, options->platform, options->op, out, err);
 	return ociw_content_resolve(source, name, options->op, out, err);
 }
 
-/* What the name stands for at the destination; *out NULL when nothing, or when that end cannot say. */
+/* What the name stands for at the destination; *out NULL when nothing, or when that end cannot say.
+ */
 static int look_at_destination(const copy_job *job, ociw_descriptor **out, ociw_error **err)
 {
 	ociw_error *why = NULL;
@@ -59,24 +60,28 @@ static int already_there(const copy_job *job, const ociw_descriptor *root, ociw_
 		return r;
 	if (strcmp(have->digest, root->digest) != 0) {
 		if (job->options.flags & OCIW_COPY_NO_REPLACE)
-			return ociwp_fail(err, OCIW_ERR_EXISTS, "%s is %s there, and is not replaced",
-					  ociwp_quote(job->name), have->digest);
+			return ociwp_fail(err, OCIW_ERR_EXISTS,
+			                  "%s is %s there, and is not replaced",
+			                  ociwp_quote(job->name), have->digest);
 		return 0;
 	}
-	/* A registry takes a manifest only with everything it points at; a layout may have holes. */
+	/* A registry takes a manifest only with everything it points at; a layout may have holes.
+	 */
 	return remote && !(job->options.flags & OCIW_COPY_RECURSIVE);
 }
 
 static int tell_skipped(const copy_job *job, const ociw_descriptor *root, ociw_error **err)
 {
-	ociw_event event = {sizeof(event), OCIW_EVENT_BLOB_SKIPPED, root->digest, root->media_type,
-			    NULL, root->size, root->size};
+	ociw_event event = {sizeof(event), OCIW_EVENT_BLOB_SKIPPED,
+	                    root->digest,  root->media_type,
+	                    NULL,          root->size,
+	                    root->size};
 
 	return ociwp_emit(job->options.op, &event, err);
 }
 
 static int put_node(const copy_job *job, const ociwp_copy_node *node, const char *name,
-		    ociw_error **err)
+                    ociw_error **err)
 {
 	OCIWP_AUTO(mem) void *again = NULL;
 	const void *bytes = node->bytes;
@@ -87,13 +92,12 @@ static int put_node(const copy_job *job, const ociwp_copy_node *node, const char
 	if (!bytes) {
 		ociwp_limits_get(job->options.op, &limits);
 		r = ociw_content_read(job->source, node->desc, limits.max_manifest_bytes,
-				      job->options.op, &again, &len, err);
+		                      job->options.op, &again, &len, err);
 		bytes = again;
 	}
 	if (r >= 0)
 		r = ociwp_content_put_manifest(job->destination, node->desc,
-					       (ociw_span){bytes, len}, name, job->options.op,
-					       err);
+		                               (ociw_span){bytes, len}, name, job->options.op, err);
 	return r;
 }
 
@@ -118,9 +122,9 @@ static int put_manifests(const copy_job *job, const ociwp_copy_plan *plan, ociw_
 static int copy_tree(const copy_job *job, const ociw_descriptor *root, ociw_error **err)
 {
 	const ociwp_copy_blobs_options blobs = {
-		.op = job->options.op,
-		.parallel = job->options.parallel ? job->options.parallel : DEFAULT_PARALLEL,
-		.send_nondistributable = job->options.flags & OCIW_COPY_NONDISTRIBUTABLE,
+	        .op = job->options.op,
+	        .parallel = job->options.parallel ? job->options.parallel : DEFAULT_PARALLEL,
+	        .send_nondistributable = job->options.flags & OCIW_COPY_NONDISTRIBUTABLE,
 	};
 	bool recursive = job->options.flags & OCIW_COPY_RECURSIVE;
 	ociwp_copy_plan plan;
@@ -129,7 +133,7 @@ static int copy_tree(const copy_job *job, const ociw_descriptor *root, ociw_erro
 	if (r < 0)
 		return r;
 	r = ociwp_copy_blobs(job->source, job->destination, plan.blobs, plan.blob_count, &blobs,
-			     err);
+	                     err);
 	if (r >= 0)
 		r = put_manifests(job, &plan, err);
 	if (r >= 0 && recursive)
@@ -158,11 +162,11 @@ static int copy(copy_job *job, const char *source_name, ociw_descriptor **out, o
 }
 
 int ociw_copy(ociw_content *source, const char *source_name, ociw_content *destination,
-	      const char *destination_name, const ociw_copy_options *options,
-	      ociw_descriptor **out, ociw_error **err)
+              const char *destination_name, const ociw_copy_options *options, ociw_descriptor **out,
+              ociw_error **err)
 {
 	const uint32_t known_flags =
-		OCIW_COPY_RECURSIVE | OCIW_COPY_NO_REPLACE | OCIW_COPY_NONDISTRIBUTABLE;
+	        OCIW_COPY_RECURSIVE | OCIW_COPY_NO_REPLACE | OCIW_COPY_NONDISTRIBUTABLE;
 	copy_job job = {source, destination, destination_name, {0}};
 
 	if (out)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A layout tar in the making. Blobs are spooled, in parallel, into one file without a name beside the
- * target; a manifest with a name has the whole tar written, sorted and reproducible, and renamed into
- * place. Memory does not grow with the blobs (LAY-7, LYR-3, wasm-formats.md 3).
+ * A layout tar in the making. Blobs are spooled, in parallel, into one file without a name beside
+ * the target; a manifest with a name has the whole tar written, sorted and reproducible, and
+ * renamed into place. Memory does not grow with the blobs (LAY-7, LYR-3, wasm-formats.md 3).
  */
 #include <oci-wasm/store.h>
 
@@ -33,8 +33,8 @@ typedef struct spooled {
 } spooled;
 
 typedef struct archive {
-	int dir_fd;  /* where the tar is going to be */
-	char *base;  /* its name there */
+	int dir_fd; /* where the tar is going to be */
+	char *base; /* its name there */
 	int spool_fd;
 	pthread_mutex_t mutex; /* of what follows */
 	uint64_t spool_end;
@@ -66,7 +66,7 @@ static bool find_blob(archive *a, const char *digest, spooled *out)
 }
 
 static int archive_has(void *self, const ociw_descriptor *desc, const ociw_op *op, bool *out,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	spooled blob;
 
@@ -77,7 +77,7 @@ static int archive_has(void *self, const ociw_descriptor *desc, const ociw_op *o
 }
 
 static int archive_open(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
-			ociw_reader **out, ociw_error **err)
+                        ociw_reader **out, ociw_error **err)
 {
 	archive *a = self;
 	spooled blob;
@@ -88,7 +88,7 @@ static int archive_open(void *self, const ociw_descriptor *desc, uint64_t offset
 	if (offset > blob.size)
 		return ociwp_fail(err, OCIW_ERR_INVALID, "offset is past the end");
 	return ociwp_reader_new_file_range(a->spool_fd, blob.offset + offset, blob.size - offset,
-					   out, err);
+	                                   out, err);
 }
 
 /* A place in the spool, this writer's own: several write at once. */
@@ -102,7 +102,7 @@ static int reserve(archive *a, uint64_t size, uint64_t *offset, ociw_error **err
 }
 
 static int add_blob(archive *a, const char *digest, uint64_t offset, uint64_t size,
-		    ociw_error **err)
+                    ociw_error **err)
 {
 	spooled *blob = ociwp_new(spooled);
 	bool added = false;
@@ -121,7 +121,7 @@ static int add_blob(archive *a, const char *digest, uint64_t offset, uint64_t si
 }
 
 static int spool_bytes(archive *a, ociw_reader *reader, uint64_t offset, const ociw_op *op,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	OCIWP_AUTO(mem) void *buffer = ociwp_malloc(STEP);
 
@@ -142,7 +142,7 @@ static int spool_bytes(archive *a, ociw_reader *reader, uint64_t offset, const o
 }
 
 static int archive_put(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,
-		       const ociw_op *op, ociw_error **err)
+                       const ociw_op *op, ociw_error **err)
 {
 	ociw_reader *raw = NULL, *reader = NULL;
 	archive *a = self;
@@ -157,8 +157,8 @@ static int archive_put(void *self, const ociw_descriptor *desc, const ociwp_blob
 		return r;
 	if (desc->size > limits.max_blob_bytes)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "%llu bytes, the limit is %llu",
-				  (unsigned long long)desc->size,
-				  (unsigned long long)limits.max_blob_bytes);
+		                  (unsigned long long)desc->size,
+		                  (unsigned long long)limits.max_blob_bytes);
 	r = ociwp_descriptor_get_digest(desc, &digest, err);
 	if (r >= 0)
 		r = reserve(a, desc->size, &offset, err);
@@ -175,7 +175,7 @@ static int archive_put(void *self, const ociw_descriptor *desc, const ociwp_blob
 }
 
 static int write_blob(const archive *a, ociwp_tar_writer *tar, const char *digest,
-		      const spooled *blob, void *buffer, ociw_error **err)
+                      const spooled *blob, void *buffer, ociw_error **err)
 {
 	uint64_t offset = blob->offset, left = blob->size;
 	char path[512];
@@ -185,7 +185,7 @@ static int write_blob(const archive *a, ociwp_tar_writer *tar, const char *diges
 	int r = ociwp_tar_writer_file(tar, path, 0444, blob->size, err);
 	while (r >= 0 && left) {
 		ssize_t n = pread(a->spool_fd, buffer, left < STEP ? (size_t)left : STEP,
-				  (off_t)offset);
+		                  (off_t)offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -231,7 +231,7 @@ static int write_blobs(const archive *a, ociwp_tar_writer *tar, ociw_error **err
 		}
 		if (r >= 0)
 			r = write_blob(a, tar, digests[i], ociwp_map_get(a->blobs, digests[i]),
-				       buffer, err);
+			               buffer, err);
 	}
 	return r;
 }
@@ -271,8 +271,8 @@ static int make_temporary(const archive *a, char *name, size_t size, int *out_fd
 		return ociwp_fail_errno(err, errno, "get random bytes");
 	ociwp_hex_encode(hex, random, sizeof(random));
 	snprintf(name, size, ".oci-wasm-%s.tmp", hex);
-	*out_fd = openat(a->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			 0666);
+	*out_fd =
+	        openat(a->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (*out_fd < 0)
 		return ociwp_fail_errno(err, errno, "make a temporary file beside the archive");
 	return 0;
@@ -287,7 +287,7 @@ static int check_target(const archive *a, ociw_error **err)
 		return errno == ENOENT ? 0 : ociwp_fail_errno(err, errno, "stat");
 	if (!S_ISREG(st.st_mode))
 		return ociwp_fail(err, OCIW_ERR_UNSAFE, "%s exists and is no plain file",
-				  ociwp_quote(a->base));
+		                  ociwp_quote(a->base));
 	return 0;
 }
 
@@ -321,12 +321,12 @@ static int publish(const archive *a, ociw_error **err)
 }
 
 typedef struct names {
-	char *bare;      /* ref.name */
-	char *full;      /* io.containerd.image.name, or NULL */
+	char *bare; /* ref.name */
+	char *full; /* io.containerd.image.name, or NULL */
 } names;
 
-/* "host/app:v1" is v1 by short name, and the whole for containerd, which would otherwise make one up;
- * a bare "v1" is just that. */
+/* "host/app:v1" is v1 by short name, and the whole for containerd, which would otherwise make one
+ * up; a bare "v1" is just that. */
 static int split_name(const char *name, const ociw_descriptor *desc, names *out, ociw_error **err)
 {
 	ociw_reference *ref = NULL;
@@ -346,7 +346,8 @@ static int split_name(const char *name, const ociw_descriptor *desc, names *out,
 	return 0;
 }
 
-static int name_manifest(archive *a, const ociw_descriptor *desc, const char *name, ociw_error **err)
+static int name_manifest(archive *a, const ociw_descriptor *desc, const char *name,
+                         ociw_error **err)
 {
 	names split = {NULL, NULL};
 
@@ -363,7 +364,7 @@ static int name_manifest(archive *a, const ociw_descriptor *desc, const char *na
 }
 
 static int list_referrer(archive *a, const ociw_descriptor *desc, ociw_span bytes,
-			 const ociw_op *op, ociw_error **err)
+                         const ociw_op *op, ociw_error **err)
 {
 	bool is_referrer = false;
 
@@ -377,7 +378,7 @@ static int list_referrer(archive *a, const ociw_descriptor *desc, ociw_span byte
 }
 
 static int archive_put_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes,
-				const char *name, const ociw_op *op, ociw_error **err)
+                                const char *name, const ociw_op *op, ociw_error **err)
 {
 	ociwp_blob_source source = ociwp_blob_source_of_span(&bytes);
 
@@ -385,11 +386,11 @@ static int archive_put_manifest(void *self, const ociw_descriptor *desc, ociw_sp
 	if (r < 0)
 		return r;
 	return name ? name_manifest(self, desc, name, err)
-		    : list_referrer(self, desc, bytes, op, err);
+	            : list_referrer(self, desc, bytes, op, err);
 }
 
 static int archive_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
-			   ociw_error **err)
+                           ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 	OCIWP_AUTO(index) ociwp_index *index = NULL;
@@ -407,12 +408,12 @@ static int archive_resolve(void *self, const char *name, const ociw_op *op, ociw
 }
 
 static const ociwp_content_ops archive_ops = {
-	.resolve = archive_resolve,
-	.open = archive_open,
-	.has = archive_has,
-	.put = archive_put,
-	.put_manifest = archive_put_manifest,
-	.free = archive_free,
+        .resolve = archive_resolve,
+        .open = archive_open,
+        .has = archive_has,
+        .put = archive_put,
+        .put_manifest = archive_put_manifest,
+        .free = archive_free,
 };
 
 static int open_places(archive *a, const char *path, ociw_error **err)

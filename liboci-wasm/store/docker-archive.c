@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * From docker's manifest.json to Docker schema 2 manifests (wasm-formats.md 3.2). The digest of a
- * plain layer is its diff_id in the config, which reading it will verify; a compressed one is hashed.
+ * plain layer is its diff_id in the config, which reading it will verify; a compressed one is
+ * hashed.
  */
 #include "store/docker-archive.h"
 
@@ -23,13 +24,13 @@ typedef struct reading {
 } reading;
 
 static int sniff(const reading *r, const ociwp_tar_member *member, unsigned char head[4],
-		 size_t *len, ociw_error **err)
+                 size_t *len, ociw_error **err)
 {
 	ociw_reader *reader = NULL;
 	uint64_t want = member->size < 4 ? member->size : 4;
 
 	int code = ociwp_reader_new_file_range(r->blobs->members.fd, member->offset, want, &reader,
-					       err);
+	                                       err);
 	if (code < 0)
 		return code;
 	ptrdiff_t n = ociwp_read_full(reader, head, (size_t)want, err);
@@ -39,13 +40,13 @@ static int sniff(const reading *r, const ociwp_tar_member *member, unsigned char
 }
 
 static int hash_member(const reading *r, const ociwp_tar_member *member,
-		       char digest[OCIW_DIGEST_TEXT_MAX], ociw_error **err)
+                       char digest[OCIW_DIGEST_TEXT_MAX], ociw_error **err)
 {
 	ociw_reader *range = NULL, *hashing = NULL;
 	ociw_digest value;
 
 	int code = ociwp_reader_new_file_range(r->blobs->members.fd, member->offset, member->size,
-					       &range, err);
+	                                       &range, err);
 	if (code >= 0)
 		code = ociwp_reader_hash(range, OCIW_DIGEST_SHA256, &value, NULL, &hashing, err);
 	if (code >= 0)
@@ -56,7 +57,7 @@ static int hash_member(const reading *r, const ociwp_tar_member *member,
 }
 
 static int read_layer(const reading *r, const char *path, const char *diff_id,
-		      ociw_descriptor **out, ociw_error **err)
+                      ociw_descriptor **out, ociw_error **err)
 {
 	const ociwp_tar_member *member = ociwp_tar_members_find(&r->blobs->members, path);
 	const char *media_type = OCIWP_MT_DOCKER_LAYER, *digest = diff_id;
@@ -70,8 +71,9 @@ static int read_layer(const reading *r, const char *path, const char *diff_id,
 	if (code < 0)
 		return code;
 	if (len == 4 && memcmp(head, "\0asm", 4) == 0)
-		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
-				  "it is wasm, which a docker archive cannot hold; use an OCI layout");
+		return ociwp_fail(
+		        err, OCIW_ERR_UNSUPPORTED,
+		        "it is wasm, which a docker archive cannot hold; use an OCI layout");
 	switch (ociwp_compression_sniff(head, len)) {
 	case OCIWP_COMPRESSION_NONE:
 		break;
@@ -87,7 +89,7 @@ static int read_layer(const reading *r, const char *path, const char *diff_id,
 		code = ociw_descriptor_new(media_type, digest, member->size, out, err);
 	if (code >= 0)
 		code = ociwp_tar_blobs_add_range(r->blobs, digest, member->offset, member->size,
-						 err);
+		                                 err);
 	return code;
 }
 
@@ -99,7 +101,7 @@ static void free_layers(ociw_descriptor **layers, size_t count)
 }
 
 static int read_layers(const reading *r, const json_t *paths, const ociwp_config *config,
-		       ociw_descriptor **layers, ociw_error **err)
+                       ociw_descriptor **layers, ociw_error **err)
 {
 	for (size_t i = 0; i < config->diff_id_count; i++) {
 		const char *path = json_string_value(json_array_get(paths, i));
@@ -114,25 +116,26 @@ static int read_layers(const reading *r, const json_t *paths, const ociwp_config
 }
 
 static int write_manifest(const reading *r, const ociw_descriptor *config,
-			  ociw_descriptor *const *layers, size_t count, ociw_descriptor **out,
-			  ociw_error **err)
+                          ociw_descriptor *const *layers, size_t count, ociw_descriptor **out,
+                          ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 	const ociwp_manifest_draft draft = {.media_type = OCIWP_MT_DOCKER_MANIFEST,
-					    .config = config,
-					    .layers = (const ociw_descriptor *const *)layers,
-					    .layer_count = count};
+	                                    .config = config,
+	                                    .layers = (const ociw_descriptor *const *)layers,
+	                                    .layer_count = count};
 
 	int code = ociwp_manifest_write(&draft, &text, err);
 	if (code >= 0)
 		code = ociwp_buf_check(&text, err);
 	if (code >= 0)
 		code = ociwp_descriptor_of_bytes(OCIWP_MT_DOCKER_MANIFEST, ociwp_buf_span(&text),
-						 out, err);
+		                                 out, err);
 	if (code < 0)
 		return code;
 	size_t len = text.len;
-	return ociwp_tar_blobs_add_bytes(r->blobs, (*out)->digest, ociwp_buf_steal(&text), len, err);
+	return ociwp_tar_blobs_add_bytes(r->blobs, (*out)->digest, ociwp_buf_steal(&text), len,
+	                                 err);
 }
 
 /* "host:5000/name:tag" is the full name; its tag is the short one. */
@@ -157,7 +160,7 @@ static void list_image(const reading *r, const ociw_descriptor *desc, const char
 }
 
 static int list_names(const reading *r, const json_t *tags, const ociw_descriptor *desc,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	for (size_t i = 0; i < json_array_size(tags); i++) {
 		const char *name = json_string_value(json_array_get(tags, i));
@@ -173,22 +176,22 @@ static int list_names(const reading *r, const json_t *tags, const ociw_descripto
 
 /* The config as a blob and as a value. */
 static int read_config(const reading *r, const char *path, ociw_descriptor **desc,
-		       ociwp_config **config, ociw_error **err)
+                       ociwp_config **config, ociw_error **err)
 {
 	const ociwp_tar_member *member = ociwp_tar_members_find(&r->blobs->members, path);
 	OCIWP_AUTO(str) char *bytes = NULL;
 	size_t len = 0;
 
 	int code = ociwp_tar_members_read(&r->blobs->members, path, r->limits.max_manifest_bytes,
-					  &bytes, &len, err);
+	                                  &bytes, &len, err);
 	if (code >= 0)
 		code = ociwp_descriptor_of_bytes(OCIWP_MT_DOCKER_CONFIG, (ociw_span){bytes, len},
-						 desc, err);
+		                                 desc, err);
 	if (code >= 0)
 		code = ociwp_config_parse((ociw_span){bytes, len}, r->op, config, err);
 	if (code >= 0)
 		code = ociwp_tar_blobs_add_range(r->blobs, (*desc)->digest, member->offset,
-						 member->size, err);
+		                                 member->size, err);
 	return code;
 }
 
@@ -211,11 +214,12 @@ static int read_image(const reading *r, const json_t *image, ociw_error **err)
 		return code;
 	size_t count = json_array_size(paths);
 	if (count != config->diff_id_count)
-		return ociwp_fail(err, OCIW_ERR_FORMAT, "%zu layers, but %zu diff_ids in the config",
-				  count, config->diff_id_count);
+		return ociwp_fail(err, OCIW_ERR_FORMAT,
+		                  "%zu layers, but %zu diff_ids in the config", count,
+		                  config->diff_id_count);
 	if (count > r->limits.max_layers)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "%zu layers, the limit is %llu", count,
-				  (unsigned long long)r->limits.max_layers);
+		                  (unsigned long long)r->limits.max_layers);
 	ociw_descriptor **layers = ociwp_calloc(count, sizeof(*layers));
 	if (!layers)
 		return ociwp_nomem(err);
@@ -234,7 +238,7 @@ static int read_images(const reading *r, const json_t *images, ociw_error **err)
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "manifest.json is not an array");
 	if (json_array_size(images) > MAX_IMAGES)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "manifest.json lists more than %d images",
-				  MAX_IMAGES);
+		                  MAX_IMAGES);
 	ociwp_json_begin_object(r->index);
 	ociwp_json_key(r->index, "schemaVersion");
 	ociwp_json_u64(r->index, 2);
@@ -251,7 +255,7 @@ static int read_images(const reading *r, const json_t *images, ociw_error **err)
 }
 
 int ociwp_docker_archive_read(ociwp_tar_blobs *blobs, ociw_span text, const ociw_op *op,
-			      ociw_error **err)
+                              ociw_error **err)
 {
 	OCIWP_AUTO(json_writer) ociwp_json_writer *writer = NULL;
 	OCIWP_AUTO(buf) ociwp_buf index = OCIWP_BUF_INIT;
@@ -270,6 +274,6 @@ int ociwp_docker_archive_read(ociwp_tar_blobs *blobs, ociw_span text, const ociw
 		code = ociwp_json_writer_finish(ociwp_steal(&writer), err);
 	if (code >= 0)
 		code = ociwp_index_parse(ociwp_buf_span(&index), OCIWP_MT_OCI_INDEX, op,
-					 &blobs->index, err);
+		                         &blobs->index, err);
 	return code;
 }

@@ -59,7 +59,7 @@ static int mark_node(const ociwp_graph_node *node, void *user_data, ociw_error *
 	if (node->code < 0 && node->code != OCIW_ERR_NOTFOUND) {
 		int r = ociwp_error_move(err, ociwp_error_dup(node->error));
 		return ociwp_wrap(err, r, "manifest %s cannot be read, so nothing is removed",
-				  node->desc->digest);
+		                  node->desc->digest);
 	}
 	int r = mark(m, node->desc->digest, err);
 	if (r >= 0 && node->index)
@@ -88,7 +88,7 @@ static int mark_tree(marking *m, const ociw_descriptor *root, ociw_error **err)
 }
 
 static int add_candidate(marking *m, const ociw_descriptor *desc, const char *subject,
-			 ociw_error **err)
+                         ociw_error **err)
 {
 	if (m->count == m->cap) {
 		size_t cap = m->cap ? m->cap * 2 : 16;
@@ -127,10 +127,11 @@ static int consider(marking *m, const ociw_descriptor *desc, ociw_error **err)
 	if (!media_type)
 		return 0;
 	if (ociwp_mediatype_is_index(media_type)) {
-		if (ociwp_index_parse((ociw_span){bytes, len}, media_type, m->op, &index, NULL) >= 0)
+		if (ociwp_index_parse((ociw_span){bytes, len}, media_type, m->op, &index, NULL) >=
+		    0)
 			subject = index->subject;
 	} else if (ociwp_manifest_parse((ociw_span){bytes, len}, media_type, m->op, &manifest,
-					NULL) >= 0) {
+	                                NULL) >= 0) {
 		subject = manifest->subject;
 	}
 	if (!subject)
@@ -152,7 +153,7 @@ static int consider_blob(const ociwp_blobdir_entry *entry, void *user_data, ociw
 	int r = ociwp_check_cancel(m->op, err);
 	if (r >= 0)
 		r = ociw_descriptor_new("application/octet-stream", entry->digest, entry->size,
-					&desc, err);
+		                        &desc, err);
 	return r < 0 ? r : consider(m, desc, err);
 }
 
@@ -206,7 +207,7 @@ static int mark_all(marking *m, const ociwp_index *index, ociwp_map *dropped, oc
 }
 
 int ociwp_gc_mark(ociwp_layout *layout, const ociw_op *op, ociwp_map *live, ociwp_map *dropped,
-		  ociw_error **err)
+                  ociw_error **err)
 {
 	OCIWP_AUTO(map) ociwp_map *seen = ociwp_map_new(NULL);
 	OCIWP_AUTO(map) ociwp_map *subjects = ociwp_map_new(free_descriptor);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Garbage collection of a layout directory: mark, then sweep (LAY-8). Our own writers hold a shared
- * lock from their first look at a blob to their last name, and gc waits for none of them: it is busy
- * then. Writers that take no lock are protected by age alone.
+ * lock from their first look at a blob to their last name, and gc waits for none of them: it is
+ * busy then. Writers that take no lock are protected by age alone.
  */
 #include "store/gc-mark.h"
 
@@ -29,7 +29,7 @@ typedef struct collection {
 } collection;
 
 static int tell(collection *c, ociw_finding_kind kind, const char *digest, uint64_t bytes,
-		ociw_error **err)
+                ociw_error **err)
 {
 	const ociw_finding finding = {sizeof(finding), kind, digest, NULL, bytes};
 
@@ -54,7 +54,7 @@ static int sweep_blob(const ociwp_blobdir_entry *entry, void *user_data, ociw_er
 	r = tell(c, OCIW_FINDING_UNREFERENCED, entry->digest, entry->size, err);
 	if (r < 0)
 		return r;
-	if (c->delete && unlinkat(entry->dir_fd, entry->name, 0) != 0 && errno != ENOENT)
+	if (c->delete &&unlinkat(entry->dir_fd, entry->name, 0) != 0 && errno != ENOENT)
 		return ociwp_fail_errno(err, errno, "remove blob %s", entry->digest);
 	c->freed += entry->size;
 	return 0;
@@ -89,7 +89,7 @@ static int drop_entries(collection *c, ociw_error **err)
 
 	for (size_t i = 0; r >= 0 && ociwp_map_at(c->dropped, i, &digest, &value); i++)
 		r = tell(c, OCIW_FINDING_UNNAMED, digest, 0, err);
-	if (r >= 0 && c->delete && ociwp_map_size(c->dropped))
+	if (r >= 0 && c->delete &&ociwp_map_size(c->dropped))
 		r = ociwp_layout_dir_update(c->layout, edit_prune, c, c->options.op, err);
 	return r;
 }
@@ -128,7 +128,7 @@ static int run(collection *c, ociw_error **err)
 {
 	ociwp_layout *layout = c->layout;
 
-	if (c->delete && !(layout->flags & OCIW_LAYOUT_WRITE))
+	if (c->delete &&!(layout->flags & OCIW_LAYOUT_WRITE))
 		return ociwp_fail(err, OCIW_ERR_INVALID, "it was opened for reading only");
 	if (ociwp_layout_blobs(layout) < 0)
 		return 0;
@@ -136,7 +136,7 @@ static int run(collection *c, ociw_error **err)
 }
 
 int ociw_layout_gc(ociw_content *layout, const ociw_gc_options *options, ociw_finding_cb cb,
-		   void *user_data, uint64_t *freed_bytes, ociw_error **err)
+                   void *user_data, uint64_t *freed_bytes, ociw_error **err)
 {
 	const uint32_t known_flags = OCIW_GC_DELETE | OCIW_GC_UNNAMED | OCIW_GC_ANY_AGE;
 	OCIWP_AUTO(map) ociwp_map *live = ociwp_map_new(NULL);

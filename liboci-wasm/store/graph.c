@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The walk over manifests and indexes. Depth and number of nodes are bounded: an index of indexes of
- * indexes ends, whoever wrote it.
+ * The walk over manifests and indexes. Depth and number of nodes are bounded: an index of indexes
+ * of indexes ends, whoever wrote it.
  */
 #include "store/graph.h"
 
@@ -27,7 +27,7 @@ static int mark_seen(const ociwp_graph *graph, const char *digest, ociw_error **
 
 /* Reads and parses into *manifest or *index. */
 static int load(const ociwp_graph *graph, const ociw_descriptor *desc, ociwp_manifest **manifest,
-		ociwp_index **index, ociw_error **err)
+                ociwp_index **index, ociw_error **err)
 {
 	OCIWP_AUTO(str) char *bytes = NULL;
 	size_t len = 0;
@@ -47,10 +47,10 @@ static bool stops_the_walk(int code)
 }
 
 static int walk(const ociwp_graph *graph, const ociw_descriptor *desc, uint64_t depth_left,
-		ociw_error **err);
+                ociw_error **err);
 
 static int walk_entries(const ociwp_graph *graph, const ociwp_index *index, uint64_t depth_left,
-			ociw_error **err)
+                        ociw_error **err)
 {
 	if (depth_left == 0)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "indexes are nested too deep");
@@ -63,7 +63,7 @@ static int walk_entries(const ociwp_graph *graph, const ociwp_index *index, uint
 }
 
 static int walk(const ociwp_graph *graph, const ociw_descriptor *desc, uint64_t depth_left,
-		ociw_error **err)
+                ociw_error **err)
 {
 	OCIWP_AUTO(manifest) ociwp_manifest *manifest = NULL;
 	OCIWP_AUTO(index) ociwp_index *index = NULL;
@@ -145,10 +145,10 @@ static int visit_referrer(const ociwp_graph_node *node, void *user_data, ociw_er
 	if (search->artifact_type && !ociwp_streq(type, search->artifact_type))
 		return 0;
 	int r = ociw_descriptor_new(node->desc->media_type, node->desc->digest, node->desc->size,
-				    &desc, err);
+	                            &desc, err);
 	if (r >= 0)
 		r = copy_annotations(manifest ? &manifest->annotations : &index->annotations, desc,
-				     err);
+		                     err);
 	if (r < 0)
 		return r;
 	if (type && !desc->artifact_type) {
@@ -160,8 +160,8 @@ static int visit_referrer(const ociwp_graph_node *node, void *user_data, ociw_er
 }
 
 int ociwp_graph_referrers(const ociwp_graph *graph, const ociwp_index *index, const char *digest,
-			  const char *artifact_type, ociwp_referrer_cb cb, void *user_data,
-			  ociw_error **err)
+                          const char *artifact_type, ociwp_referrer_cb cb, void *user_data,
+                          ociw_error **err)
 {
 	OCIWP_AUTO(map) ociwp_map *seen = ociwp_map_new(NULL);
 	referrer_search search = {digest, artifact_type, cb, user_data};

@@ -21,7 +21,7 @@ typedef struct ociwp_graph_node {
 typedef struct ociwp_graph {
 	/* A whole manifest, verified. */
 	int (*read)(void *self, const ociw_descriptor *desc, const ociw_op *op, char **out,
-		    size_t *out_len, ociw_error **err);
+	            size_t *out_len, ociw_error **err);
 	void *self;
 	/* Non-zero stops the walk and is its result. */
 	int (*visit)(const ociwp_graph_node *node, void *user_data, ociw_error **err);
@@ -38,7 +38,7 @@ int ociwp_graph_walk_index(const ociwp_graph *graph, const ociwp_index *index, o
 /* Everything reachable from @p index whose subject is @p digest, with artifactType and annotations
  * as the referrers API has them (RFR-2, RFR-6). */
 int ociwp_graph_referrers(const ociwp_graph *graph /* visit unused */, const ociwp_index *index,
-			  const char *digest, const char *artifact_type, ociwp_referrer_cb cb,
-			  void *user_data, ociw_error **err);
+                          const char *digest, const char *artifact_type, ociwp_referrer_cb cb,
+                          void *user_data, ociw_error **err);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Verify, then publish. Small blobs go to a file without a name (O_TMPFILE), which the kernel drops
- * whatever happens to us; large ones, and all where that is not possible, to a file in `ingest/` that
- * is locked by its writer, so that the next one can tell a leftover from work in progress.
+ * whatever happens to us; large ones, and all where that is not possible, to a file in `ingest/`
+ * that is locked by its writer, so that the next one can tell a leftover from work in progress.
  */
 #include "store/ingest.h"
 
@@ -91,7 +91,7 @@ static int begin_named(ingest *in, bool partial)
 		}
 		if (partial) {
 			snprintf(in->name, sizeof(in->name), PARTIAL_PREFIX "%.6s-%s",
-				 in->desc->digest, in->encoded);
+			         in->desc->digest, in->encoded);
 		} else {
 			if (getrandom(random, sizeof(random), 0) != sizeof(random))
 				return EIO;
@@ -173,7 +173,7 @@ static int store(ingest *in, const void *data, size_t len, ociw_error **err)
 	if (len > in->desc->size - in->have) {
 		in->keep = false;
 		return ociwp_fail(err, OCIW_ERR_SIZE, "more than the expected %llu bytes",
-				  (unsigned long long)in->desc->size);
+		                  (unsigned long long)in->desc->size);
 	}
 	ociwp_hasher_update(in->hasher, data, len);
 	int errnum = ociwp_write_full(in->fd, data, len);
@@ -181,7 +181,8 @@ static int store(ingest *in, const void *data, size_t len, ociw_error **err)
 		in->keep = false; /* a full disk is better off without it */
 		return ociwp_fail_errno(err, errnum, "write");
 	}
-	/* Disk writes start while more bytes come, so that the fsync at the end waits for little. */
+	/* Disk writes start while more bytes come, so that the fsync at the end waits for little.
+	 */
 	if (in->have / WRITEBACK != (in->have + len) / WRITEBACK &&
 	    !(in->layout->flags & OCIW_LAYOUT_NO_SYNC))
 		(void)sync_file_range(in->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
@@ -205,7 +206,7 @@ static int pump(ingest *in, ociw_reader *reader, void *buffer, const ociw_op *op
 }
 
 static int fetch(ingest *in, const ociwp_blob_source *source, void *buffer, const ociw_op *op,
-		 ociw_error **err)
+                 ociw_error **err)
 {
 	ociw_reader *reader = NULL;
 	char want[OCIW_DIGEST_TEXT_MAX], got[OCIW_DIGEST_TEXT_MAX];
@@ -226,14 +227,14 @@ static int fetch(ingest *in, const ociwp_blob_source *source, void *buffer, cons
 	if (in->have != in->desc->size) {
 		in->keep = false;
 		return ociwp_fail(err, OCIW_ERR_SIZE, "%llu bytes, expected %llu",
-				  (unsigned long long)in->have, (unsigned long long)in->desc->size);
+		                  (unsigned long long)in->have, (unsigned long long)in->desc->size);
 	}
 	ociwp_hasher_final(in->hasher, &digest);
 	if (ociw_digest_equal(&digest, &in->digest))
 		return 0;
 	in->keep = false;
 	return ociwp_fail(err, OCIW_ERR_DIGEST, "digest is %s, expected %s",
-			  ociw_digest_format(&digest, got), ociw_digest_format(&in->digest, want));
+	                  ociw_digest_format(&digest, got), ociw_digest_format(&in->digest, want));
 }
 
 /* Gives the anonymous file a name; an existing one was checked to be of another size, so it is
@@ -249,7 +250,7 @@ static int link_anonymous(ingest *in)
 		return errno;
 	bool there = false;
 	if (ociwp_blobdir_has(in->layout->blobs_fd, in->desc->digest, in->desc->size, &there,
-			      NULL) == 0 &&
+	                      NULL) == 0 &&
 	    there)
 		return 0; /* another writer was faster */
 	snprintf(in->name, sizeof(in->name), "tmp-%d-%s", (int)getpid(), in->encoded);
@@ -318,7 +319,7 @@ static int run(ingest *in, const ociwp_blob_source *source, const ociw_op *op, o
 }
 
 int ociwp_ingest_blob(ociwp_layout *layout, const ociw_descriptor *desc,
-		      const ociwp_blob_source *source, const ociw_op *op, ociw_error **err)
+                      const ociwp_blob_source *source, const ociw_op *op, ociw_error **err)
 {
 	ingest in = {layout, desc, .blob_dir = -1, .dir = -1, .fd = -1};
 	ociw_limits limits;
@@ -327,15 +328,15 @@ int ociwp_ingest_blob(ociwp_layout *layout, const ociw_descriptor *desc,
 	ociwp_limits_get(op, &limits);
 	if (desc->size > limits.max_blob_bytes)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "%llu bytes, the limit is %llu",
-				  (unsigned long long)desc->size,
-				  (unsigned long long)limits.max_blob_bytes);
+		                  (unsigned long long)desc->size,
+		                  (unsigned long long)limits.max_blob_bytes);
 	int r = ociwp_blobdir_has(layout->blobs_fd, desc->digest, desc->size, &there, err);
 	if (r < 0 || there)
 		return r;
 	r = ociwp_descriptor_get_digest(desc, &in.digest, err);
 	if (r >= 0)
 		r = ociwp_blobdir_open_algorithm(layout->blobs_fd, desc->digest, true, &in.blob_dir,
-						 &in.encoded, err);
+		                                 &in.encoded, err);
 	if (r >= 0)
 		r = ociwp_hasher_new((ociw_digest_algorithm)in.digest.algorithm, &in.hasher, err);
 	if (r >= 0)
@@ -381,7 +382,7 @@ void ociwp_ingest_clean(ociwp_layout *layout, ociwp_ingest_judge judge, void *us
 	for (const struct dirent *entry; (entry = readdir(dir));) {
 		if (entry->d_name[0] != '.')
 			clean_one(dirfd(dir), entry->d_name, judge ? judge : judge_default,
-				  user_data);
+			          user_data);
 	}
 	closedir(dir);
 }

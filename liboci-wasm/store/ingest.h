@@ -10,11 +10,11 @@
 
 /* Stores a blob, unless it is there already. The caller has begun to write. */
 int ociwp_ingest_blob(ociwp_layout *layout, const ociw_descriptor *desc,
-		      const ociwp_blob_source *source, const ociw_op *op, ociw_error **err);
+                      const ociwp_blob_source *source, const ociw_op *op, ociw_error **err);
 
 /* Called for each leftover of the ingest folder that no process holds; true: remove it. */
 typedef bool (*ociwp_ingest_judge)(const char *name, uint64_t size, int64_t age_seconds,
-				   void *user_data);
+                                   void *user_data);
 /* Removes leftovers of writers that were killed. Never an error: they harm nobody. */
 void ociwp_ingest_clean(ociwp_layout *layout, ociwp_ingest_judge judge, void *user_data);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An OCI layout directory as a content (image-layout.md, oci-client.md LAY-1..6). index.json is read
- * anew for each question and changed under a lock, so that any number of processes share one.
+ * An OCI layout directory as a content (image-layout.md, oci-client.md LAY-1..6). index.json is
+ * read anew for each question and changed under a lock, so that any number of processes share one.
  */
 #include "store/layout-dir.h"
 
@@ -17,17 +17,17 @@
 #include <unistd.h>
 
 static int read_index_text(ociwp_layout *layout, const ociw_op *op, char **out, size_t *len,
-			   ociw_error **err)
+                           ociw_error **err)
 {
 	ociw_limits limits;
 
 	ociwp_limits_get(op, &limits);
 	return ociwp_layout_read_file(layout, "index.json", limits.max_manifest_bytes, out, len,
-				      err);
+	                              err);
 }
 
 int ociwp_layout_dir_index(ociwp_layout *layout, const ociw_op *op, ociwp_index **out,
-			   ociw_error **err)
+                           ociw_error **err)
 {
 	OCIWP_AUTO(str) char *text = NULL;
 	size_t len = 0;
@@ -41,13 +41,13 @@ int ociwp_layout_dir_index(ociwp_layout *layout, const ociw_op *op, ociwp_index 
 }
 
 int ociwp_layout_dir_read(void *self, const ociw_descriptor *desc, const ociw_op *op, char **out,
-			  size_t *out_len, ociw_error **err)
+                          size_t *out_len, ociw_error **err)
 {
 	return ociwp_blobdir_read(ociwp_layout_blobs(self), desc, op, out, out_len, err);
 }
 
 static int dir_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	OCIWP_AUTO(index) ociwp_index *index = NULL;
 	const ociw_descriptor *found = NULL;
@@ -68,14 +68,14 @@ static int dir_resolve(void *self, const char *name, const ociw_op *op, ociw_des
 }
 
 static int dir_open(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
-		    ociw_reader **out, ociw_error **err)
+                    ociw_reader **out, ociw_error **err)
 {
 	(void)op;
 	return ociwp_blobdir_reader(ociwp_layout_blobs(self), desc, offset, out, err);
 }
 
 static int dir_list(void *self, const ociw_op *op, ociw_name_cb cb, void *user_data,
-		    ociw_error **err)
+                    ociw_error **err)
 {
 	OCIWP_AUTO(index) ociwp_index *index = NULL;
 	ociwp_layout *layout = self;
@@ -99,7 +99,7 @@ static int begin_write(ociwp_layout *layout, const ociw_op *op, ociw_error **err
 }
 
 static int dir_has(void *self, const ociw_descriptor *desc, const ociw_op *op, bool *out,
-		   ociw_error **err)
+                   ociw_error **err)
 {
 	ociwp_layout *layout = self;
 
@@ -113,14 +113,14 @@ static int dir_has(void *self, const ociw_descriptor *desc, const ociw_op *op, b
 }
 
 static int dir_stat(void *self, const char *digest, const ociw_op *op, uint64_t *size,
-		    ociw_error **err)
+                    ociw_error **err)
 {
 	(void)op;
 	return ociwp_blobdir_stat(ociwp_layout_blobs(self), digest, size, err);
 }
 
 static int dir_put(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,
-		   const ociw_op *op, ociw_error **err)
+                   const ociw_op *op, ociw_error **err)
 {
 	int r = begin_write(self, op, err);
 
@@ -136,7 +136,7 @@ static int sync_blobs(ociwp_layout *layout, const char *digest, ociw_error **err
 	if (layout->flags & OCIW_LAYOUT_NO_SYNC)
 		return 0;
 	int r = ociwp_blobdir_open_algorithm(layout->blobs_fd, digest, false, &dir_fd, &encoded,
-					     err);
+	                                     err);
 	if (r >= 0)
 		r = ociwp_layout_sync_dir(layout, dir_fd, "blobs", err);
 	if (r >= 0)
@@ -157,7 +157,7 @@ static int edit_put(ociwp_layout_doc *doc, void *user_data, ociw_error **err)
 }
 
 static int dir_put_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes,
-			    const char *name, const ociw_op *op, ociw_error **err)
+                            const char *name, const ociw_op *op, ociw_error **err)
 {
 	ociwp_blob_source source = ociwp_blob_source_of_span(&bytes);
 	put_edit edit = {desc, name};
@@ -165,7 +165,7 @@ static int dir_put_manifest(void *self, const ociw_descriptor *desc, ociw_span b
 
 	if (name && strcmp(name, desc->digest) != 0 && !ociwp_layout_name_is_valid(name))
 		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is no name for a layout",
-				  ociwp_quote(name));
+		                  ociwp_quote(name));
 	int r = ociwp_layout_is_referrer(desc, bytes, op, &is_referrer, err);
 	if (r >= 0)
 		r = begin_write(self, op, err);
@@ -204,7 +204,7 @@ static int write_index(ociwp_layout *layout, const ociwp_layout_doc *doc, ociw_e
 }
 
 static int update_locked(ociwp_layout *layout, ociwp_layout_edit edit, void *user_data,
-			 const ociw_op *op, ociw_error **err)
+                         const ociw_op *op, ociw_error **err)
 {
 	OCIWP_AUTO(layout_doc) ociwp_layout_doc *doc = NULL;
 	OCIWP_AUTO(str) char *text = NULL;
@@ -227,7 +227,7 @@ static int update_locked(ociwp_layout *layout, ociwp_layout_edit edit, void *use
 }
 
 int ociwp_layout_dir_update(ociwp_layout *layout, ociwp_layout_edit edit, void *user_data,
-			    const ociw_op *op, ociw_error **err)
+                            const ociw_op *op, ociw_error **err)
 {
 	int lock_fd = -1;
 
@@ -239,7 +239,7 @@ int ociwp_layout_dir_update(ociwp_layout *layout, ociwp_layout_edit edit, void *
 }
 
 static int dir_referrers(void *self, const char *digest, const char *artifact_type,
-			 const ociw_op *op, ociwp_referrer_cb cb, void *user_data, ociw_error **err)
+                         const ociw_op *op, ociwp_referrer_cb cb, void *user_data, ociw_error **err)
 {
 	OCIWP_AUTO(index) ociwp_index *index = NULL;
 	ociwp_graph graph = {.read = ociwp_layout_dir_read, .self = self, .op = op};
@@ -256,7 +256,7 @@ static int remove_blob(ociwp_layout *layout, const char *digest, ociw_error **er
 	const char *encoded;
 
 	int r = ociwp_blobdir_open_algorithm(layout->blobs_fd, digest, false, &dir_fd, &encoded,
-					     err);
+	                                     err);
 	if (r >= 0 && unlinkat(dir_fd, encoded, 0) != 0)
 		r = ociwp_fail_errno(err, errno, "remove blob %s", digest);
 	return r;
@@ -268,7 +268,7 @@ static int edit_remove(ociwp_layout_doc *doc, void *user_data, ociw_error **err)
 }
 
 static int dir_remove(void *self, const char *name, bool blob_only, const ociw_op *op,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	int r = begin_write(self, op, err);
 
@@ -286,16 +286,16 @@ static void dir_free(void *self)
 }
 
 static const ociwp_content_ops dir_ops = {
-	.resolve = dir_resolve,
-	.open = dir_open,
-	.list = dir_list,
-	.has = dir_has,
-	.put = dir_put,
-	.put_manifest = dir_put_manifest,
-	.referrers = dir_referrers,
-	.remove = dir_remove,
-	.stat = dir_stat,
-	.free = dir_free,
+        .resolve = dir_resolve,
+        .open = dir_open,
+        .list = dir_list,
+        .has = dir_has,
+        .put = dir_put,
+        .put_manifest = dir_put_manifest,
+        .referrers = dir_referrers,
+        .remove = dir_remove,
+        .stat = dir_stat,
+        .free = dir_free,
 };
 
 int ociwp_layout_dir_get(ociw_content *content, ociwp_layout **out, ociw_error **err)
@@ -303,7 +303,7 @@ int ociwp_layout_dir_get(ociw_content *content, ociwp_layout **out, ociw_error *
 	*out = ociwp_content_self(content, &dir_ops);
 	if (!*out)
 		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is not a layout directory",
-				  ociw_content_label(content));
+		                  ociw_content_label(content));
 	return 0;
 }
 

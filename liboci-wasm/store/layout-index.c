@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Names in index.json: finding and changing them. Works on values only; who reads and writes the file
- * is layout-dir.c and layout-tar.c. Spec: image-layout.md, oci-client.md LAY-3, LAY-4.
+ * Names in index.json: finding and changing them. Works on values only; who reads and writes the
+ * file is layout-dir.c and layout-tar.c. Spec: image-layout.md, oci-client.md LAY-3, LAY-4.
  */
 #include "store/layout-index.h"
 
@@ -49,11 +49,23 @@ static bool is_ref_name(const char *name)
 	}
 }
 
+/* Whole references may have "__" in them, which LAY-3 does not know. */
+static bool is_reference(const char *name)
+{
+	ociw_reference *ref = NULL;
+
+	if (!strchr(name, '/') || ociw_reference_parse(name, &ref, NULL) < 0)
+		return false;
+	ociw_reference_free(ref);
+	return true;
+}
+
 bool ociwp_layout_name_is_valid(const char *name)
 {
 	size_t len = strlen(name);
 
-	return len > 0 && len <= NAME_MAX_BYTES && (is_ref_name(name) || is_tag(name));
+	return len > 0 && len <= NAME_MAX_BYTES &&
+	       (is_ref_name(name) || is_tag(name) || is_reference(name));
 }
 
 static const char *ref_name(const ociw_descriptor *desc)
@@ -63,7 +75,7 @@ static const char *ref_name(const ociw_descriptor *desc)
 
 /* How many different digests carry @p value in annotation @p key; *first is the first of them. */
 static size_t count_named(const ociwp_index *index, const char *key, const char *value,
-			  const ociw_descriptor **first)
+                          const ociw_descriptor **first)
 {
 	size_t found = 0;
 
@@ -83,7 +95,7 @@ static size_t count_named(const ociwp_index *index, const char *key, const char 
 }
 
 static int fail_several(const ociwp_index *index, const char *name, const char *key,
-			ociw_error **err)
+                        ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf list = OCIWP_BUF_INIT;
 	size_t shown = 0;
@@ -101,10 +113,10 @@ static int fail_several(const ociwp_index *index, const char *name, const char *
 		return OCIW_ERR_NOMEM;
 	if (name)
 		return ociwp_fail(err, OCIW_ERR_INVALID, "the name %s is ambiguous: %s",
-				  ociwp_quote(name), list.data ? list.data : "");
+		                  ociwp_quote(name), list.data ? list.data : "");
 	return ociwp_fail(err, OCIW_ERR_INVALID, "it holds %zu images, say which: %s%s",
-			  index->manifest_count, list.data ? list.data : "",
-			  shown < index->manifest_count ? ", ..." : "");
+	                  index->manifest_count, list.data ? list.data : "",
+	                  shown < index->manifest_count ? ", ..." : "");
 }
 
 static int resolve_only(const ociwp_index *index, const ociw_descriptor **out, ociw_error **err)
@@ -129,7 +141,7 @@ static int resolve_only(const ociwp_index *index, const ociw_descriptor **out, o
 
 /* "app:v1" is docker.io/library/app:v1 to containerd, which writes it like that. */
 static bool resolve_reference(const ociwp_index *index, const char *name,
-			      const ociw_descriptor **out)
+                              const ociw_descriptor **out)
 {
 	ociw_reference *ref = NULL;
 	size_t found = 0;
@@ -142,7 +154,7 @@ static bool resolve_reference(const ociwp_index *index, const char *name,
 }
 
 int ociwp_layout_index_resolve(const ociwp_index *index, const char *name,
-			       const ociw_descriptor **out, ociw_error **err)
+                               const ociw_descriptor **out, ociw_error **err)
 {
 	static const char *const keys[] = {OCIWP_REF_NAME, OCIWP_CONTAINERD_NAME};
 
@@ -183,7 +195,7 @@ int ociwp_layout_index_list(const ociwp_index *index, ociw_name_cb cb, void *use
 }
 
 int ociwp_layout_is_referrer(const ociw_descriptor *desc, ociw_span bytes, const ociw_op *op,
-			     bool *is_referrer, ociw_error **err)
+                             bool *is_referrer, ociw_error **err)
 {
 	OCIWP_AUTO(manifest) ociwp_manifest *manifest = NULL;
 	OCIWP_AUTO(index) ociwp_index *index = NULL;
@@ -216,11 +228,11 @@ void ociwp_layout_doc_free(ociwp_layout_doc *doc)
 static json_t *empty_index(void)
 {
 	return json_pack("{s:i, s:s, s:[]}", "schemaVersion", 2, "mediaType", OCIWP_MT_OCI_INDEX,
-			 "manifests");
+	                 "manifests");
 }
 
 int ociwp_layout_doc_parse(ociw_span text, const ociw_op *op, ociwp_layout_doc **out,
-			   ociw_error **err)
+                           ociw_error **err)
 {
 	OCIWP_AUTO(layout_doc) ociwp_layout_doc *doc = ociwp_new(ociwp_layout_doc);
 	OCIWP_AUTO(index) ociwp_index *checked = NULL;
@@ -234,8 +246,8 @@ int ociwp_layout_doc_parse(ociw_span text, const ociw_op *op, ociwp_layout_doc *
 		ociwp_limits_get(op, &limits);
 		r = ociwp_index_parse(text, OCIWP_MT_OCI_INDEX, op, &checked, err);
 		if (r >= 0)
-			r = ociwp_json_parse(text, "index.json", limits.max_json_depth,
-					     &doc->root, err);
+			r = ociwp_json_parse(text, "index.json", limits.max_json_depth, &doc->root,
+			                     err);
 	} else {
 		doc->root = empty_index();
 		doc->changed = true;
@@ -244,7 +256,7 @@ int ociwp_layout_doc_parse(ociw_span text, const ociw_op *op, ociwp_layout_doc *
 	}
 	if (r >= 0)
 		r = ociwp_json_need_array(doc->root, "index.json", "manifests", &doc->manifests,
-					  err);
+		                          err);
 	if (r < 0)
 		return r;
 	*out = ociwp_steal(&doc);
@@ -285,11 +297,11 @@ static int entry_annotate(json_t *entry, const char *key, const char *value, oci
 }
 
 static int append_entry(ociwp_layout_doc *doc, const ociw_descriptor *desc, json_t **out,
-			ociw_error **err)
+                        ociw_error **err)
 {
 	OCIWP_AUTO(json)
 	json_t *entry = json_pack("{s:s, s:s, s:I}", "mediaType", desc->media_type, "digest",
-				  desc->digest, "size", (json_int_t)desc->size);
+	                          desc->digest, "size", (json_int_t)desc->size);
 
 	if (!entry)
 		return ociwp_nomem(err);
@@ -305,12 +317,13 @@ static int append_entry(ociwp_layout_doc *doc, const ociw_descriptor *desc, json
 
 /* Takes @p value of annotation @p key from every entry of another digest. */
 static void take_from_others(ociwp_layout_doc *doc, const char *digest, const char *key,
-			     const char *value)
+                             const char *value)
 {
 	size_t i;
 	json_t *entry;
 
-	json_array_foreach(doc->manifests, i, entry) {
+	json_array_foreach(doc->manifests, i, entry)
+	{
 		if (ociwp_streq(entry_text(entry, "digest"), digest) ||
 		    !ociwp_streq(entry_annotation(entry, key), value))
 			continue;
@@ -325,7 +338,8 @@ static json_t *find_entry(ociwp_layout_doc *doc, const char *digest, const char 
 	json_t *nameless = NULL, *entry;
 	size_t i;
 
-	json_array_foreach(doc->manifests, i, entry) {
+	json_array_foreach(doc->manifests, i, entry)
+	{
 		if (!ociwp_streq(entry_text(entry, "digest"), digest))
 			continue;
 		const char *have = entry_annotation(entry, OCIWP_REF_NAME);
@@ -338,7 +352,7 @@ static json_t *find_entry(ociwp_layout_doc *doc, const char *digest, const char 
 }
 
 int ociwp_layout_doc_put(ociwp_layout_doc *doc, const ociw_descriptor *desc, const char *name,
-			 const char *full_name, ociw_error **err)
+                         const char *full_name, ociw_error **err)
 {
 	int r = 0;
 
@@ -346,7 +360,7 @@ int ociwp_layout_doc_put(ociwp_layout_doc *doc, const ociw_descriptor *desc, con
 		name = NULL;
 	if (name && !ociwp_layout_name_is_valid(name))
 		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is no name for a layout (LAY-3)",
-				  ociwp_quote(name));
+		                  ociwp_quote(name));
 	if (name)
 		take_from_others(doc, desc->digest, OCIWP_REF_NAME, name);
 	if (full_name)
@@ -373,7 +387,7 @@ int ociwp_layout_doc_remove(ociwp_layout_doc *doc, const char *name, ociw_error 
 	for (size_t i = json_array_size(doc->manifests); i-- > 0;) {
 		const json_t *entry = json_array_get(doc->manifests, i);
 		const char *have = by_digest ? entry_text(entry, "digest")
-					     : entry_annotation(entry, OCIWP_REF_NAME);
+		                             : entry_annotation(entry, OCIWP_REF_NAME);
 
 		if (!ociwp_streq(have, name))
 			continue;
@@ -382,7 +396,7 @@ int ociwp_layout_doc_remove(ociwp_layout_doc *doc, const char *name, ociw_error 
 	}
 	if (!found)
 		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "no image is called %s",
-				  ociwp_quote(name));
+		                  ociwp_quote(name));
 	return 0;
 }
 

@@ -13,27 +13,27 @@
 #define OCIWP_REF_NAME "org.opencontainers.image.ref.name"
 #define OCIWP_CONTAINERD_NAME "io.containerd.image.name"
 
-/* Names: LAY-3, or the grammar of a tag (REF-2), which LAY-3 does not cover whole. */
+/* Names: LAY-3, or the grammar of a tag (REF-2) or reference, which LAY-3 does not cover whole. */
 bool ociwp_layout_name_is_valid(const char *name);
 
 /* What a name stands for: ref.name first, then io.containerd.image.name, then a digest that is
  * listed. NULL: the only entry, or the only one with a name. *out is borrowed.
  * NOTFOUND; INVALID when ambiguous (LAY-4). */
 int ociwp_layout_index_resolve(const ociwp_index *index, const char *name,
-			       const ociw_descriptor **out, ociw_error **err);
+                               const ociw_descriptor **out, ociw_error **err);
 int ociwp_layout_index_list(const ociwp_index *index, ociw_name_cb cb, void *user_data);
 
-/* Parses a manifest or index that is to be stored. A referrer needs an entry of its own: nothing else
- * in the layout points at it. */
+/* Parses a manifest or index that is to be stored. A referrer needs an entry of its own: nothing
+ * else in the layout points at it. */
 int ociwp_layout_is_referrer(const ociw_descriptor *desc, ociw_span bytes, const ociw_op *op,
-			     bool *is_referrer, ociw_error **err);
+                             bool *is_referrer, ociw_error **err);
 
 /* An editable document, checked by the same rules as a parsed index. */
 typedef struct ociwp_layout_doc ociwp_layout_doc;
 
 /* @p text NULL data: a new, empty index. */
 int ociwp_layout_doc_parse(ociw_span text, const ociw_op *op, ociwp_layout_doc **out,
-			   ociw_error **err);
+                           ociw_error **err);
 void ociwp_layout_doc_free(ociwp_layout_doc *doc);
 OCIWP_DEFINE_AUTO(layout_doc, ociwp_layout_doc *, ociwp_layout_doc_free)
 
@@ -41,7 +41,7 @@ OCIWP_DEFINE_AUTO(layout_doc, ociwp_layout_doc *, ociwp_layout_doc_free)
  * without a name, unless one lists it already. @p full_name (may be NULL) becomes the
  * io.containerd.image.name. */
 int ociwp_layout_doc_put(ociwp_layout_doc *doc, const ociw_descriptor *desc, const char *name,
-			 const char *full_name, ociw_error **err);
+                         const char *full_name, ociw_error **err);
 /* Drops the entries of a name or digest. NOTFOUND when there is none. */
 int ociwp_layout_doc_remove(ociwp_layout_doc *doc, const char *name, ociw_error **err);
 /* Drops the entries that have no name and whose digest is in @p drop. */

@@ -36,13 +36,13 @@ int ociwp_layout_check_version(ociw_span text, ociw_error **err)
 	if (r < 0)
 		return r;
 	if (strcmp(version, "1.0.0") != 0)
-		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED, "layout version %s, only 1.0.0 is known",
-				  ociwp_quote(version));
+		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
+		                  "layout version %s, only 1.0.0 is known", ociwp_quote(version));
 	return 0;
 }
 
 int ociwp_layout_read_file(ociwp_layout *layout, const char *name, uint64_t max, char **out,
-			   size_t *out_len, ociw_error **err)
+                           size_t *out_len, ociw_error **err)
 {
 	OCIWP_AUTO(fd) int fd = -1;
 	ociw_reader *reader = NULL;
@@ -80,7 +80,7 @@ int ociwp_layout_sync_dir(const ociwp_layout *layout, int fd, const char *what, 
 }
 
 int ociwp_layout_replace_file(ociwp_layout *layout, const char *name, ociw_span bytes,
-			      ociw_error **err)
+                              ociw_error **err)
 {
 	OCIWP_AUTO(fd) int fd = -1;
 	char temp[64];
@@ -90,7 +90,7 @@ int ociwp_layout_replace_file(ociwp_layout *layout, const char *name, ociw_span 
 	if (unlinkat(layout->root_fd, temp, 0) != 0 && errno != ENOENT)
 		return ociwp_fail_errno(err, errno, "remove %s", temp);
 	fd = openat(layout->root_fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		    0666);
+	            0666);
 	if (fd < 0)
 		return ociwp_fail_errno(err, errno, "make %s", temp);
 	int errnum = ociwp_write_full(fd, bytes.data, bytes.len);
@@ -209,7 +209,8 @@ static int make_directories(ociwp_layout *layout, ociw_error **err)
 	return r;
 }
 
-/* Another process made these directories, wrote nothing and took them away before we had the lock. */
+/* Another process made these directories, wrote nothing and took them away before we had the lock.
+ */
 static void forget_removed(ociwp_layout *layout)
 {
 	close(layout->blobs_fd);
@@ -279,8 +280,7 @@ static int check_existing(ociwp_layout *layout, ociw_error **err)
 	size_t len = 0;
 	struct stat st;
 
-	layout->published =
-		fstatat(layout->root_fd, "index.json", &st, AT_SYMLINK_NOFOLLOW) == 0;
+	layout->published = fstatat(layout->root_fd, "index.json", &st, AT_SYMLINK_NOFOLLOW) == 0;
 	int r = ociwp_layout_read_file(layout, "oci-layout", VERSION_FILE_MAX, &text, &len, &why);
 	if (r >= 0) {
 		r = ociwp_layout_check_version((ociw_span){text, len}, err);
@@ -290,7 +290,8 @@ static int check_existing(ociwp_layout *layout, ociw_error **err)
 		ociw_error_free(why);
 		/* Blobs of a writer that was killed before its first manifest are no layout yet. */
 		if (!(layout->flags & OCIW_LAYOUT_CREATE) || layout->published)
-			return ociwp_fail(err, OCIW_ERR_FORMAT, "no OCI layout: oci-layout is missing");
+			return ociwp_fail(err, OCIW_ERR_FORMAT,
+			                  "no OCI layout: oci-layout is missing");
 		r = 0;
 	}
 	if (r >= 0 && !layout->published && !(layout->flags & OCIW_LAYOUT_CREATE))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The directory of a layout: made late, locked, its few files read and replaced whole. Everything by
- * directory descriptors; nothing below the root is reached through a symbolic link.
+ * The directory of a layout: made late, locked, its few files read and replaced whole. Everything
+ * by directory descriptors; nothing below the root is reached through a symbolic link.
  */
 #ifndef OCIW_STORE_LAYOUT_ROOT_H
 #define OCIW_STORE_LAYOUT_ROOT_H
@@ -13,15 +13,15 @@
 #include <pthread.h>
 
 typedef struct ociwp_layout {
-	unsigned flags; /* enum ociw_layout_flags */
-	int parent_fd;  /* where to make the root; -1 when it was there */
-	char *base;     /* its name there */
+	unsigned flags;        /* enum ociw_layout_flags */
+	int parent_fd;         /* where to make the root; -1 when it was there */
+	char *base;            /* its name there */
 	pthread_mutex_t mutex; /* of everything below */
-	int root_fd;    /* -1 until made */
-	int blobs_fd;   /* -1 while there is no blobs directory */
-	bool made_root; /* by us: removed again if nothing came of it */
-	bool writing;   /* holds the shared lock on blobs, which keeps gc away */
-	bool published; /* index.json is there */
+	int root_fd;           /* -1 until made */
+	int blobs_fd;          /* -1 while there is no blobs directory */
+	bool made_root;        /* by us: removed again if nothing came of it */
+	bool writing;          /* holds the shared lock on blobs, which keeps gc away */
+	bool published;        /* index.json is there */
 } ociwp_layout;
 
 /* Opens; the root may be absent with CREATE. Checks oci-layout, not index.json. */
@@ -43,10 +43,10 @@ int ociwp_layout_flock(int fd, int how, bool wait, const ociw_op *op, ociw_error
 
 /* A whole small file of the root; NOTFOUND when absent. @p out is to be freed. */
 int ociwp_layout_read_file(ociwp_layout *layout, const char *name, uint64_t max, char **out,
-			   size_t *out_len, ociw_error **err);
+                           size_t *out_len, ociw_error **err);
 /* Replaces a file of the root: temporary file, fsync, rename. Under the lock. */
 int ociwp_layout_replace_file(ociwp_layout *layout, const char *name, ociw_span bytes,
-			      ociw_error **err);
+                              ociw_error **err);
 /* fsync of a directory, unless the layout was opened with NO_SYNC. */
 int ociwp_layout_sync_dir(const ociwp_layout *layout, int fd, const char *what, ociw_error **err);
 

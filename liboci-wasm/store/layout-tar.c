@@ -30,7 +30,7 @@ static void tar_free(void *self)
 
 /* A manifest that only an index or a subject names. */
 static int describe(ociwp_tar_blobs *blobs, const char *digest, const ociw_op *op,
-		    ociw_descriptor **out, ociw_error **err)
+                    ociw_descriptor **out, ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *blob = NULL;
 	OCIWP_AUTO(str) char *bytes = NULL;
@@ -51,7 +51,7 @@ static int describe(ociwp_tar_blobs *blobs, const char *digest, const ociw_op *o
 }
 
 static int tar_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	ociwp_tar_blobs *blobs = self;
 	const ociw_descriptor *found = NULL;
@@ -68,14 +68,14 @@ static int tar_resolve(void *self, const char *name, const ociw_op *op, ociw_des
 }
 
 static int tar_open(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
-		    ociw_reader **out, ociw_error **err)
+                    ociw_reader **out, ociw_error **err)
 {
 	(void)op;
 	return ociwp_tar_blobs_open(self, desc, offset, out, err);
 }
 
 static int tar_list(void *self, const ociw_op *op, ociw_name_cb cb, void *user_data,
-		    ociw_error **err)
+                    ociw_error **err)
 {
 	const ociwp_tar_blobs *blobs = self;
 
@@ -85,7 +85,7 @@ static int tar_list(void *self, const ociw_op *op, ociw_name_cb cb, void *user_d
 }
 
 static int tar_has(void *self, const ociw_descriptor *desc, const ociw_op *op, bool *out,
-		   ociw_error **err)
+                   ociw_error **err)
 {
 	uint64_t size = 0;
 
@@ -96,33 +96,33 @@ static int tar_has(void *self, const ociw_descriptor *desc, const ociw_op *op, b
 }
 
 static int tar_referrers(void *self, const char *digest, const char *artifact_type,
-			 const ociw_op *op, ociwp_referrer_cb cb, void *user_data, ociw_error **err)
+                         const ociw_op *op, ociwp_referrer_cb cb, void *user_data, ociw_error **err)
 {
 	const ociwp_tar_blobs *blobs = self;
 	ociwp_graph graph = {.read = ociwp_tar_blobs_read, .self = self, .op = op};
 
 	return ociwp_graph_referrers(&graph, blobs->index, digest, artifact_type, cb, user_data,
-				     err);
+	                             err);
 }
 
 static int tar_stat(void *self, const char *digest, const ociw_op *op, uint64_t *size,
-		    ociw_error **err)
+                    ociw_error **err)
 {
 	(void)op;
 	if (!ociwp_tar_blobs_size(self, digest, size))
 		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "%s is not in the archive",
-				  ociwp_quote(digest));
+		                  ociwp_quote(digest));
 	return 0;
 }
 
 static const ociwp_content_ops tar_ops = {
-	.resolve = tar_resolve,
-	.open = tar_open,
-	.list = tar_list,
-	.has = tar_has,
-	.referrers = tar_referrers,
-	.stat = tar_stat,
-	.free = tar_free,
+        .resolve = tar_resolve,
+        .open = tar_open,
+        .list = tar_list,
+        .has = tar_has,
+        .referrers = tar_referrers,
+        .stat = tar_stat,
+        .free = tar_free,
 };
 
 /* "blobs/sha256/<hex>" to "sha256:<hex>"; false for everything else. */
@@ -152,7 +152,7 @@ static int add_blobs(ociwp_tar_blobs *blobs, ociw_error **err)
 		/* A hard link is how some tars store one blob twice; a symbolic one no blob is. */
 		if (digest_of_path(path, digest) && !member->link)
 			r = ociwp_tar_blobs_add_range(blobs, digest, member->offset, member->size,
-						      err);
+			                              err);
 	}
 	return r;
 }
@@ -166,12 +166,12 @@ static int read_oci(ociwp_tar_blobs *blobs, const ociw_op *op, ociw_error **err)
 
 	ociwp_limits_get(op, &limits);
 	int r = ociwp_tar_members_read(&blobs->members, "oci-layout", VERSION_FILE_MAX, &version,
-				       &len, err);
+	                               &len, err);
 	if (r >= 0)
 		r = ociwp_layout_check_version((ociw_span){version, len}, err);
 	if (r >= 0)
-		r = ociwp_tar_members_read(&blobs->members, "index.json",
-					   limits.max_manifest_bytes, &index, &len, err);
+		r = ociwp_tar_members_read(&blobs->members, "index.json", limits.max_manifest_bytes,
+		                           &index, &len, err);
 	if (r == OCIW_ERR_NOTFOUND)
 		return ociwp_wrap(err, r, "no OCI layout");
 	if (r < 0)
@@ -190,7 +190,7 @@ static int read_docker(ociwp_tar_blobs *blobs, const ociw_op *op, ociw_error **e
 
 	ociwp_limits_get(op, &limits);
 	int r = ociwp_tar_members_read(&blobs->members, "manifest.json", limits.max_manifest_bytes,
-				       &text, &len, err);
+	                               &text, &len, err);
 	return r < 0 ? r : ociwp_docker_archive_read(blobs, (ociw_span){text, len}, op, err);
 }
 
@@ -207,11 +207,11 @@ static int read_archive(ociwp_tar_blobs *blobs, int take_fd, const ociw_op *op, 
 	if (ociwp_tar_members_find(&blobs->members, "manifest.json"))
 		return read_docker(blobs, op, err);
 	return ociwp_fail(err, OCIW_ERR_FORMAT,
-			  "no image archive: neither oci-layout nor manifest.json is in it");
+	                  "no image archive: neither oci-layout nor manifest.json is in it");
 }
 
 int ociwp_archive_open_fd(int take_fd, const char *label, const ociw_op *op, ociw_content **out,
-			  ociw_error **err)
+                          ociw_error **err)
 {
 	ociwp_tar_blobs *blobs = ociwp_new(ociwp_tar_blobs);
 

@@ -10,6 +10,6 @@
 
 /* As ociw_archive_open(); what is not seekable is spooled. @p take_fd is taken in any case. */
 int ociwp_archive_open_fd(int take_fd, const char *label, const ociw_op *op, ociw_content **out,
-			  ociw_error **err);
+                          ociw_error **err);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct verification {
 } verification;
 
 static int tell(const verification *v, ociw_finding_kind kind, const char *digest,
-		const char *message, uint64_t bytes, ociw_error **err)
+                const char *message, uint64_t bytes, ociw_error **err)
 {
 	const ociw_finding finding = {sizeof(finding), kind, digest, message, bytes};
 
@@ -33,7 +33,7 @@ static int tell(const verification *v, ociw_finding_kind kind, const char *diges
 }
 
 static int tell_wrong(verification *v, ociw_finding_kind kind, const char *digest,
-		      const char *message, uint64_t bytes, ociw_error **err)
+                      const char *message, uint64_t bytes, ociw_error **err)
 {
 	if (ociwp_map_contains(v->told, digest))
 		return 0;
@@ -98,7 +98,7 @@ static int verify_blob(const ociwp_blobdir_entry *entry, void *user_data, ociw_e
 		r = tell(v, OCIW_FINDING_GOOD, entry->digest, NULL, entry->size, err);
 	else
 		r = tell_wrong(v, OCIW_FINDING_DAMAGED, entry->digest, ociw_error_message(why),
-			       entry->size, err);
+		               entry->size, err);
 	ociw_error_free(why);
 	return r;
 }
@@ -117,7 +117,7 @@ static int verify_reference(verification *v, const ociw_descriptor *desc, ociw_e
 	if (r < 0 || size == desc->size) /* what cannot be opened was told by verify_blob */
 		return 0;
 	snprintf(message, sizeof(message), "it has %llu bytes, a manifest says %llu",
-		 (unsigned long long)size, (unsigned long long)desc->size);
+	         (unsigned long long)size, (unsigned long long)desc->size);
 	return tell_wrong(v, OCIW_FINDING_DAMAGED, desc->digest, message, size, err);
 }
 
@@ -135,7 +135,7 @@ static int verify_node(const ociwp_graph_node *node, void *user_data, ociw_error
 		else if (node->code == OCIW_ERR_DIGEST || node->code == OCIW_ERR_SIZE)
 			kind = OCIW_FINDING_DAMAGED;
 		return tell_wrong(v, kind, node->desc->digest, ociw_error_message(node->error), 0,
-				  err);
+		                  err);
 	}
 	if (!manifest)
 		return node->index ? 0 : verify_reference(v, node->desc, err);
@@ -168,11 +168,11 @@ static int verdict(const verification *v, ociw_error **err)
 	else if (v->broken)
 		code = OCIW_ERR_FORMAT;
 	return ociwp_fail(err, code, "%zu blobs: %zu damaged, %zu broken, %zu missing", v->blobs,
-			  v->damaged, v->broken, v->missing);
+	                  v->damaged, v->broken, v->missing);
 }
 
 int ociw_layout_verify(ociw_content *layout, const ociw_op *op, ociw_finding_cb cb, void *user_data,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	OCIWP_AUTO(map) ociwp_map *told = ociwp_map_new(NULL);
 	verification v = {.op = op, .cb = cb, .user_data = user_data, .told = told};

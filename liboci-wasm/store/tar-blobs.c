@@ -42,8 +42,8 @@ static int add(ociwp_tar_blobs *blobs, const char *digest, const blob *value, oc
 
 	if (first && first->size != value->size)
 		return ociwp_fail(err, OCIW_ERR_SIZE, "%s is there with %llu and with %llu bytes",
-				  digest, (unsigned long long)first->size,
-				  (unsigned long long)value->size);
+		                  digest, (unsigned long long)first->size,
+		                  (unsigned long long)value->size);
 	if (first) {
 		free(value->bytes);
 		return 0;
@@ -58,13 +58,13 @@ static int add(ociwp_tar_blobs *blobs, const char *digest, const blob *value, oc
 }
 
 int ociwp_tar_blobs_add_range(ociwp_tar_blobs *blobs, const char *digest, uint64_t offset,
-			      uint64_t size, ociw_error **err)
+                              uint64_t size, ociw_error **err)
 {
 	return add(blobs, digest, &(blob){offset, size, NULL}, err);
 }
 
 int ociwp_tar_blobs_add_bytes(ociwp_tar_blobs *blobs, const char *digest, char *take_bytes,
-			      size_t len, ociw_error **err)
+                              size_t len, ociw_error **err)
 {
 	return add(blobs, digest, &(blob){0, len, take_bytes}, err);
 }
@@ -78,8 +78,8 @@ bool ociwp_tar_blobs_size(const ociwp_tar_blobs *blobs, const char *digest, uint
 	return b != NULL;
 }
 
-int ociwp_tar_blobs_open(const ociwp_tar_blobs *blobs, const ociw_descriptor *desc,
-			 uint64_t offset, ociw_reader **out, ociw_error **err)
+int ociwp_tar_blobs_open(const ociwp_tar_blobs *blobs, const ociw_descriptor *desc, uint64_t offset,
+                         ociw_reader **out, ociw_error **err)
 {
 	const blob *b = ociwp_map_get(blobs->by_digest, desc->digest);
 
@@ -88,19 +88,19 @@ int ociwp_tar_blobs_open(const ociwp_tar_blobs *blobs, const ociw_descriptor *de
 		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "it is not in the archive");
 	if (b->size != desc->size)
 		return ociwp_fail(err, OCIW_ERR_SIZE, "it has %llu bytes, expected %llu",
-				  (unsigned long long)b->size, (unsigned long long)desc->size);
+		                  (unsigned long long)b->size, (unsigned long long)desc->size);
 	if (offset > b->size)
 		return ociwp_fail(err, OCIW_ERR_INVALID, "offset %llu is past the end",
-				  (unsigned long long)offset);
+		                  (unsigned long long)offset);
 	if (b->bytes)
 		return ociw_reader_new_memory(
-			(ociw_span){b->bytes + offset, (size_t)(b->size - offset)}, out, err);
+		        (ociw_span){b->bytes + offset, (size_t)(b->size - offset)}, out, err);
 	return ociwp_reader_new_file_range(blobs->members.fd, b->offset + offset, b->size - offset,
-					   out, err);
+	                                   out, err);
 }
 
 int ociwp_tar_blobs_read(void *self, const ociw_descriptor *desc, const ociw_op *op, char **out,
-			 size_t *out_len, ociw_error **err)
+                         size_t *out_len, ociw_error **err)
 {
 	ociw_reader *raw = NULL, *reader = NULL;
 	ociw_limits limits;

@@ -87,14 +87,14 @@ static int spool(int take_fd, const ociw_op *op, int *out_fd, ociw_error **err)
 
 	ociwp_limits_get(op, &limits);
 	const ociwp_decode_options decode = {.max_ratio = limits.max_ratio,
-					     .max_bytes = limits.max_unpacked_bytes,
-					     .max_zstd_window = limits.max_zstd_window};
+	                                     .max_bytes = limits.max_unpacked_bytes,
+	                                     .max_zstd_window = limits.max_zstd_window};
 	int r = ociw_reader_new_fd(take_fd, &raw, err);
 	if (r >= 0)
 		r = ociwp_reader_decode(raw, &decode, &found, &reader, err);
 	if (r >= 0)
 		r = ociwp_reader_limit(ociwp_steal(&reader), limits.max_unpacked_bytes, "archive",
-				       &reader, err);
+		                       &reader, err);
 	if (r >= 0)
 		r = ociwp_tmpblob_open(NULL, &fd, err);
 	if (r < 0)
@@ -186,7 +186,7 @@ static char *link_target(const char *path, const ociwp_tar_entry *entry)
 }
 
 static int add_member(ociwp_tar_members *members, const ociwp_tar_entry *entry, size_t *name_bytes,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	OCIWP_AUTO(str) char *path = NULL;
 	bool nomem = false;
@@ -241,7 +241,7 @@ static int read_headers(ociwp_tar_members *members, const ociw_op *op, ociw_erro
 		if (entry->size > headers->end - entry->data_offset ||
 		    entry->data_offset > headers->end)
 			return ociwp_fail(err, OCIW_ERR_FORMAT, "the archive ends inside %s",
-					  ociwp_quote_len(entry->path, entry->path_len));
+			                  ociwp_quote_len(entry->path, entry->path_len));
 		headers->skip_from = entry->data_offset;
 		headers->skip_to = entry->data_offset + entry->size;
 		if (entry->type == OCIWP_TAR_FILE || entry->type == OCIWP_TAR_SYMLINK ||
@@ -277,7 +277,7 @@ const ociwp_tar_member *ociwp_tar_members_find(const ociwp_tar_members *members,
 }
 
 int ociwp_tar_members_read(const ociwp_tar_members *members, const char *path, uint64_t max,
-			   char **out, size_t *out_len, ociw_error **err)
+                           char **out, size_t *out_len, ociw_error **err)
 {
 	const ociwp_tar_member *member = ociwp_tar_members_find(members, path);
 	ociw_reader *reader = NULL;
@@ -285,9 +285,9 @@ int ociwp_tar_members_read(const ociwp_tar_members *members, const char *path, u
 	*out = NULL;
 	if (!member)
 		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "%s is not in the archive",
-				  ociwp_quote(path));
+		                  ociwp_quote(path));
 	int r = ociwp_reader_new_file_range(members->fd, member->offset, member->size, &reader,
-					    err);
+	                                    err);
 	if (r >= 0)
 		r = ociwp_read_all(reader, max, out, out_len, err);
 	return r < 0 ? ociwp_wrap(err, r, "%s", ociwp_quote(path)) : 0;

@@ -22,13 +22,13 @@ typedef struct ociwp_tar_members {
 
 /* Reads the headers of a tar, which may be compressed, and need not be seekable. Takes @p fd. */
 int ociwp_tar_members_open(int take_fd, const ociw_op *op, ociwp_tar_members *out,
-			   ociw_error **err);
+                           ociw_error **err);
 void ociwp_tar_members_close(ociwp_tar_members *members);
 
 /* The file of a path, links inside the archive followed; NULL when there is none. */
 const ociwp_tar_member *ociwp_tar_members_find(const ociwp_tar_members *members, const char *path);
 /* A whole small file; NOTFOUND, LIMIT. @p out is to be freed. */
 int ociwp_tar_members_read(const ociwp_tar_members *members, const char *path, uint64_t max,
-			   char **out, size_t *out_len, ociw_error **err);
+                           char **out, size_t *out_len, ociw_error **err);
 
 #endif

@@ -54,11 +54,11 @@ Test(content_store, names_are_not_known)
 	ociw_error *err = NULL;
 
 	expect_error(ociw_content_resolve(store, "v1", NULL, &found, &err), &err, OCIW_ERR_INVALID,
-		     "by digest only");
+	             "by digest only");
 	expect_error(ociw_content_resolve(store, NULL, NULL, &found, &err), &err, OCIW_ERR_INVALID,
-		     "by digest only");
+	             "by digest only");
 	expect_error(ociwp_content_remove(store, image->digest, false, NULL, &err), &err,
-		     OCIW_ERR_UNSUPPORTED, NULL);
+	             OCIW_ERR_UNSUPPORTED, NULL);
 }
 
 Test(content_store, damaged_content_is_refused)
@@ -72,7 +72,7 @@ Test(content_store, damaged_content_is_refused)
 	text[5] ^= 1;
 	write_text(blob_path(in_scratch(CONTENT), image->digest), text);
 	expect_error(ociw_content_resolve(store, image->digest, NULL, &found, &err), &err,
-		     OCIW_ERR_DIGEST, image->digest);
+	             OCIW_ERR_DIGEST, image->digest);
 }
 
 Test(content_store, it_has_to_be_there_and_to_be_no_link)
@@ -81,9 +81,9 @@ Test(content_store, it_has_to_be_there_and_to_be_no_link)
 	ociw_error *err = NULL;
 
 	expect_error(ociw_containerd_store_open(scratch, &store, &err), &err, OCIW_ERR_NOTFOUND,
-		     CONTENT);
+	             CONTENT);
 	cr_assert_eq(symlink("/etc", in_scratch(CONTENT)), 0);
 	expect_error(ociw_containerd_store_open(scratch, &store, &err), &err, OCIW_ERR_UNSAFE,
-		     CONTENT);
+	             CONTENT);
 	cr_expect_null(store);
 }

@@ -22,7 +22,7 @@ static void make_blob(const char *text)
 	char path[512];
 
 	mkdir(in_scratch("sha256"), 0755);
-	snprintf(path, sizeof(path), "%s/sha256/%s", scratch, HELLO + 7);
+	snprintf(path, sizeof(path), "%s/sha256/%s", scratch, &HELLO[7]);
 	write_text(path, text);
 }
 
@@ -36,9 +36,11 @@ static ociw_descriptor *hello(uint64_t size)
 
 Test(blobdir, names_are_digests_and_nothing_else)
 {
-	static const char *const bad[] = {
-		"", "sha256", "sha256:", ":x", "sha256:ABC", "sha256:../../etc/passwd", "..:x",
-		"sha256:2cf24dba", "a/b:c", "sha256:2cf24dba/x"};
+	static const char *const bad[] = {"",           "sha256",
+	                                  "sha256:",    ":x",
+	                                  "sha256:ABC", "sha256:../../etc/passwd",
+	                                  "..:x",       "sha256:2cf24dba",
+	                                  "a/b:c",      "sha256:2cf24dba/x"};
 
 	cr_expect(ociwp_blobdir_name_is_safe(HELLO));
 	cr_expect(ociwp_blobdir_name_is_safe("blake3:abc")); /* not verified, but a name */
@@ -91,7 +93,7 @@ Test(blobdir, links_fifos_and_folders_are_no_blobs)
 	char path[512];
 
 	make_blob("hello");
-	snprintf(path, sizeof(path), "%s/sha256/%s", scratch, HELLO + 7);
+	snprintf(path, sizeof(path), "%s/sha256/%s", scratch, &HELLO[7]);
 	cr_assert_eq(rename(path, in_scratch("file")), 0);
 	cr_assert_eq(symlink("../file", path), 0);
 	cr_expect_eq(ociwp_blobdir_reader(dir, desc, 0, &reader, NULL), OCIW_ERR_UNSAFE);
@@ -112,7 +114,7 @@ Test(blobdir, an_algorithm_that_is_a_link_is_not_followed)
 
 	cr_assert_eq(symlink("/etc", in_scratch("sha256")), 0);
 	cr_expect_eq(ociwp_blobdir_open_algorithm(dir, HELLO, true, &fd, &encoded, NULL),
-		     OCIW_ERR_UNSAFE);
+	             OCIW_ERR_UNSAFE);
 	cr_expect_eq(fd, -1);
 }
 
@@ -122,12 +124,12 @@ Test(blobdir, describes_manifests_by_digest)
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	ociw_error *err = NULL;
 
-	expect_error(ociwp_blobdir_describe(dir, HELLO, NULL, &desc, &err), &err,
-		     OCIW_ERR_NOTFOUND, HELLO);
+	expect_error(ociwp_blobdir_describe(dir, HELLO, NULL, &desc, &err), &err, OCIW_ERR_NOTFOUND,
+	             HELLO);
 	make_blob("hello");
 	expect_error(ociwp_blobdir_describe(dir, HELLO, NULL, &desc, &err), &err, OCIW_ERR_FORMAT,
-		     "no manifest");
+	             "no manifest");
 	make_blob("hallo");
 	expect_error(ociwp_blobdir_describe(dir, HELLO, NULL, &desc, &err), &err, OCIW_ERR_DIGEST,
-		     HELLO);
+	             HELLO);
 }

@@ -82,7 +82,7 @@ Test(copy_blobs, the_first_failure_is_the_one_that_is_told)
 
 	write_text(blob_path(in_scratch("from"), blobs[20]->digest), "blob 99");
 	expect_error(ociwp_copy_blobs(source, destination, blobs, COUNT, &options, &err), &err,
-		     OCIW_ERR_DIGEST, blobs[20]->digest);
+	             OCIW_ERR_DIGEST, blobs[20]->digest);
 	free_blobs(blobs);
 }
 
@@ -99,7 +99,7 @@ Test(copy_blobs, the_callback_can_stop_it)
 	op.user_data = &log;
 	ociwp_copy_blobs_options options = {&op, 2, false};
 	expect_error(ociwp_copy_blobs(source, destination, blobs, COUNT, &options, &err), &err,
-		     OCIW_ERR_CANCELLED, NULL);
+	             OCIW_ERR_CANCELLED, NULL);
 	free_blobs(blobs);
 }
 
@@ -116,7 +116,7 @@ Test(copy_blobs, a_cancel_flag_stops_it)
 	op.cancel = cancel;
 	ociwp_copy_blobs_options options = {&op, 2, false};
 	expect_error(ociwp_copy_blobs(source, destination, blobs, COUNT, &options, &err), &err,
-		     OCIW_ERR_CANCELLED, NULL);
+	             OCIW_ERR_CANCELLED, NULL);
 	ociw_cancel_free(cancel);
 	free_blobs(blobs);
 }
@@ -127,7 +127,7 @@ struct far {
 };
 
 static int far_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	(void)self;
 	(void)name;
@@ -137,7 +137,7 @@ static int far_resolve(void *self, const char *name, const ociw_op *op, ociw_des
 }
 
 static int far_open(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
-		    ociw_reader **out, ociw_error **err)
+                    ociw_reader **out, ociw_error **err)
 {
 	(void)desc;
 	(void)offset;
@@ -145,7 +145,7 @@ static int far_open(void *self, const ociw_descriptor *desc, uint64_t offset, co
 }
 
 static int far_put(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,
-		   const ociw_op *op, ociw_error **err)
+                   const ociw_op *op, ociw_error **err)
 {
 	ociw_reader *reader = NULL;
 
@@ -160,18 +160,15 @@ static void far_free(void *self)
 	(void)self;
 }
 
-static const ociwp_content_ops far_ops = {.resolve = far_resolve,
-					  .open = far_open,
-					  .put = far_put,
-					  .free = far_free,
-					  .remote = true};
+static const ociwp_content_ops far_ops = {
+        .resolve = far_resolve, .open = far_open, .put = far_put, .free = far_free, .remote = true};
 
 Test(copy_blobs, layers_that_may_not_be_distributed_stay_here)
 {
 	OCIWP_AUTO(content) ociw_content *source = new_layout(in_scratch("from"));
 	OCIWP_AUTO(descriptor)
 	ociw_descriptor *layer = put_blob(
-		source, "application/vnd.oci.image.layer.nondistributable.v1.tar", "hi", 2);
+	        source, "application/vnd.oci.image.layer.nondistributable.v1.tar", "hi", 2);
 	struct far far = {0};
 	OCIWP_AUTO(content) ociw_content *destination = NULL;
 	struct log log = {.thread = pthread_self()};
@@ -202,5 +199,5 @@ Test(copy_blobs, damaged_bytes_are_not_sent_away_as_good)
 	write_text(blob_path(in_scratch("from"), blob->digest), "hallo");
 	expect_ok(ociwp_content_new(&far_ops, &far, "far", &destination, &err), &err);
 	expect_error(ociwp_copy_blobs(source, destination, &blob, 1, &options, &err), &err,
-		     OCIW_ERR_DIGEST, blob->digest);
+	             OCIW_ERR_DIGEST, blob->digest);
 }

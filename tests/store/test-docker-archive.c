@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * docker save archives: manifests made up from manifest.json, layers verified against diff_ids, what
- * cannot be an image refused (wasm-formats.md 3.2).
+ * docker save archives: manifests made up from manifest.json, layers verified against diff_ids,
+ * what cannot be an image refused (wasm-formats.md 3.2).
  */
 #include "../support/tars.h"
 #include "store/docker-archive.h"
@@ -16,7 +16,7 @@ static const char *sha256(const void *data, size_t len)
 	ociw_digest digest;
 
 	cr_assert_eq(ociw_digest_bytes(OCIW_DIGEST_SHA256, (ociw_span){data, len}, &digest, NULL),
-		     0);
+	             0);
 	return ociw_digest_format(&digest, text[next++ % 2]);
 }
 
@@ -26,9 +26,9 @@ static void make_archive(const void *layer, size_t len, const char *diff_id, con
 	char config[512];
 
 	snprintf(config, sizeof(config),
-		 "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\","
-		 "\"diff_ids\":[\"%s\"]}}",
-		 diff_id);
+	         "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\","
+	         "\"diff_ids\":[\"%s\"]}}",
+	         diff_id);
 	raw_file(&tar, "config.json", config);
 	raw_entry(&tar, "layer.tar", '0', NULL, layer, len);
 	raw_entry(&tar, "id/layer.tar", '2', "../layer.tar", "", 0);
@@ -36,7 +36,9 @@ static void make_archive(const void *layer, size_t len, const char *diff_id, con
 	raw_finish(&tar, in_scratch("d.tar"));
 }
 
-#define ONE "[{\"Config\":\"config.json\",\"RepoTags\":[\"host:5000/a/b:v1\"],\"Layers\":[\"id/layer.tar\"]}]"
+#define ONE                                                                                        \
+	"[{\"Config\":\"config.json\",\"RepoTags\":[\"host:5000/a/b:v1\"],\"Layers\":[\"id/"       \
+	"layer.tar\"]}]"
 
 static ociw_content *open_it(void)
 {
@@ -53,7 +55,7 @@ static void expect_refused(int code, const char *part)
 	ociw_error *err = NULL;
 
 	expect_error(ociw_archive_open(in_scratch("d.tar"), NULL, &content, &err), &err, code,
-		     part);
+	             part);
 }
 
 Test(docker_archive, a_plain_layer_is_its_diff_id)
@@ -94,7 +96,7 @@ Test(docker_archive, a_layer_that_is_not_its_diff_id_is_refused_when_read)
 	ociw_error *err = NULL;
 
 	expect_error(ociw_copy(archive, NULL, layout, "v1", NULL, NULL, &err), &err,
-		     OCIW_ERR_DIGEST, NULL);
+	             OCIW_ERR_DIGEST, NULL);
 }
 
 Test(docker_archive, a_wasm_layer_needs_an_oci_layout)
@@ -110,16 +112,16 @@ Test(docker_archive, manifests_that_lie_are_refused)
 		int code;
 		const char *part;
 	} rows[] = {
-		{"{}", OCIW_ERR_FORMAT, "not an array"},
-		{"[1]", OCIW_ERR_FORMAT, "image 0"},
-		{"[{\"Config\":\"config.json\"}]", OCIW_ERR_FORMAT, "Layers"},
-		{"[{\"Config\":\"config.json\",\"Layers\":[]}]", OCIW_ERR_FORMAT, "1 diff_ids"},
-		{"[{\"Config\":\"config.json\",\"Layers\":[7]}]", OCIW_ERR_FORMAT, "Layers[0]"},
-		{"[{\"Config\":\"config.json\",\"Layers\":[\"gone\"]}]", OCIW_ERR_NOTFOUND, "gone"},
-		{"[{\"Config\":\"gone\",\"Layers\":[]}]", OCIW_ERR_NOTFOUND, "gone"},
-		{"[{\"Config\":\"../../etc/passwd\",\"Layers\":[]}]", OCIW_ERR_NOTFOUND, "passwd"},
-		{"[{\"Config\":\"config.json\",\"RepoTags\":[7],\"Layers\":[\"layer.tar\"]}]",
-		 OCIW_ERR_FORMAT, "RepoTags[0]"},
+	        {"{}", OCIW_ERR_FORMAT, "not an array"},
+	        {"[1]", OCIW_ERR_FORMAT, "image 0"},
+	        {"[{\"Config\":\"config.json\"}]", OCIW_ERR_FORMAT, "Layers"},
+	        {"[{\"Config\":\"config.json\",\"Layers\":[]}]", OCIW_ERR_FORMAT, "1 diff_ids"},
+	        {"[{\"Config\":\"config.json\",\"Layers\":[7]}]", OCIW_ERR_FORMAT, "Layers[0]"},
+	        {"[{\"Config\":\"config.json\",\"Layers\":[\"gone\"]}]", OCIW_ERR_NOTFOUND, "gone"},
+	        {"[{\"Config\":\"gone\",\"Layers\":[]}]", OCIW_ERR_NOTFOUND, "gone"},
+	        {"[{\"Config\":\"../../etc/passwd\",\"Layers\":[]}]", OCIW_ERR_NOTFOUND, "passwd"},
+	        {"[{\"Config\":\"config.json\",\"RepoTags\":[7],\"Layers\":[\"layer.tar\"]}]",
+	         OCIW_ERR_FORMAT, "RepoTags[0]"},
 	};
 
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++) {

@@ -21,7 +21,7 @@ static int count(const ociw_finding *finding, void *user_data)
 }
 
 static int gc(ociw_content *layout, uint32_t flags, struct tally *t, uint64_t *freed,
-	      ociw_error **err)
+              ociw_error **err)
 {
 	ociw_gc_options options = OCIW_GC_OPTIONS_INIT;
 
@@ -64,7 +64,7 @@ Test(gc, says_first_and_removes_when_told)
 Test(gc, young_blobs_stay)
 {
 	OCIWP_AUTO(content) ociw_content *layout = new_layout(in_scratch("l"));
-	OCIWP_AUTO(descriptor) ociw_descriptor *image = put_image(layout, "v1", "one");
+	OCIWP_AUTO(descriptor) MAYBE ociw_descriptor *image = put_image(layout, "v1", "one");
 	OCIWP_AUTO(descriptor) ociw_descriptor *blob = put_blob(layout, "a/b", "garbage", 7);
 	struct timeval old[2] = {{time(NULL) - 3600, 0}, {time(NULL) - 3600, 0}};
 	struct tally t;
@@ -143,7 +143,7 @@ Test(gc, a_manifest_that_cannot_be_read_stops_it)
 Test(gc, writers_of_this_library_are_not_robbed)
 {
 	OCIWP_AUTO(content) ociw_content *writer = new_layout(in_scratch("l"));
-	OCIWP_AUTO(descriptor) ociw_descriptor *image = put_image(writer, "v1", "one");
+	OCIWP_AUTO(descriptor) MAYBE ociw_descriptor *image = put_image(writer, "v1", "one");
 	OCIWP_AUTO(descriptor) ociw_descriptor *blob = put_blob(writer, "a/b", "soon used", 9);
 	OCIWP_AUTO(content) ociw_content *other = open_layout(in_scratch("l"), OCIW_LAYOUT_WRITE);
 	struct tally t;
@@ -192,7 +192,8 @@ Test(gc, running_beside_writers_it_breaks_nothing, .timeout = 60)
 		if (children[i] != 0)
 			continue;
 		for (int n = 0; n < 25; n++) {
-			OCIWP_AUTO(content) ociw_content *own = open_layout(path, OCIW_LAYOUT_WRITE);
+			OCIWP_AUTO(content)
+			ociw_content *own = open_layout(path, OCIW_LAYOUT_WRITE);
 			char name[16];
 
 			snprintf(name, sizeof(name), "n%d", i);

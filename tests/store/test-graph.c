@@ -38,15 +38,15 @@ static int walk(ociw_content *content, struct count *count, ociw_error **err)
 
 /* An index with one entry. */
 static ociw_descriptor *put_index(ociw_content *layout, const ociw_descriptor *entry,
-				  const char *name)
+                                  const char *name)
 {
 	char text[1024];
 
 	snprintf(text, sizeof(text),
-		 "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"manifests\":[{\"mediaType\":\"%s\","
-		 "\"digest\":\"%s\",\"size\":%llu}]}",
-		 OCIWP_MT_OCI_INDEX, entry->media_type, entry->digest,
-		 (unsigned long long)entry->size);
+	         "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"manifests\":[{\"mediaType\":\"%s\","
+	         "\"digest\":\"%s\",\"size\":%llu}]}",
+	         OCIWP_MT_OCI_INDEX, entry->media_type, entry->digest,
+	         (unsigned long long)entry->size);
 	return put_manifest_text(layout, OCIWP_MT_OCI_INDEX, text, name);
 }
 
@@ -55,7 +55,7 @@ Test(graph, visits_each_manifest_once)
 	OCIWP_AUTO(content) ociw_content *layout = new_layout(in_scratch("l"));
 	OCIWP_AUTO(descriptor) ociw_descriptor *image = put_image(layout, "v1", "one");
 	OCIWP_AUTO(descriptor) ociw_descriptor *index = put_index(layout, image, "v2");
-	OCIWP_AUTO(descriptor) ociw_descriptor *outer = put_index(layout, index, "v3");
+	OCIWP_AUTO(descriptor) MAYBE ociw_descriptor *outer = put_index(layout, index, "v3");
 	struct count count = {0};
 	ociw_error *err = NULL;
 
@@ -69,9 +69,9 @@ Test(graph, tells_what_is_missing_and_what_is_no_manifest)
 {
 	OCIWP_AUTO(content) ociw_content *layout = new_layout(in_scratch("l"));
 	OCIWP_AUTO(descriptor) ociw_descriptor *image = put_image(layout, NULL, "one");
-	OCIWP_AUTO(descriptor) ociw_descriptor *index = put_index(layout, image, "v2");
+	OCIWP_AUTO(descriptor) MAYBE ociw_descriptor *index = put_index(layout, image, "v2");
 	OCIWP_AUTO(descriptor) ociw_descriptor *blob = put_blob(layout, "text/plain", "hi", 2);
-	OCIWP_AUTO(descriptor) ociw_descriptor *odd = put_index(layout, blob, "v3");
+	OCIWP_AUTO(descriptor) MAYBE ociw_descriptor *odd = put_index(layout, blob, "v3");
 	struct count count = {0};
 	ociw_error *err = NULL;
 

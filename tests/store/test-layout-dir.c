@@ -24,7 +24,8 @@ Test(layout_dir, create_shows_nothing_before_the_first_manifest)
 	ociw_content *layout = new_layout(path);
 
 	cr_expect_not(exists(path));
-	OCIWP_AUTO(descriptor) ociw_descriptor *blob = put_blob(layout, "text/plain", "hi", 2);
+	OCIWP_AUTO(descriptor)
+	MAYBE ociw_descriptor *blob = put_blob(layout, "text/plain", "hi", 2);
 	cr_expect_not(exists(in_scratch("new/index.json")));
 	cr_expect_not(exists(in_scratch("new/oci-layout")));
 	expect_open_fails(path, OCIW_LAYOUT_READ, OCIW_ERR_FORMAT, "oci-layout is missing");
@@ -47,7 +48,7 @@ Test(layout_dir, nothing_put_leaves_nothing_behind)
 
 	expect_ok(ociwp_descriptor_of_bytes("text/plain", (ociw_span){"hi", 2}, &lie, &err), &err);
 	expect_error(ociwp_content_put_bytes(layout, lie, (ociw_span){"ho", 2}, NULL, &err), &err,
-		     OCIW_ERR_DIGEST, "expected sha256:");
+	             OCIW_ERR_DIGEST, "expected sha256:");
 	ociw_content_free(layout);
 	cr_expect_not(exists(path));
 }
@@ -57,8 +58,8 @@ Test(layout_dir, index_json_is_always_the_same_bytes)
 	for (int i = 0; i < 2; i++) {
 		OCIWP_AUTO(content)
 		ociw_content *layout = new_layout(in_scratch(i ? "a" : "b"));
-		OCIWP_AUTO(descriptor) ociw_descriptor *one = put_image(layout, "v1", "one");
-		OCIWP_AUTO(descriptor) ociw_descriptor *two = put_image(layout, "v2", "two");
+		OCIWP_AUTO(descriptor) MAYBE ociw_descriptor *one = put_image(layout, "v1", "one");
+		OCIWP_AUTO(descriptor) MAYBE ociw_descriptor *two = put_image(layout, "v2", "two");
 	}
 	OCIWP_AUTO(str) char *a = read_text(in_scratch("a/index.json"));
 	OCIWP_AUTO(str) char *b = read_text(in_scratch("b/index.json"));
@@ -93,9 +94,9 @@ Test(layout_dir, a_digest_is_a_name_listed_or_not)
 	cr_expect_eq(found->size, child->size);
 	ociw_descriptor_free(ociwp_steal(&found));
 	expect_error(ociw_content_resolve(layout, blob->digest, NULL, &found, &err), &err,
-		     OCIW_ERR_FORMAT, "no manifest");
+	             OCIW_ERR_FORMAT, "no manifest");
 	expect_error(ociw_content_resolve(layout, "sha256:nonsense", NULL, &found, &err), &err,
-		     OCIW_ERR_NOTFOUND, NULL);
+	             OCIW_ERR_NOTFOUND, NULL);
 }
 
 static int count_names(const char *name, const ociw_descriptor *desc, void *user_data)
@@ -116,16 +117,16 @@ Test(layout_dir, lists_and_removes_names)
 
 	expect_ok(ociw_content_list(layout, NULL, count_names, seen, &err), &err);
 	cr_expect_str_eq(seen, "");
-	OCIWP_AUTO(descriptor) ociw_descriptor *one = put_image(layout, "v1", "one");
-	OCIWP_AUTO(descriptor) ociw_descriptor *two = put_image(layout, "v2", "two");
+	OCIWP_AUTO(descriptor) MAYBE ociw_descriptor *one = put_image(layout, "v1", "one");
+	OCIWP_AUTO(descriptor) MAYBE ociw_descriptor *two = put_image(layout, "v2", "two");
 	expect_ok(ociw_content_list(layout, NULL, count_names, seen, &err), &err);
 	cr_expect_str_eq(seen, "v1;v2;");
 	expect_ok(ociwp_content_remove(layout, "v1", false, NULL, &err), &err);
 	seen[0] = '\0';
 	expect_ok(ociw_content_list(layout, NULL, count_names, seen, &err), &err);
 	cr_expect_str_eq(seen, "v2;");
-	expect_error(ociwp_content_remove(layout, "v1", false, NULL, &err), &err,
-		     OCIW_ERR_NOTFOUND, "v1");
+	expect_error(ociwp_content_remove(layout, "v1", false, NULL, &err), &err, OCIW_ERR_NOTFOUND,
+	             "v1");
 }
 
 static int first_referrer(const ociw_descriptor *desc, void *user_data)
@@ -142,17 +143,17 @@ Test(layout_dir, referrers_are_found_by_their_subject)
 	ociw_error *err = NULL;
 
 	cr_expect_eq(ociwp_content_referrers(layout, image->digest, "application/x-config", NULL,
-					     first_referrer, &found, &err),
-		     7);
+	                                     first_referrer, &found, &err),
+	             7);
 	cr_assert_not_null(found);
 	cr_expect_str_eq(found->digest, sbom->digest);
 	cr_expect_str_eq(found->artifact_type, "application/x-config");
 	cr_expect_eq(ociwp_content_referrers(layout, image->digest, "application/other", NULL,
-					     first_referrer, &found, &err),
-		     0);
+	                                     first_referrer, &found, &err),
+	             0);
 	cr_expect_eq(ociwp_content_referrers(layout, sbom->digest, NULL, NULL, first_referrer,
-					     &found, &err),
-		     0);
+	                                     &found, &err),
+	             0);
 	expect_name(layout, NULL, image); /* a referrer has no name and is in nobody's way */
 }
 
@@ -166,13 +167,13 @@ Test(layout_dir, reading_verifies_and_what_is_missing_is_told)
 
 	write_text(blob_path(in_scratch("l"), blob->digest), "hallo");
 	expect_error(ociw_content_read(layout, blob, 100, NULL, &bytes, &len, &err), &err,
-		     OCIW_ERR_DIGEST, blob->digest);
+	             OCIW_ERR_DIGEST, blob->digest);
 	write_text(blob_path(in_scratch("l"), blob->digest), "hello!");
 	expect_error(ociw_content_read(layout, blob, 100, NULL, &bytes, &len, &err), &err,
-		     OCIW_ERR_SIZE, blob->digest);
+	             OCIW_ERR_SIZE, blob->digest);
 	unlink(blob_path(in_scratch("l"), blob->digest));
 	expect_error(ociw_content_read(layout, blob, 100, NULL, &bytes, &len, &err), &err,
-		     OCIW_ERR_NOTFOUND, blob->digest);
+	             OCIW_ERR_NOTFOUND, blob->digest);
 }
 
 Test(layout_dir, a_blob_of_the_wrong_size_is_replaced)
@@ -182,7 +183,8 @@ Test(layout_dir, a_blob_of_the_wrong_size_is_replaced)
 	const char *path = blob_path(in_scratch("l"), blob->digest);
 
 	write_text(path, "he");
-	OCIWP_AUTO(descriptor) ociw_descriptor *again = put_blob(layout, "text/plain", "hello", 5);
+	OCIWP_AUTO(descriptor)
+	MAYBE ociw_descriptor *again = put_blob(layout, "text/plain", "hello", 5);
 	OCIWP_AUTO(str) char *text = read_text(path);
 	cr_expect_str_eq(text, "hello");
 }
@@ -208,9 +210,9 @@ Test(layout_dir, a_folder_that_is_no_layout_is_refused)
 {
 	expect_open_fails(in_scratch("nothing"), OCIW_LAYOUT_READ, OCIW_ERR_NOTFOUND, "nothing");
 	expect_open_fails(handmade(NULL, EMPTY_INDEX), OCIW_LAYOUT_READ, OCIW_ERR_FORMAT,
-			  "oci-layout is missing");
+	                  "oci-layout is missing");
 	expect_open_fails(in_scratch("hand"), OCIW_LAYOUT_WRITE | OCIW_LAYOUT_CREATE,
-			  OCIW_ERR_FORMAT, "oci-layout is missing");
+	                  OCIW_ERR_FORMAT, "oci-layout is missing");
 	write_text(in_scratch("file"), "x");
 	expect_open_fails(in_scratch("file"), OCIW_LAYOUT_READ, OCIW_ERR_FORMAT, "not a directory");
 }
@@ -218,15 +220,15 @@ Test(layout_dir, a_folder_that_is_no_layout_is_refused)
 Test(layout_dir, another_layout_version_is_refused)
 {
 	expect_open_fails(handmade("{\"imageLayoutVersion\":\"1.1.0\"}", EMPTY_INDEX),
-			  OCIW_LAYOUT_READ, OCIW_ERR_UNSUPPORTED, "1.1.0");
+	                  OCIW_LAYOUT_READ, OCIW_ERR_UNSUPPORTED, "1.1.0");
 }
 
 Test(layout_dir, an_index_that_is_missing_or_broken_is_refused)
 {
 	expect_open_fails(handmade(VERSION, NULL), OCIW_LAYOUT_READ, OCIW_ERR_FORMAT,
-			  "index.json is missing");
+	                  "index.json is missing");
 	write_text(in_scratch("hand/index.json"), "{\"schemaVersion\":2,\"manifests\":[],"
-						  "\"manifests\":[]}");
+	                                          "\"manifests\":[]}");
 	expect_open_fails(in_scratch("hand"), OCIW_LAYOUT_READ, OCIW_ERR_FORMAT, "index.json");
 }
 
@@ -263,9 +265,9 @@ Test(layout_dir, reading_never_writes)
 	ociw_error *err = NULL;
 
 	expect_error(ociwp_content_remove(reader, "v1", false, NULL, &err), &err, OCIW_ERR_INVALID,
-		     "reading only");
+	             "reading only");
 	expect_error(ociwp_content_put_bytes(reader, image, (ociw_span){"x", 1}, NULL, &err), &err,
-		     OCIW_ERR_INVALID, "reading only");
+	             OCIW_ERR_INVALID, "reading only");
 }
 
 #define PROCESSES 20

@@ -7,11 +7,11 @@
 
 #define HEX_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HEX_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define ENTRY(hex, more)                                                                             \
-	"{\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST "\",\"digest\":\"sha256:" hex "\",\"size\":7" more \
-	"}"
+#define ENTRY(hex, more)                                                                           \
+	"{\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST "\",\"digest\":\"sha256:" hex                    \
+	"\",\"size\":7" more "}"
 #define NAMED(name) ",\"annotations\":{\"" OCIWP_REF_NAME "\":\"" name "\"}"
-#define INDEX(entries)                                                                               \
+#define INDEX(entries)                                                                             \
 	"{\"schemaVersion\":2,\"mediaType\":\"" OCIWP_MT_OCI_INDEX "\",\"manifests\":[" entries "]}"
 
 static ociwp_index *parse(const char *text)
@@ -20,8 +20,8 @@ static ociwp_index *parse(const char *text)
 	ociw_error *err = NULL;
 
 	expect_ok(ociwp_index_parse((ociw_span){text, strlen(text)}, OCIWP_MT_OCI_INDEX, NULL,
-				    &index, &err),
-		  &err);
+	                            &index, &err),
+	          &err);
 	return index;
 }
 
@@ -46,10 +46,11 @@ static void expect_refuses(const char *text, const char *name, int code, const c
 
 Test(layout_index, names_are_ref_names_or_tags)
 {
-	static const char *const good[] = {"v1", "1.0.0", "a/b", "localhost:5000/x:v1", "a--b",
-					   "_x", "v1-", "a@b+c", "sha256-abc.sig"};
-	static const char *const bad[] = {"", "-a", "a b", "../x", "a//b", "/a", "a/", ".", "é",
-					  "a\nb", "a/.b"};
+	static const char *const good[] = {
+	        "v1", "1.0.0", "a/b",   "localhost:5000/x:v1", "a--b",
+	        "_x", "v1-",   "a@b+c", "sha256-abc.sig",      "ghcr.io/me/a__b:v1"};
+	static const char *const bad[] = {"",   "-a", "a b", "../x", "a//b", "/a",
+	                                  "a/", ".",  "é",   "a\nb", "a/.b"};
 
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(good); i++)
 		cr_expect(ociwp_layout_name_is_valid(good[i]), "%s", good[i]);
@@ -65,7 +66,8 @@ Test(layout_index, finds_by_name_digest_and_being_the_only_one)
 	expect_resolves(two, "sha256:" HEX_A, HEX_A);
 	expect_resolves(INDEX(ENTRY(HEX_A, "")), NULL, HEX_A);
 	/* One image under two names is still the only one. */
-	expect_resolves(INDEX(ENTRY(HEX_A, NAMED("v1")) "," ENTRY(HEX_A, NAMED("v2"))), NULL, HEX_A);
+	expect_resolves(INDEX(ENTRY(HEX_A, NAMED("v1")) "," ENTRY(HEX_A, NAMED("v2"))), NULL,
+	                HEX_A);
 	/* What lost its name to a newer image does not make it ambiguous. */
 	expect_resolves(INDEX(ENTRY(HEX_A, "") "," ENTRY(HEX_B, NAMED("v1"))), NULL, HEX_B);
 	expect_refuses(two, "v3", OCIW_ERR_NOTFOUND, "\"v3\"");
@@ -76,14 +78,15 @@ Test(layout_index, finds_by_name_digest_and_being_the_only_one)
 Test(layout_index, one_name_for_two_images_is_ambiguous)
 {
 	expect_refuses(INDEX(ENTRY(HEX_A, NAMED("v1")) "," ENTRY(HEX_B, NAMED("v1"))), "v1",
-		       OCIW_ERR_INVALID, "ambiguous");
-	expect_resolves(INDEX(ENTRY(HEX_A, NAMED("v1")) "," ENTRY(HEX_A, NAMED("v1"))), "v1", HEX_A);
+	               OCIW_ERR_INVALID, "ambiguous");
+	expect_resolves(INDEX(ENTRY(HEX_A, NAMED("v1")) "," ENTRY(HEX_A, NAMED("v1"))), "v1",
+	                HEX_A);
 }
 
 Test(layout_index, containerd_names_are_a_second_choice)
 {
 	const char *text = INDEX(ENTRY(HEX_A, ",\"annotations\":{\"" OCIWP_CONTAINERD_NAME
-					      "\":\"localhost:5000/x:v1\"}"));
+	                                      "\":\"localhost:5000/x:v1\"}"));
 
 	expect_resolves(text, "localhost:5000/x:v1", HEX_A);
 	expect_refuses(text, "v1", OCIW_ERR_NOTFOUND, NULL);
@@ -101,8 +104,8 @@ static void expect_put(const char *text, const char *hex, const char *name, cons
 	snprintf(digest, sizeof(digest), "sha256:%s", hex);
 	expect_ok(ociw_descriptor_new(OCIWP_MT_OCI_MANIFEST, digest, 7, &desc, &err), &err);
 	expect_ok(ociwp_layout_doc_parse((ociw_span){text, text ? strlen(text) : 0}, NULL, &doc,
-					 &err),
-		  &err);
+	                                 &err),
+	          &err);
 	expect_ok(ociwp_layout_doc_put(doc, desc, name, NULL, &err), &err);
 	expect_ok(ociwp_layout_doc_format(doc, &out, &err), &err);
 	cr_expect_str_eq(out.data, wanted);
@@ -118,7 +121,7 @@ Test(layout_index, a_new_index_is_always_the_same_bytes)
 Test(layout_index, the_new_holder_takes_the_name_from_the_old_one)
 {
 	expect_put(INDEX(ENTRY(HEX_A, NAMED("v1"))), HEX_B, "v1",
-		   INDEX(ENTRY(HEX_A, "") "," ENTRY(HEX_B, NAMED("v1"))));
+	           INDEX(ENTRY(HEX_A, "") "," ENTRY(HEX_B, NAMED("v1"))));
 }
 
 Test(layout_index, putting_again_changes_nothing)
@@ -134,20 +137,22 @@ Test(layout_index, an_entry_without_a_name_gets_it)
 {
 	expect_put(INDEX(ENTRY(HEX_A, "")), HEX_A, "v1", INDEX(ENTRY(HEX_A, NAMED("v1"))));
 	expect_put(INDEX(ENTRY(HEX_A, NAMED("v1"))), HEX_A, "v2",
-		   INDEX(ENTRY(HEX_A, NAMED("v1")) "," ENTRY(HEX_A, NAMED("v2"))));
+	           INDEX(ENTRY(HEX_A, NAMED("v1")) "," ENTRY(HEX_A, NAMED("v2"))));
 }
 
 Test(layout_index, unknown_members_and_other_annotations_stay)
 {
-	const char *before = "{\"schemaVersion\":2,\"x\":[1,{\"y\":null}],\"manifests\":["
-			     "{\"size\":7,\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST
-			     "\",\"digest\":\"sha256:" HEX_A "\",\"z\":1.5,\"annotations\":{\"k\":"
-			     "\"v\",\"" OCIWP_REF_NAME "\":\"v1\"}}],\"annotations\":{\"a\":\"b\"}}";
-	const char *after = "{\"schemaVersion\":2,\"x\":[1,{\"y\":null}],\"manifests\":["
-			    "{\"size\":7,\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST
-			    "\",\"digest\":\"sha256:" HEX_A
-			    "\",\"z\":1.5,\"annotations\":{\"k\":\"v\"}}," ENTRY(HEX_B, NAMED("v1")) "]"
-			    ",\"annotations\":{\"a\":\"b\"}}";
+	const char *before =
+	        "{\"schemaVersion\":2,\"x\":[1,{\"y\":null}],\"manifests\":["
+	        "{\"size\":7,\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST "\",\"digest\":\"sha256:" HEX_A
+	        "\",\"z\":1.5,\"annotations\":{\"k\":"
+	        "\"v\",\"" OCIWP_REF_NAME "\":\"v1\"}}],\"annotations\":{\"a\":\"b\"}}";
+	const char *after =
+	        "{\"schemaVersion\":2,\"x\":[1,{\"y\":null}],\"manifests\":["
+	        "{\"size\":7,\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST "\",\"digest\":\"sha256:" HEX_A
+	        "\",\"z\":1.5,\"annotations\":{\"k\":\"v\"}}," ENTRY(
+	                HEX_B, NAMED("v1")) "]"
+	                                    ",\"annotations\":{\"a\":\"b\"}}";
 
 	expect_put(before, HEX_B, "v1", after);
 }
@@ -158,10 +163,11 @@ Test(layout_index, bad_names_are_refused)
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	ociw_error *err = NULL;
 
-	expect_ok(ociw_descriptor_new(OCIWP_MT_OCI_MANIFEST, "sha256:" HEX_A, 7, &desc, &err), &err);
+	expect_ok(ociw_descriptor_new(OCIWP_MT_OCI_MANIFEST, "sha256:" HEX_A, 7, &desc, &err),
+	          &err);
 	expect_ok(ociwp_layout_doc_parse((ociw_span){NULL, 0}, NULL, &doc, &err), &err);
 	expect_error(ociwp_layout_doc_put(doc, desc, "../up", NULL, &err), &err, OCIW_ERR_INVALID,
-		     "../up");
+	             "../up");
 }
 
 Test(layout_index, removes_by_name_and_by_digest)
@@ -181,9 +187,12 @@ Test(layout_index, removes_by_name_and_by_digest)
 
 Test(layout_index, digests_that_are_paths_are_refused)
 {
-	static const char *const rows[] = {
-		"../../../../etc/passwd", "sha256:../../../../etc/passwd", "sha256:",
-		"sha256:AAAA", "sha256/" HEX_A, ""};
+	static const char *const rows[] = {"../../../../etc/passwd",
+	                                   "sha256:../../../../etc/passwd",
+	                                   "sha256:",
+	                                   "sha256:AAAA",
+	                                   "sha256/" HEX_A,
+	                                   ""};
 
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++) {
 		OCIWP_AUTO(layout_doc) ociwp_layout_doc *doc = NULL;
@@ -191,11 +200,11 @@ Test(layout_index, digests_that_are_paths_are_refused)
 		char text[512];
 
 		snprintf(text, sizeof(text),
-			 INDEX("{\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST
-			       "\",\"digest\":\"%s\",\"size\":7}"),
-			 rows[i]);
-		expect_error(ociwp_layout_doc_parse((ociw_span){text, strlen(text)}, NULL, &doc,
-						    &err),
-			     &err, OCIW_ERR_FORMAT, NULL);
+		         INDEX("{\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST
+		               "\",\"digest\":\"%s\",\"size\":7}"),
+		         rows[i]);
+		expect_error(
+		        ociwp_layout_doc_parse((ociw_span){text, strlen(text)}, NULL, &doc, &err),
+		        &err, OCIW_ERR_FORMAT, NULL);
 	}
 }

@@ -26,23 +26,23 @@ Test(layout_root, the_layout_version_is_exactly_1_0_0)
 		const char *text;
 		int code;
 	} rows[] = {
-		{"{\"imageLayoutVersion\":\"1.0.0\"}", 0},
-		{" {\"imageLayoutVersion\": \"1.0.0\", \"x\": 1}\n", 0},
-		{"{\"imageLayoutVersion\":\"1.0.1\"}", OCIW_ERR_UNSUPPORTED},
-		{"{\"imageLayoutVersion\":1}", OCIW_ERR_FORMAT},
-		{"{}", OCIW_ERR_FORMAT},
-		{"[]", OCIW_ERR_FORMAT},
-		{"", OCIW_ERR_FORMAT},
+	        {"{\"imageLayoutVersion\":\"1.0.0\"}", 0},
+	        {" {\"imageLayoutVersion\": \"1.0.0\", \"x\": 1}\n", 0},
+	        {"{\"imageLayoutVersion\":\"1.0.1\"}", OCIW_ERR_UNSUPPORTED},
+	        {"{\"imageLayoutVersion\":1}", OCIW_ERR_FORMAT},
+	        {"{}", OCIW_ERR_FORMAT},
+	        {"[]", OCIW_ERR_FORMAT},
+	        {"", OCIW_ERR_FORMAT},
 	};
 
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++)
 		cr_expect_eq(ociwp_layout_check_version(
-				     (ociw_span){rows[i].text, strlen(rows[i].text)}, NULL),
-			     rows[i].code, "%s", rows[i].text);
+		                     (ociw_span){rows[i].text, strlen(rows[i].text)}, NULL),
+		             rows[i].code, "%s", rows[i].text);
 	cr_expect_eq(ociwp_layout_check_version((ociw_span){ociwp_layout_version_text,
-							    strlen(ociwp_layout_version_text)},
-						NULL),
-		     0);
+	                                                    strlen(ociwp_layout_version_text)},
+	                                        NULL),
+	             0);
 }
 
 Test(layout_root, it_is_made_where_the_caller_stood_when_it_was_opened)
@@ -63,7 +63,7 @@ Test(layout_root, a_missing_parent_is_named)
 	ociw_error *err = NULL;
 
 	expect_error(ociwp_layout_root_open(in_scratch("no/l"), MAKE, &layout, &err), &err,
-		     OCIW_ERR_NOTFOUND, "folder");
+	             OCIW_ERR_NOTFOUND, "folder");
 }
 
 Test(layout_root, an_empty_folder_of_another_writer_is_not_taken_away)
@@ -88,7 +88,7 @@ Test(layout_root, the_lock_keeps_others_out_and_leaves_no_file)
 	int other = open(in_scratch("l/index.json.lock"), O_RDONLY);
 	ociw_error *err = NULL;
 	expect_error(ociwp_layout_flock(other, LOCK_EX, false, NULL, &err), &err, OCIW_ERR_BUSY,
-		     NULL);
+	             NULL);
 	ociwp_layout_unlock(one, lock);
 	cr_expect_eq(ociwp_layout_flock(other, LOCK_EX, false, NULL, NULL), 0);
 	close(other);
@@ -107,7 +107,7 @@ Test(layout_root, waiting_for_a_lock_can_be_cancelled)
 	int one = open(scratch, O_RDONLY), two = open(scratch, O_RDONLY);
 	cr_assert_eq(flock(one, LOCK_EX), 0);
 	expect_error(ociwp_layout_flock(two, LOCK_EX, true, &op, &err), &err, OCIW_ERR_CANCELLED,
-		     NULL);
+	             NULL);
 	close(one);
 	close(two);
 	ociw_cancel_free(cancel);
@@ -120,7 +120,7 @@ Test(layout_root, files_are_replaced_whole_over_what_a_killed_writer_left)
 	cr_expect_eq(ociwp_layout_begin_write(layout, NULL, NULL), 1);
 	write_text(in_scratch("l/.index.json.new"), "half a fi");
 	cr_expect_eq(ociwp_layout_replace_file(layout, "index.json", (ociw_span){"whole", 5}, NULL),
-		     0);
+	             0);
 	OCIWP_AUTO(str) char *text = read_text(in_scratch("l/index.json"));
 	cr_expect_str_eq(text, "whole");
 	cr_expect_not(exists(in_scratch("l/.index.json.new")));
@@ -133,5 +133,5 @@ Test(layout_root, flags_that_need_write_say_so)
 	ociw_error *err = NULL;
 
 	expect_error(ociwp_layout_root_open(scratch, OCIW_LAYOUT_CREATE, &layout, &err), &err,
-		     OCIW_ERR_INVALID, "WRITE");
+	             OCIW_ERR_INVALID, "WRITE");
 }

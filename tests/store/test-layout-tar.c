@@ -32,24 +32,24 @@ static void expect_refused(const char *path, int code, const char *part)
 static const struct {
 	const char *file, *name, *digest;
 } golden[] = {
-	{"ctr-export-rootfs.tar", "v2",
-	 "sha256:b5d5c32b789e3768aa8587635e737d77a46ec329c334e10e020733ca12072471"},
-	{"ctr-export-rootfs.tar", "localhost:5000/hello-rootfs:v2",
-	 "sha256:b5d5c32b789e3768aa8587635e737d77a46ec329c334e10e020733ca12072471"},
-	{"ctr-export-spin.tar", "v1",
-	 "sha256:10a05e195176563bd133cbdca5826c368f15c33959d470a6db138c42ba1bf5fb"},
-	{"oci-tar-builder-components.tar", "localhost:5000/hello:c1",
-	 "sha256:0af4fe0ec9d1b3cdfc437256727fe4fa5b46e6222e4efeaa921e26f210ad019b"},
-	{"oci-tar-builder-module-and-layer.tar", "localhost:5000/hello:l1",
-	 "sha256:f4c586283d8b310264b9b9c893f02a6b0bf2724cb7a3197b938e1dabc053f913"},
-	{"oci-tar-builder-module.tar", "localhost:5000/hello:v1",
-	 "sha256:039642ceabfd5a463eb152b920e924da71f00cf09a3078a08ddf81e9466ef159"},
-	{"oci-tar-builder-single-component.tar", "5000/hello",
-	 "sha256:0aaeb50b795bb650e85aee98deeb00737dca55fac36b5e13bd2dbc69789f6ac2"},
-	{"skopeo-oci-archive.tar", "v2",
-	 "sha256:b5d5c32b789e3768aa8587635e737d77a46ec329c334e10e020733ca12072471"},
-	{"skopeo-docker-archive.tar", "v2", NULL},
-	{"skopeo-docker-archive.tar", "localhost:5000/hello-rootfs:v2", NULL},
+        {"ctr-export-rootfs.tar", "v2",
+         "sha256:b5d5c32b789e3768aa8587635e737d77a46ec329c334e10e020733ca12072471"},
+        {"ctr-export-rootfs.tar", "localhost:5000/hello-rootfs:v2",
+         "sha256:b5d5c32b789e3768aa8587635e737d77a46ec329c334e10e020733ca12072471"},
+        {"ctr-export-spin.tar", "v1",
+         "sha256:10a05e195176563bd133cbdca5826c368f15c33959d470a6db138c42ba1bf5fb"},
+        {"oci-tar-builder-components.tar", "localhost:5000/hello:c1",
+         "sha256:0af4fe0ec9d1b3cdfc437256727fe4fa5b46e6222e4efeaa921e26f210ad019b"},
+        {"oci-tar-builder-module-and-layer.tar", "localhost:5000/hello:l1",
+         "sha256:f4c586283d8b310264b9b9c893f02a6b0bf2724cb7a3197b938e1dabc053f913"},
+        {"oci-tar-builder-module.tar", "localhost:5000/hello:v1",
+         "sha256:039642ceabfd5a463eb152b920e924da71f00cf09a3078a08ddf81e9466ef159"},
+        {"oci-tar-builder-single-component.tar", "5000/hello",
+         "sha256:0aaeb50b795bb650e85aee98deeb00737dca55fac36b5e13bd2dbc69789f6ac2"},
+        {"skopeo-oci-archive.tar", "v2",
+         "sha256:b5d5c32b789e3768aa8587635e737d77a46ec329c334e10e020733ca12072471"},
+        {"skopeo-docker-archive.tar", "v2", NULL},
+        {"skopeo-docker-archive.tar", "localhost:5000/hello-rootfs:v2", NULL},
 };
 
 static int count_name(const char *name, const ociw_descriptor *desc, void *user_data)
@@ -74,7 +74,7 @@ Test(layout_tar, every_golden_archive_lists_resolves_and_copies)
 		expect_ok(ociw_content_list(archive, NULL, count_name, &names, &err), &err);
 		cr_expect_eq(names, 1, "%s", golden[i].file);
 		expect_ok(ociw_copy(archive, golden[i].name, layout, "v", NULL, &copied, &err),
-			  &err);
+		          &err);
 		if (golden[i].digest)
 			cr_expect_str_eq(copied->digest, golden[i].digest, "%s", golden[i].file);
 		expect_name(archive, NULL, copied);
@@ -131,7 +131,7 @@ Test(layout_tar, bytes_that_are_not_the_digest_are_refused)
 	ociw_error *err = NULL;
 
 	expect_error(ociw_copy(archive, "v1", layout, "v1", NULL, NULL, &err), &err,
-		     OCIW_ERR_DIGEST, "expected sha256:");
+	             OCIW_ERR_DIGEST, "expected sha256:");
 }
 
 Test(layout_tar, nothing_is_ever_written_to_an_archive_that_is_read)
@@ -143,7 +143,7 @@ Test(layout_tar, nothing_is_ever_written_to_an_archive_that_is_read)
 
 	expect_ok(ociwp_descriptor_of_bytes("a/b", (ociw_span){"x", 1}, &desc, &err), &err);
 	expect_error(ociwp_content_put_bytes(archive, desc, (ociw_span){"x", 1}, NULL, &err), &err,
-		     OCIW_ERR_UNSUPPORTED, "a.tar");
+	             OCIW_ERR_UNSUPPORTED, "a.tar");
 }
 
 Test(layout_tar, tars_that_hold_no_image_are_refused)
@@ -167,9 +167,10 @@ Test(layout_tar, tars_that_hold_no_image_are_refused)
 
 Test(layout_tar, a_hostile_corpus_of_tars_is_no_image)
 {
-	static const char *const cases[] = {"names-dotdot-start.tar", "links-through-absolute.tar",
-					    "headers-negative-size.tar", "special-devices.tar",
-					    "framing-truncated-data.tar", "limits-gzip-one-gib.tar.gz"};
+	static const char *const cases[] = {
+	        "names-dotdot-start.tar",     "links-through-absolute.tar",
+	        "headers-negative-size.tar",  "special-devices.tar",
+	        "framing-truncated-data.tar", "limits-gzip-one-gib.tar.gz"};
 
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(cases); i++) {
 		ociw_content *content = NULL;

@@ -59,7 +59,7 @@ Test(layout_verify, wrong_bytes_are_damage)
 	make();
 	write_text(blob_path(in_scratch("l"), layer->digest), "LAYER");
 	expect_error(ociw_layout_verify(layout, NULL, count, &t, &err), &err, OCIW_ERR_DIGEST,
-		     "1 damaged");
+	             "1 damaged");
 	cr_expect_eq(t.kinds[OCIW_FINDING_DAMAGED], 1);
 	cr_expect_str_eq(t.last, layer->digest);
 	unmake();
@@ -73,11 +73,11 @@ Test(layout_verify, what_is_gone_is_missing)
 	make();
 	unlink(blob_path(in_scratch("l"), layer->digest));
 	expect_error(ociw_layout_verify(layout, NULL, count, &t, &err), &err, OCIW_ERR_NOTFOUND,
-		     "1 missing");
+	             "1 missing");
 	cr_expect_str_eq(t.last, layer->digest);
 	unlink(blob_path(in_scratch("l"), image->digest));
 	expect_error(ociw_layout_verify(layout, NULL, count, &t, &err), &err, OCIW_ERR_NOTFOUND,
-		     "1 missing");
+	             "1 missing");
 	cr_expect_str_eq(t.last, image->digest);
 	unmake();
 }
@@ -93,8 +93,9 @@ Test(layout_verify, a_size_that_a_manifest_gets_wrong_is_damage)
 	OCIWP_AUTO(descriptor) ociw_descriptor *config = put_blob(layout, "a/c", "{}", 2);
 	OCIWP_AUTO(str) char *text = manifest_text(config, lie, NULL);
 	OCIWP_AUTO(descriptor)
-	ociw_descriptor *bad = put_manifest_text(layout, OCIWP_MT_OCI_MANIFEST, text, "v2");
-	expect_error(ociw_layout_verify(layout, NULL, count, &t, &err), &err, OCIW_ERR_DIGEST, NULL);
+	MAYBE ociw_descriptor *bad = put_manifest_text(layout, OCIWP_MT_OCI_MANIFEST, text, "v2");
+	expect_error(ociw_layout_verify(layout, NULL, count, &t, &err), &err, OCIW_ERR_DIGEST,
+	             NULL);
 	cr_expect_str_eq(t.last, layer->digest);
 	unmake();
 }
@@ -107,12 +108,12 @@ Test(layout_verify, an_entry_that_is_no_manifest_is_broken)
 
 	make();
 	snprintf(index, sizeof(index),
-		 "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST
-		 "\",\"digest\":\"%s\",\"size\":5}]}",
-		 layer->digest);
+	         "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST
+	         "\",\"digest\":\"%s\",\"size\":5}]}",
+	         layer->digest);
 	write_text(in_scratch("l/index.json"), index);
 	expect_error(ociw_layout_verify(layout, NULL, count, &t, &err), &err, OCIW_ERR_FORMAT,
-		     "1 broken");
+	             "1 broken");
 	cr_expect_str_eq(t.last, layer->digest);
 	unmake();
 }
@@ -126,7 +127,8 @@ Test(layout_verify, a_link_in_the_place_of_a_blob_is_damage)
 	const char *path = blob_path(in_scratch("l"), layer->digest);
 	cr_assert_eq(rename(path, in_scratch("moved")), 0);
 	cr_assert_eq(symlink(in_scratch("moved"), path), 0);
-	expect_error(ociw_layout_verify(layout, NULL, count, &t, &err), &err, OCIW_ERR_DIGEST, NULL);
+	expect_error(ociw_layout_verify(layout, NULL, count, &t, &err), &err, OCIW_ERR_DIGEST,
+	             NULL);
 	cr_expect_eq(t.kinds[OCIW_FINDING_DAMAGED], 1);
 	unmake();
 }
@@ -141,15 +143,15 @@ Test(layout_verify, strangers_are_passed_over_and_the_callback_can_stop_it)
 	write_text(in_scratch("l/blobs/README"), "not a folder");
 	expect_ok(ociw_layout_verify(layout, NULL, NULL, NULL, &err), &err);
 	expect_error(ociw_layout_verify(layout, NULL, count, &t, &err), &err, OCIW_ERR_CANCELLED,
-		     NULL);
+	             NULL);
 	unmake();
 }
 
 Test(layout_verify, golden_layouts_are_right)
 {
-	static const char *const names[] = {"spin-3.6.3", "buildah-rootfs-docker",
-					    "oras-artifact-with-referrer", "oras-wasm-to-oci",
-					    "cosign-signature-tag", "wkg-component"};
+	static const char *const names[] = {
+	        "spin-3.6.3",       "buildah-rootfs-docker", "oras-artifact-with-referrer",
+	        "oras-wasm-to-oci", "cosign-signature-tag",  "wkg-component"};
 
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(names); i++) {
 		ociw_error *err = NULL;

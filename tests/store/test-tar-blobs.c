@@ -69,7 +69,7 @@ Test(tar_blobs, wrong_bytes_and_sizes_are_refused)
 
 	make_blobs(&blobs);
 	cr_expect_eq(ociwp_tar_blobs_read(&blobs, desc, NULL, &bytes, &len, NULL),
-		     OCIW_ERR_NOTFOUND);
+	             OCIW_ERR_NOTFOUND);
 	cr_expect_eq(ociwp_tar_blobs_add_range(&blobs, HELLO, 1, 5, NULL), 0);
 	cr_expect_eq(ociwp_tar_blobs_read(&blobs, desc, NULL, &bytes, &len, NULL), OCIW_ERR_DIGEST);
 	cr_expect_eq(ociwp_tar_blobs_open(&blobs, longer, 0, &reader, NULL), OCIW_ERR_SIZE);

@@ -105,7 +105,7 @@ Test(tar_members, one_name_twice_is_refused)
 	raw_file(&tar, "./one", "second");
 	raw_finish(&tar, in_scratch("a.tar"));
 	expect_error(open_tar(in_scratch("a.tar"), &members, &err), &err, OCIW_ERR_FORMAT,
-		     "\"one\" is there twice");
+	             "\"one\" is there twice");
 }
 
 Test(tar_members, an_archive_cut_short_is_refused)

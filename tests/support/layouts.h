@@ -36,7 +36,7 @@ static MAYBE void scratch_make(void)
 }
 
 static MAYBE int scratch_remove_one(const char *path, const struct stat *st, int flag,
-				    struct FTW *ftw)
+                                    struct FTW *ftw)
 {
 	(void)st;
 	(void)flag;
@@ -122,7 +122,7 @@ static MAYBE void expect_error(int r, ociw_error **err, int code, const char *pa
 	cr_expect_eq(r, code, "%d, not %d: %s", r, code, ociw_error_message(*err));
 	if (*err && part)
 		cr_expect_not_null(strstr(ociw_error_message(*err), part), "%s",
-				   ociw_error_message(*err));
+		                   ociw_error_message(*err));
 	ociw_error_free(*err);
 	*err = NULL;
 }
@@ -143,7 +143,7 @@ static MAYBE ociw_content *new_layout(const char *path)
 }
 
 static MAYBE ociw_descriptor *put_blob(ociw_content *content, const char *media_type,
-				       const void *data, size_t len)
+                                       const void *data, size_t len)
 {
 	ociw_descriptor *desc = NULL;
 	ociw_error *err = NULL;
@@ -154,7 +154,7 @@ static MAYBE ociw_descriptor *put_blob(ociw_content *content, const char *media_
 }
 
 static MAYBE ociw_descriptor *put_manifest_text(ociw_content *content, const char *media_type,
-						const char *text, const char *name)
+                                                const char *text, const char *name)
 {
 	ociw_descriptor *desc = NULL;
 	ociw_error *err = NULL;
@@ -167,21 +167,23 @@ static MAYBE ociw_descriptor *put_manifest_text(ociw_content *content, const cha
 
 /* The text of a manifest with these blobs; @p subject may be NULL. To be freed. */
 static MAYBE char *manifest_text(const ociw_descriptor *config, const ociw_descriptor *layer,
-				 const ociw_descriptor *subject)
+                                 const ociw_descriptor *subject)
 {
 	ociwp_buf text = OCIWP_BUF_INIT;
 
-	ociwp_buf_printf(&text, "{\"schemaVersion\":2,\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST "\",");
-	ociwp_buf_printf(&text, "\"config\":{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%llu},",
-			 config->media_type, config->digest, (unsigned long long)config->size);
 	ociwp_buf_printf(&text,
-			 "\"layers\":[{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%llu}]",
-			 layer->media_type, layer->digest, (unsigned long long)layer->size);
+	                 "{\"schemaVersion\":2,\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST "\",");
+	ociwp_buf_printf(&text,
+	                 "\"config\":{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%llu},",
+	                 config->media_type, config->digest, (unsigned long long)config->size);
+	ociwp_buf_printf(&text,
+	                 "\"layers\":[{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%llu}]",
+	                 layer->media_type, layer->digest, (unsigned long long)layer->size);
 	if (subject)
-		ociwp_buf_printf(&text,
-				 ",\"subject\":{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%llu}",
-				 subject->media_type, subject->digest,
-				 (unsigned long long)subject->size);
+		ociwp_buf_printf(
+		        &text,
+		        ",\"subject\":{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%llu}",
+		        subject->media_type, subject->digest, (unsigned long long)subject->size);
 	ociwp_buf_puts(&text, "}");
 	cr_assert_eq(ociwp_buf_check(&text, NULL), 0);
 	return ociwp_buf_steal(&text);
@@ -189,20 +191,20 @@ static MAYBE char *manifest_text(const ociw_descriptor *config, const ociw_descr
 
 /* A whole small image whose one layer is @p layer_text; the descriptor of its manifest. */
 static MAYBE ociw_descriptor *put_image_of(ociw_content *content, const char *name,
-					   const void *layer_data, size_t layer_len,
-					   const ociw_descriptor *subject)
+                                           const void *layer_data, size_t layer_len,
+                                           const ociw_descriptor *subject)
 {
-	OCIWP_AUTO(descriptor) ociw_descriptor *layer =
-		put_blob(content, "application/x-layer", layer_data, layer_len);
-	OCIWP_AUTO(descriptor) ociw_descriptor *config =
-		put_blob(content, "application/x-config", "{}", 2);
+	OCIWP_AUTO(descriptor)
+	ociw_descriptor *layer = put_blob(content, "application/x-layer", layer_data, layer_len);
+	OCIWP_AUTO(descriptor)
+	ociw_descriptor *config = put_blob(content, "application/x-config", "{}", 2);
 	OCIWP_AUTO(str) char *text = manifest_text(config, layer, subject);
 
 	return put_manifest_text(content, OCIWP_MT_OCI_MANIFEST, text, name);
 }
 
 static MAYBE ociw_descriptor *put_image(ociw_content *content, const char *name,
-					const char *layer_text)
+                                        const char *layer_text)
 {
 	return put_image_of(content, name, layer_text, strlen(layer_text), NULL);
 }

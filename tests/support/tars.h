@@ -12,7 +12,7 @@
 
 /* Appends one ustar header by hand, with any type and name, and its body. */
 static MAYBE void raw_entry(ociwp_buf *tar, const char *name, char type, const char *target,
-			    const void *data, size_t len)
+                            const void *data, size_t len)
 {
 	char header[512] = {0}, size[32];
 	unsigned sum = 0;

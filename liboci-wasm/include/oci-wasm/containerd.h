@@ -15,7 +15,7 @@ OCIW_BEGIN_DECLS
  * @return 0; OCIW_ERR_NOTFOUND when there is no content store; OCIW_ERR_UNSAFE when it is reached
  * through a symbolic link below @p root; OCIW_ERR_IO */
 OCIW_API OCIW_NODISCARD int ociw_containerd_store_open(const char *root, ociw_content **out,
-						       ociw_error **err);
+                                                       ociw_error **err);
 
 OCIW_END_DECLS
 
