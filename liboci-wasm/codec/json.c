@@ -153,11 +153,12 @@ int ociwp_json_parse(ociw_span text, const char *what, uint64_t max_depth, json_
 	 * that the program has set. */
 	json_object_seed(0);
 
-	json_error_t e;
+	json_error_t e = {.text = ""};
 	*out = json_loadb(text.data ? text.data : "", text.len, JSON_REJECT_DUPLICATES, &e);
 	if (*out)
 		return 0;
-	if (json_error_code(&e) == json_error_out_of_memory)
+	/* Where it cannot allocate, jansson mostly gives up without a word. */
+	if (e.text[0] == '\0' || json_error_code(&e) == json_error_out_of_memory)
 		return ociwp_nomem(err);
 	if (e.line < 1)
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "%s: %s", what, reason(&e));
