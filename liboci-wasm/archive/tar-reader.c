@@ -201,9 +201,11 @@ static int read_extension(ociwp_tar_reader *t, uint64_t size, ociwp_buf *out, oc
 		t->body_left -= step;
 	}
 	ociwp_buf_append(out, "", 1);
-	out->len--;
 	int r = ociwp_buf_check(out, err);
-	return r < 0 ? r : skip_padding(t, err);
+	if (r < 0)
+		return r;
+	out->len--;
+	return skip_padding(t, err);
 }
 
 static int once(bool *seen, const char *what, ociw_error **err)

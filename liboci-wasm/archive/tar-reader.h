@@ -43,7 +43,8 @@ typedef struct ociwp_tar_entry {
 
 typedef struct ociwp_tar_reader ociwp_tar_reader;
 
-/* Takes @p take_from in any case. @p op gives limits (entries, path, ...) and cancellation. */
+/* Takes @p take_from in any case. @p op gives limits (entries, path, ...) and cancellation, and must
+ * outlive the reader. */
 int ociwp_tar_reader_new(ociw_reader *take_from, const ociw_op *op, ociwp_tar_reader **out,
                          ociw_error **err);
 /* 1: *entry is the next one, borrowed until the next call; 0: end; < 0: code. An unread body is
