@@ -252,6 +252,11 @@ bool ociwp_staging_odd_umask(const ociwp_staging *staging)
 	return staging->odd_umask;
 }
 
+const char *ociwp_staging_name(const ociwp_staging *staging)
+{
+	return staging->staged;
+}
+
 const char *ociwp_staging_destination(const ociwp_staging *staging)
 {
 	return staging->destination;

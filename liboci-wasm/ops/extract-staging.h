@@ -17,6 +17,8 @@ int ociwp_staging_begin(const char *destination, ociwp_staging **out, ociw_error
 int ociwp_staging_root(const ociwp_staging *staging); /* opened for reading; borrowed */
 /* The umask takes bits even from 0700: directories need a chmod. */
 bool ociwp_staging_odd_umask(const ociwp_staging *staging);
+/* Name of the staging directory in the parent of the destination. Borrowed. */
+const char *ociwp_staging_name(const ociwp_staging *staging);
 /* Absolute path of the destination. Borrowed. */
 const char *ociwp_staging_destination(const ociwp_staging *staging);
 /* Syncs the file system (unless @p sync is false), renames, syncs the parent. On failure the

@@ -6,6 +6,7 @@
 #define OCIW_OCI_WASM_H
 
 #include <oci-wasm/attach.h>
+#include <oci-wasm/cache.h>
 #include <oci-wasm/containerd.h>
 #include <oci-wasm/content.h>
 #include <oci-wasm/convert.h>

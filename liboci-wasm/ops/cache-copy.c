@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Copying a leased tree to a destination of its own: hard links (for readers only), shared blocks, or
+ * bytes. By handle on both sides, never following, staged and renamed once.
+ */
+#include "ops/cache-entry.h"
+
+#include "base/op.h"
+#include "base/str.h"
+#include "io/stream.h"
+#include "ops/extract-staging.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define COPY_BYTES ((size_t)256 * 1024)
+#define XATTR_NAMES 4096
+
+typedef struct level {
+	DIR *from;
+	int to;
+} level;
+
+typedef struct copy {
+	level *levels;
+	size_t depth, cap;
+	ociw_materialise how;
+	const ociw_op *op;
+	bool root;
+	uint8_t *buf;
+} copy;
+
+static void copy_deinit(copy *c)
+{
+	while (c->depth > 0) {
+		level *l = &c->levels[--c->depth];
+		closedir(l->from);
+		close(l->to);
+	}
+	free(c->levels);
+	free(c->buf);
+}
+
+static int push(copy *c, int take_from, int take_to, ociw_error **err)
+{
+	OCIWP_AUTO(fd) int from = take_from;
+	OCIWP_AUTO(fd) int to = take_to;
+	if (c->depth == c->cap) {
+		size_t cap = c->cap ? c->cap * 2 : 16;
+		level *grown = ociwp_realloc_array(c->levels, cap, sizeof(*grown));
+		if (!grown)
+			return ociwp_nomem(err);
+		c->levels = grown;
+		c->cap = cap;
+	}
+	DIR *dir = fdopendir(from);
+	if (!dir)
+		return ociwp_fail_errno(err, errno, "list a cached directory");
+	from = -1;
+	c->levels[c->depth++] = (level){dir, ociwp_steal_fd(&to)};
+	return 0;
+}
+
+/* --- attributes ----------------------------------------------------------------------------- */
+
+/* errno. What the cache holds was judged when it was extracted, so all of it is copied. */
+static int copy_xattrs(int from, int to)
+{
+	char names[XATTR_NAMES];
+	ssize_t len = flistxattr(from, names, sizeof(names));
+	for (ssize_t at = 0; at < len; at += (ssize_t)strlen(names + at) + 1) {
+		char value[65536];
+		ssize_t n = fgetxattr(from, names + at, value, sizeof(value));
+		if (n >= 0 && fsetxattr(to, names + at, value, (size_t)n, 0) != 0 &&
+		    errno != ENOTSUP && errno != EPERM)
+			return errno;
+	}
+	return 0;
+}
+
+static int copy_look(const copy *c, int from, int to, const struct stat *st)
+{
+	struct timespec times[2] = {st->st_mtim, st->st_mtim};
+	if (c->root && fchown(to, st->st_uid, st->st_gid) != 0)
+		return errno;
+	if (fchmod(to, st->st_mode & 07777) != 0)
+		return errno;
+	int e = copy_xattrs(from, to);
+	return e ? e : futimens(to, times) != 0 ? errno : 0;
+}
+
+/* --- names ---------------------------------------------------------------------------------- */
+
+static int copy_data(copy *c, int from, int to, ociw_error **err)
+{
+	if (ioctl(to, FICLONE, from) == 0)
+		return 0;
+	if (c->how == OCIW_MATERIALISE_REFLINK)
+		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
+				  "these file systems share no blocks: use another way to copy");
+	if (!c->buf)
+		c->buf = ociwp_malloc(COPY_BYTES);
+	if (!c->buf)
+		return ociwp_nomem(err);
+	for (;;) {
+		ssize_t n = read(from, c->buf, COPY_BYTES);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return ociwp_fail_errno(err, errno, "read a cached file");
+		if (n == 0)
+			return 0;
+		int e = ociwp_write_full(to, c->buf, (size_t)n);
+		if (e != 0)
+			return ociwp_fail_errno(err, e, "write a copy");
+	}
+}
+
+static int copy_file(copy *c, const level *l, const char *name, const struct stat *st,
+		     ociw_error **err)
+{
+	if (c->how == OCIW_MATERIALISE_HARDLINK) {
+		if (linkat(dirfd(l->from), name, l->to, name, 0) == 0)
+			return 0;
+		return ociwp_fail_errno(err, errno, "hard link to cached file %s",
+					ociwp_quote(name));
+	}
+	OCIWP_AUTO(fd) int to = -1;
+	OCIWP_AUTO(fd) int from = openat(dirfd(l->from), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (from >= 0)
+		to = openat(l->to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			    S_IRUSR | S_IWUSR);
+	if (to < 0)
+		return ociwp_fail_errno(err, errno, "copy cached file %s", ociwp_quote(name));
+	int r = copy_data(c, from, to, err);
+	if (r < 0)
+		return r;
+	int e = copy_look(c, from, to, st);
+	if (close(ociwp_steal_fd(&to)) != 0 && e == 0)
+		e = errno;
+	return e ? ociwp_fail_errno(err, e, "copy cached file %s", ociwp_quote(name)) : 0;
+}
+
+static int copy_symlink(copy *c, const level *l, const char *name, const struct stat *st,
+			ociw_error **err)
+{
+	char target[PATH_MAX];
+	struct timespec times[2] = {st->st_mtim, st->st_mtim};
+	ssize_t n = readlinkat(dirfd(l->from), name, target, sizeof(target) - 1);
+	if (n >= 0)
+		target[n] = '\0';
+	if (n < 0 || symlinkat(target, l->to, name) != 0 ||
+	    (c->root &&
+	     fchownat(l->to, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) != 0) ||
+	    utimensat(l->to, name, times, AT_SYMLINK_NOFOLLOW) != 0)
+		return ociwp_fail_errno(err, errno, "copy cached link %s", ociwp_quote(name));
+	return 0;
+}
+
+static int copy_special(copy *c, const level *l, const char *name, const struct stat *st,
+			ociw_error **err)
+{
+	struct timespec times[2] = {st->st_mtim, st->st_mtim};
+	if (mknodat(l->to, name, (st->st_mode & S_IFMT) | S_IRUSR, st->st_rdev) != 0 ||
+	    (c->root &&
+	     fchownat(l->to, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) != 0) ||
+	    fchmodat(l->to, name, st->st_mode & 07777, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    utimensat(l->to, name, times, AT_SYMLINK_NOFOLLOW) != 0)
+		return ociwp_fail_errno(err, errno, "copy special file %s", ociwp_quote(name));
+	return 0;
+}
+
+static int enter(copy *c, const level *l, const char *name, ociw_error **err)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	OCIWP_AUTO(fd) int to = -1;
+	OCIWP_AUTO(fd) int from = openat(dirfd(l->from), name, flags);
+	if (from < 0 || mkdirat(l->to, name, S_IRWXU) != 0 ||
+	    fchmodat(l->to, name, S_IRWXU, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    (to = openat(l->to, name, flags)) < 0)
+		return ociwp_fail_errno(err, errno, "copy cached directory %s", ociwp_quote(name));
+	return push(c, ociwp_steal_fd(&from), ociwp_steal_fd(&to), err);
+}
+
+/* Everything in it is there: its look comes last (M1). */
+static int leave(copy *c, ociw_error **err)
+{
+	level l = c->levels[--c->depth];
+	struct stat st;
+	int e = fstat(dirfd(l.from), &st) != 0 ? errno : copy_look(c, dirfd(l.from), l.to, &st);
+	closedir(l.from);
+	close(l.to);
+	return e ? ociwp_fail_errno(err, e, "copy a cached directory") : 0;
+}
+
+static int copy_name(copy *c, const char *name, ociw_error **err)
+{
+	const level l = c->levels[c->depth - 1];
+	struct stat st;
+	if (ociwp_streq(name, ".") || ociwp_streq(name, ".."))
+		return 0;
+	if (fstatat(dirfd(l.from), name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return ociwp_fail_errno(err, errno, "look at cached %s", ociwp_quote(name));
+	if (S_ISDIR(st.st_mode))
+		return enter(c, &l, name, err);
+	if (S_ISREG(st.st_mode))
+		return copy_file(c, &l, name, &st, err);
+	if (S_ISLNK(st.st_mode))
+		return copy_symlink(c, &l, name, &st, err);
+	return copy_special(c, &l, name, &st, err);
+}
+
+static int copy_all(copy *c, ociw_error **err)
+{
+	int r = 0;
+	while (r == 0 && c->depth > 0) {
+		errno = 0;
+		struct dirent *entry = readdir(c->levels[c->depth - 1].from);
+		if (entry)
+			r = copy_name(c, entry->d_name, err);
+		else if (errno != 0)
+			r = ociwp_fail_errno(err, errno, "list a cached directory");
+		else
+			r = leave(c, err);
+		if (r == 0)
+			r = ociwp_check_cancel(c->op, err);
+	}
+	return r;
+}
+
+int ociw_lease_materialise(const ociw_lease *lease, const char *destination, ociw_materialise how,
+			   const ociw_op *op, ociw_error **err)
+{
+	OCIWP_AUTO(staging) ociwp_staging *staging = NULL;
+	copy c = {.how = how, .op = op, .root = geteuid() == 0};
+	int r = ociwp_staging_begin(destination, &staging, err);
+	if (r < 0)
+		return r;
+	OCIWP_AUTO(fd) int to = fcntl(ociwp_staging_root(staging), F_DUPFD_CLOEXEC, 3);
+	OCIWP_AUTO(fd) int from =
+		open(lease->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (from < 0 || to < 0)
+		return ociwp_fail_errno(err, errno, "open cached tree %s", ociwp_quote(lease->path));
+	r = push(&c, ociwp_steal_fd(&from), ociwp_steal_fd(&to), err);
+	if (r == 0)
+		r = copy_all(&c, err);
+	copy_deinit(&c);
+	return r == 0 ? ociwp_staging_publish(ociwp_steal(&staging), true, err) : r;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The shared cache: find, extract once, lease. A hit takes no lock that anybody waits for: it opens
+ * one file, locks it shared, and reads a record. Collecting garbage is cache-gc.c.
+ */
+#include "ops/cache-entry.h"
+
+#include "base/op.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "oci/content.h"
+#include "ops/extract-staging.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOCKS ".locks"
+#define WAIT_STEP_NS 20000000L /* between looks at a build that somebody else does */
+
+/* --- the cache ------------------------------------------------------------------------------ */
+
+int ociw_cache_open(const char *path, ociw_cache **out, ociw_error **err)
+{
+	char cwd[PATH_MAX] = "/";
+	*out = NULL;
+	if (!path || !*path)
+		return ociwp_fail(err, OCIW_ERR_INVALID, "no path of a cache");
+	if (path[0] != '/' && !getcwd(cwd, sizeof(cwd)))
+		return ociwp_fail_errno(err, errno, "current directory");
+	if (mkdir(path, S_IRWXU) != 0 && errno != EEXIST)
+		return ociwp_fail_errno(err, errno, "make cache %s", ociwp_quote(path));
+	ociw_cache *cache = ociwp_new(ociw_cache);
+	if (!cache)
+		return ociwp_nomem(err);
+	cache->path = path[0] == '/' ? ociwp_strdup(path) : ociwp_path_join(cwd, path);
+	cache->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = !cache->path ? ociwp_nomem(err)
+		: cache->fd < 0
+			? ociwp_fail_errno(err, errno, "open cache %s", ociwp_quote(path))
+			: 0;
+	if (r == 0 && mkdirat(cache->fd, LOCKS, S_IRWXU) != 0 && errno != EEXIST)
+		r = ociwp_fail_errno(err, errno, "make cache %s", ociwp_quote(path));
+	if (r < 0) {
+		ociw_cache_free(cache);
+		return r;
+	}
+	*out = cache;
+	return 0;
+}
+
+void ociw_cache_free(ociw_cache *cache)
+{
+	if (!cache)
+		return;
+	if (cache->fd >= 0)
+		close(cache->fd);
+	free(cache->path);
+	free(cache);
+}
+
+/* --- leases --------------------------------------------------------------------------------- */
+
+void ociw_lease_release(ociw_lease *lease)
+{
+	if (!lease)
+		return;
+	if (lease->fd >= 0)
+		close(lease->fd);
+	free(lease->path);
+	free(lease->json);
+	free(lease);
+}
+
+const char *ociw_lease_path(const ociw_lease *lease)
+{
+	return lease->path;
+}
+
+const char *ociw_lease_json(const ociw_lease *lease)
+{
+	return lease->json;
+}
+
+int ociw_lease_fd(const ociw_lease *lease)
+{
+	return lease->fd;
+}
+
+static char *tree_path(const ociw_cache *cache, const char *key)
+{
+	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
+	ociwp_buf_printf(&path, "%s%s%s/" OCIWP_CACHE_TREE, cache->path,
+			 ociwp_ends_with(cache->path, "/") ? "" : "/", key);
+	return ociwp_buf_steal(&path);
+}
+
+/* NOTFOUND, BUSY (being removed), FORMAT (damaged), or a lease. */
+static int try_lease(const ociw_cache *cache, const char *key, unsigned flags, ociw_lease **out,
+		     ociw_error **err)
+{
+	OCIWP_AUTO(fd) int entry = -1;
+	OCIWP_AUTO(fd) int lock = -1;
+	ociwp_cache_record record;
+	int r = ociwp_cache_lock_entry(cache->fd, key, LOCK_SH, &entry, &lock, err);
+	if (r == 0)
+		r = ociwp_cache_read_record(entry, flags & OCIW_CACHE_CHECK_TREE, &record, err);
+	if (r < 0)
+		return r;
+	ociw_lease *lease = ociwp_new(ociw_lease);
+	if (!lease) {
+		ociwp_cache_record_deinit(&record);
+		return ociwp_nomem(err);
+	}
+	lease->fd = ociwp_steal_fd(&lock);
+	lease->json = ociwp_steal(&record.json);
+	lease->path = tree_path(cache, key);
+	if (!lease->path) {
+		ociw_lease_release(lease);
+		return ociwp_nomem(err);
+	}
+	/* When it was last used, for garbage collection; a failure only makes it look older. */
+	(void)futimens(lease->fd, NULL);
+	*out = lease;
+	return 0;
+}
+
+static void drop_error(ociw_error **err)
+{
+	if (err) {
+		ociw_error_free(*err);
+		*err = NULL;
+	}
+}
+
+/* --- extracting once ------------------------------------------------------------------------ */
+
+/* The lock under which one process builds an entry; waits for it, looking at the cancel flag. */
+static int lock_build(const ociw_cache *cache, const char *key, const ociw_op *op, int *out,
+		      ociw_error **err)
+{
+	char name[sizeof(LOCKS) + OCIWP_CACHE_KEY_MAX + 1];
+	snprintf(name, sizeof(name), LOCKS "/%s", key);
+	OCIWP_AUTO(fd) int fd = openat(cache->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+				       S_IRUSR | S_IWUSR);
+	if (fd < 0)
+		return ociwp_fail_errno(err, errno, "build lock in the cache");
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		const struct timespec step = {0, WAIT_STEP_NS};
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return ociwp_fail_errno(err, errno, "build lock in the cache");
+		int r = ociwp_check_cancel(op, err);
+		if (r < 0)
+			return r;
+		nanosleep(&step, NULL);
+	}
+	*out = ociwp_steal_fd(&fd);
+	return 0;
+}
+
+/* What is there and not good goes, unless somebody uses it all the same. */
+static int clear_damaged(const ociw_cache *cache, const char *key, ociw_error **err)
+{
+	OCIWP_AUTO(fd) int entry = -1;
+	OCIWP_AUTO(fd) int lock = -1;
+	struct stat st;
+	if (fstatat(cache->fd, key, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : ociwp_fail_errno(err, errno, "cache entry %s", key);
+	int r = ociwp_cache_lock_entry(cache->fd, key, LOCK_EX, &entry, &lock, err);
+	/* Without a lock file it was never published whole: nobody can have leased it. */
+	if (r == OCIW_ERR_NOTFOUND || (r == OCIW_ERR_IO && S_ISDIR(st.st_mode))) {
+		drop_error(err);
+		r = 0;
+	}
+	if (r == 0)
+		r = ociwp_cache_remove_entry(cache->fd, key, err);
+	if (r == OCIW_ERR_NOTFOUND) { /* somebody else was quicker */
+		drop_error(err);
+		r = 0;
+	}
+	return r;
+}
+
+/* Record and result around a tree that was just extracted into the staged entry. */
+static int finish_entry(int entry, const ociw_extract_result *result, ociw_error **err)
+{
+	ociwp_cache_record record = {0};
+	int r = ociwp_cache_measure(entry, &record, err);
+	if (r < 0)
+		return r;
+	record.json = ociwp_strdup(ociw_extract_result_json(result));
+	r = record.json ? ociwp_cache_write_record(entry, &record, err) : ociwp_nomem(err);
+	ociwp_cache_record_deinit(&record);
+	return r;
+}
+
+static int build(const ociw_cache *cache, const char *key, ociw_content *content, const char *name,
+		 const ociw_extract_options *extract, ociw_error **err)
+{
+	OCIWP_AUTO(str) char *tree = tree_path(cache, key);
+	OCIWP_AUTO(str) char *staged = NULL;
+	OCIWP_AUTO(staging) ociwp_staging *staging = NULL;
+	ociw_extract_options inside = *extract;
+	ociw_extract_result *result = NULL;
+	if (!tree)
+		return ociwp_nomem(err);
+	inside.size = sizeof(inside); /* 0 where the caller gave none */
+	if (!inside.file_url_root)
+		inside.file_url_root = tree;
+	OCIWP_AUTO(str) char *entry = ociwp_strndup(tree, strlen(tree) - strlen("/tree"));
+	if (!entry)
+		return ociwp_nomem(err);
+	int r = ociwp_staging_begin(entry, &staging, err);
+	if (r < 0)
+		return r;
+	staged = ociwp_path_join(cache->path, ociwp_staging_name(staging));
+	OCIWP_AUTO(str) char *inner = staged ? ociwp_path_join(staged, OCIWP_CACHE_TREE) : NULL;
+	if (!inner)
+		return ociwp_nomem(err);
+	r = ociw_extract(content, name, inner, &inside, &result, err);
+	if (r == 0)
+		r = finish_entry(ociwp_staging_root(staging), result, err);
+	ociw_extract_result_free(result);
+	if (r < 0)
+		return r;
+	/* The tree and the record are synced already; the rename wants its parent on disk too. */
+	return ociwp_staging_publish(ociwp_steal(&staging),
+				     !(extract->flags & OCIW_EXTRACT_NO_SYNC), err);
+}
+
+static int get_slow(const ociw_cache *cache, const char *key, ociw_content *content,
+		    const char *name, const ociw_extract_options *extract, unsigned flags,
+		    ociw_lease **out, ociw_error **err)
+{
+	OCIWP_AUTO(fd) int held = -1;
+	int r = lock_build(cache, key, extract->op, &held, err);
+	if (r < 0)
+		return r;
+	/* Somebody may have built it while we waited. */
+	r = try_lease(cache, key, flags, out, NULL);
+	if (r == 0)
+		return 0;
+	r = clear_damaged(cache, key, err);
+	if (r == 0)
+		r = build(cache, key, content, name, extract, err);
+	/* Where locks are lost (a build lock removed by hand) two may build; the first is as good. */
+	if (r == OCIW_ERR_EXISTS) {
+		drop_error(err);
+		r = 0;
+	}
+	return r == 0 ? try_lease(cache, key, 0, out, err) : r;
+}
+
+/* --- calls ---------------------------------------------------------------------------------- */
+
+int ociw_cache_find(ociw_cache *cache, const char *digest, const ociw_extract_options *extract,
+		    unsigned flags, ociw_lease **out, ociw_error **err)
+{
+	ociw_extract_options options;
+	char key[OCIWP_CACHE_KEY_MAX];
+	*out = NULL;
+	int r = ociwp_options_read(&options, sizeof(options), extract, err);
+	if (r == 0 && !ociw_digest_is_valid(digest))
+		r = ociwp_fail(err, OCIW_ERR_INVALID, "%s is no digest", ociwp_quote(digest));
+	if (r == 0)
+		r = ociwp_cache_key(digest, &options, key, err);
+	if (r < 0)
+		return r;
+	r = try_lease(cache, key, flags, out, NULL);
+	if (r == OCIW_ERR_FORMAT || r == OCIW_ERR_BUSY || r == OCIW_ERR_NOTFOUND)
+		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "the cache has no good tree of %s",
+				  digest);
+	return r < 0 ? ociwp_fail(err, (ociw_code)r, "cache entry of %s", digest) : 0;
+}
+
+int ociw_cache_get(ociw_cache *cache, ociw_content *content, const char *name,
+		   const ociw_extract_options *extract, unsigned flags, ociw_lease **out,
+		   ociw_error **err)
+{
+	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
+	ociw_extract_options options;
+	char key[OCIWP_CACHE_KEY_MAX];
+	const char *digest = name;
+	*out = NULL;
+	int r = ociwp_options_read(&options, sizeof(options), extract, err);
+	if (r < 0)
+		return r;
+	if (!name || !ociw_digest_is_valid(name)) {
+		if (!content)
+			return ociwp_fail(err, OCIW_ERR_INVALID,
+					  "neither a digest nor a content to look in");
+		r = ociw_content_resolve(content, name, options.op, &desc, err);
+		if (r < 0)
+			return r;
+		digest = ociw_descriptor_digest(desc);
+	}
+	r = ociwp_cache_key(digest, &options, key, err);
+	if (r < 0)
+		return r;
+	if (try_lease(cache, key, flags, out, NULL) == 0)
+		return 0;
+	if (!content)
+		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "the cache has no good tree of %s",
+				  digest);
+	return get_slow(cache, key, content, digest, &options, flags, out, err);
+}
