@@ -20,7 +20,7 @@ static void put_place(ociwp_buf *out, const ociwp_report *report, const ociwp_wh
 }
 
 /* Text of the message alone; NULL without memory. */
-static char *render(const char *fmt, va_list args)
+static OCIW_PRINTF(1, 0) char *render(const char *fmt, va_list args)
 {
 	char *text = NULL;
 	return vasprintf(&text, fmt, args) < 0 ? NULL : text;

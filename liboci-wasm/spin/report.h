@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the loader of manifests has to say: errors and warnings that name file, line, column, component
- * and rule, in one line. Rules have short fixed names; docs/formats/spin.md lists them.
+ * and rule, in one line. Rules have short fixed names; docs/formats/spin-manifest.md lists them.
  */
 #ifndef OCIW_SPIN_REPORT_H
 #define OCIW_SPIN_REPORT_H

@@ -12,8 +12,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static int fill(const char *path, ociwp_lock_ref *ref, ociw_error **err)
+static int fill(const ociwp_app_source *source, ociwp_lock_ref *ref, ociw_error **err)
 {
+	/* What is fetched has its digest in the manifest, or none here. */
+	if (!source->path) {
+		ref->digest = source->digest ? ociwp_strdup(source->digest) : NULL;
+		return 0;
+	}
+	const char *path = source->path;
 	ociw_reader *reader = NULL;
 	OCIWP_AUTO(hasher) ociwp_hasher *hasher = NULL;
 	OCIWP_AUTO(str) char *bytes = NULL;
@@ -41,12 +47,13 @@ static int fill(const char *path, ociwp_lock_ref *ref, ociw_error **err)
 
 static int fill_component(const ociwp_app_component *from, ociwp_lock_component *to, ociw_error **err)
 {
-	int r = fill(from->source.path, &to->source, err);
+	int r = fill(&from->source, &to->source, err);
 	for (size_t i = 0; r == 0 && i < to->dependency_count; i++)
-		r = fill(from->dependency_sources[i].path, &to->dependencies[i].content, err);
+		r = fill(&from->dependency_sources[i], &to->dependencies[i].content, err);
 	to->files = ociwp_calloc(from->file_count, sizeof(*to->files));
 	for (size_t i = 0; r == 0 && i < from->file_count; i++) {
-		r = fill(from->files[i].source, &to->files[i].content, err);
+		ociwp_app_source source = {.path = from->files[i].source};
+		r = fill(&source, &to->files[i].content, err);
 		to->files[i].path = ociwp_strdup(from->files[i].path);
 		to->file_count++;
 	}

@@ -41,7 +41,7 @@ Test(check, a_good_app_gives_nothing)
 
 Test(check, a_broken_manifest_is_one_finding_with_its_place)
 {
-	cr_assert_eq(check(ONE "fils = 1\n", 0), 1);
+	cr_assert_eq(check(ONE "filez = 1\n", 0), 1);
 	cr_assert_str_eq(found, "1:unknown-key:9:a|");
 	cr_assert_eq(check("x = \n", 0), 1);
 	cr_assert_str_eq(found, "1:toml:1:|");
@@ -120,7 +120,7 @@ Test(check, no_manifest_is_no_finding)
 
 Test(check, the_listener_can_stop_it)
 {
-	put("spin.toml", ONE "fils = 1\n");
+	put("spin.toml", ONE "filez = 1\n");
 	cr_assert_eq(ociw_spin_check(scratch, NULL, note, found, NULL), OCIW_ERR_CANCELLED);
 	put("spin.toml", APP "[trigger]\n");
 	cr_assert_eq(ociw_spin_check(scratch, NULL, note, found, NULL), OCIW_ERR_CANCELLED);

@@ -6,17 +6,17 @@ static const char *const keys[] = {"source", "files", "description", NULL};
 
 Test(fields, the_nearest_word_is_near)
 {
-	cr_assert_str_eq(ociwp_nearest_word("sorce", keys), "source");
+	cr_assert_str_eq(ociwp_nearest_word("sourze", keys), "source");
 	cr_assert_str_eq(ociwp_nearest_word("file", keys), "files");
-	cr_assert_str_eq(ociwp_nearest_word("descirption", keys), "description");
+	cr_assert_str_eq(ociwp_nearest_word("descriXtion", keys), "description");
 	cr_assert_null(ociwp_nearest_word("qqqq", keys));
 	cr_assert_null(ociwp_nearest_word("", keys));
 }
 
 Test(fields, an_unknown_key_names_its_place_and_the_nearest_one)
 {
-	assert_refused(ONE "fils = []\n", 0, OCIW_ERR_FORMAT,
-		       "spin.toml:9:1: component \"a\": unknown key \"fils\" in the component, did you mean "
+	assert_refused(ONE "filez = []\n", 0, OCIW_ERR_FORMAT,
+		       "spin.toml:9:1: component \"a\": unknown key \"filez\" in the component, did you mean "
 		       "\"files\"? [unknown-key]");
 }
 
@@ -43,13 +43,13 @@ Test(fields, a_wrong_type_says_what_is_wanted)
 /* spin.md 2.5. */
 Test(fields, values_become_json)
 {
-	const char *text = "i = 9007199254740993\nf = 2.0\nn = nan\np = inf\nd = 1979-05-27\nl = [true, {k = 1}]\n";
+	const char *text = "i = 9007199254740993\nf = 2.0\nn = nan\np = inf\nwhen = 1979-05-27\nl = [true, {k = 1}]\n";
 	ociwp_toml *root = NULL;
 	ociwp_toml_problem why;
 	cr_assert_eq(ociwp_toml_parse((ociw_span){text, strlen(text)}, &root, &why), 0);
 	json_t *json = ociwp_toml_to_json(root);
 	char *got = json_dumps(json, JSON_COMPACT);
-	cr_assert_str_eq(got, "{\"i\":9007199254740993,\"f\":2.0,\"n\":null,\"p\":null,\"d\":\"1979-05-27\","
+	cr_assert_str_eq(got, "{\"i\":9007199254740993,\"f\":2.0,\"n\":null,\"p\":null,\"when\":\"1979-05-27\","
 			      "\"l\":[true,{\"k\":1}]}");
 	free(got);
 	json_decref(json);

@@ -122,11 +122,11 @@ Test(hosts, the_old_word_alone_is_no_new_entry)
 		       "use '*://*:*'");
 }
 
-#define WITH_VARIABLES "[variables]\nd = { default = \"example.com\" }\nr = { required = true }\ne = { default = \"\" }\nbad = { default = \"a b\" }\n"
+#define WITH_VARIABLES "[variables]\nhost = { default = \"example.com\" }\nr = { required = true }\ne = { default = \"\" }\nbad = { default = \"a b\" }\n"
 
 Test(hosts, templates_are_judged_with_defaults_only)
 {
-	assert_lock(ONE "allowed_outbound_hosts = [\"https://{{ d }}\"]\n" WITH_VARIABLES, 0, "{{ d }}");
+	assert_lock(ONE "allowed_outbound_hosts = [\"https://{{ host }}\"]\n" WITH_VARIABLES, 0, "{{ host }}");
 	assert_lock(ONE "allowed_outbound_hosts = [\"{{ r }}\"]\n" WITH_VARIABLES, 0, "{{ r }}");
 	assert_lock(ONE "allowed_outbound_hosts = [\"x{{ unknown }}\"]\n" WITH_VARIABLES, 0, "unknown");
 	assert_lock(ONE "allowed_outbound_hosts = [\"https://{{ e }}\"]\n" WITH_VARIABLES, 0, "{{ e }}");
@@ -144,7 +144,7 @@ Test(hosts, an_unmatched_template_is_an_error)
 
 Test(hosts, a_templated_host_never_chains)
 {
-	assert_lock(ONE "allowed_outbound_hosts = [\"http://{{ d }}\"]\n[variables]\nd = { default = "
+	assert_lock(ONE "allowed_outbound_hosts = [\"http://{{ host }}\"]\n[variables]\nhost = { default = "
 			"\"b.spin.internal\" }\n",
 		    0, "\"spin_lock_version\":0");
 	assert_lock(ONE "allowed_outbound_hosts = [\"http://b.spin.internal\"]\n", 0,

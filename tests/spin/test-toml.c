@@ -94,6 +94,8 @@ Test(toml, mistakes_have_line_and_column)
 	assert_bad((ociw_span){"a = 1\na = 2\n", 12}, OCIW_ERR_FORMAT, 2, "a");
 	assert_bad((ociw_span){"\xff\xfe", 2}, OCIW_ERR_FORMAT, 0, "UTF-8");
 	assert_bad((ociw_span){"a = 99999999999999999999\n", 25}, OCIW_ERR_FORMAT, 1, "");
+	assert_bad((ociw_span){"[[.a]]\n", 7}, OCIW_ERR_FORMAT, 1, "key");
+	assert_bad((ociw_span){"a = 1\n\xc3\xa9 = 1\n", 11}, OCIW_ERR_FORMAT, 2, "only strings and comments");
 }
 
 Test(toml, text_with_a_nul_is_refused)
@@ -147,6 +149,14 @@ Test(toml, size_is_limited)
 	char *text = repeated("a = \"", "x", OCIWP_TOML_MAX_BYTES, "\"\n");
 	assert_bad((ociw_span){text, strlen(text)}, OCIW_ERR_LIMIT, 0, "at most");
 	free(text);
+}
+
+Test(toml, strings_and_comments_may_have_any_text)
+{
+	ociwp_toml *root = parsed("\xef\xbb\xbf# \xc3\xa9\n\"\xc3\xa9\" = '\xe6\x97\xa5'\nm = \"\"\"\n\xc3\xa9\"\"\"\n");
+	cr_assert_str_eq(root->u.members[0].key, "\xc3\xa9");
+	cr_assert_str_eq(root->u.members[1].value.u.string, "\xc3\xa9");
+	ociwp_toml_free(root);
 }
 
 Test(toml, an_empty_document_is_an_empty_table)

@@ -20,8 +20,8 @@ Test(trigger, a_component_is_an_id_or_a_table)
 {
 	assert_refused(TRIGGER("component = 1"), 0, OCIW_ERR_FORMAT, "a component id or a table");
 	assert_refused(TRIGGER("component = \"a_b\""), 0, OCIW_ERR_FORMAT, "component id \"a_b\"");
-	assert_refused(TRIGGER("component = { sorce = \"x\" }"), 0, OCIW_ERR_FORMAT,
-		       "unknown key \"sorce\" in the inline component, did you mean \"source\"?");
+	assert_refused(TRIGGER("component = { sourze = \"x\" }"), 0, OCIW_ERR_FORMAT,
+		       "unknown key \"sourze\" in the inline component, did you mean \"source\"?");
 }
 
 Test(trigger, a_type_is_an_array_of_tables)
