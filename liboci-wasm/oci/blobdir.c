@@ -163,6 +163,7 @@ int ociwp_blobdir_describe(int blobs_fd, const char *digest, const ociw_op *op,
 	OCIWP_AUTO(descriptor) ociw_descriptor *blob = NULL;
 	OCIWP_AUTO(str) char *bytes = NULL;
 	OCIWP_AUTO(fd) int fd = -1;
+	const char *media_type = NULL;
 	uint64_t size = 0;
 	size_t len = 0;
 
@@ -173,9 +174,10 @@ int ociwp_blobdir_describe(int blobs_fd, const char *digest, const ociw_op *op,
 	r = ociw_descriptor_new("application/octet-stream", digest, size, &blob, err);
 	if (r >= 0)
 		r = ociwp_blobdir_read(blobs_fd, blob, op, &bytes, &len, err);
+	if (r >= 0)
+		r = ociwp_manifest_identify((ociw_span){bytes, len}, &media_type, err);
 	if (r < 0)
 		return ociwp_wrap(err, r, "%s", digest);
-	const char *media_type = ociwp_manifest_sniff((ociw_span){bytes, len});
 	if (!media_type)
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "%s is a blob, but no manifest", digest);
 	return ociw_descriptor_new(media_type, digest, size, out, err);

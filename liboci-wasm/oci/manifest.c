@@ -69,26 +69,38 @@ int ociwp_manifest_parse(ociw_span bytes, const char *media_type, const ociw_op 
 	return r;
 }
 
-const char *ociwp_manifest_sniff(ociw_span bytes)
+int ociwp_manifest_identify(ociw_span bytes, const char **out, ociw_error **err)
 {
 	static const char *const known[] = {OCIWP_MT_OCI_MANIFEST, OCIWP_MT_OCI_INDEX,
 					    OCIWP_MT_DOCKER_MANIFEST, OCIWP_MT_DOCKER_INDEX};
 	OCIWP_AUTO(json) json_t *document = NULL;
 
-	if (ociwp_document_parse(bytes, "document", NULL, &document, NULL) < 0 ||
-	    ociwp_document_check(document, "document", NULL) < 0)
-		return NULL;
+	*out = NULL;
+	int r = ociwp_document_parse(bytes, "document", NULL, &document, NULL);
+	if (r >= 0)
+		r = ociwp_document_check(document, "document", NULL);
+	if (r == OCIW_ERR_NOMEM)
+		return ociwp_nomem(err);
+	if (r < 0)
+		return 0;
 	const char *own = json_string_value(json_object_get(document, "mediaType"));
 	for (size_t i = 0; own && i < OCIWP_ARRAY_LEN(known); i++)
 		if (ociwp_streq(own, known[i]))
-			return known[i];
+			*out = known[i];
 	if (own)
-		return NULL;
+		return 0;
 	if (json_is_array(json_object_get(document, "manifests")))
-		return OCIWP_MT_OCI_INDEX;
-	if (json_is_object(json_object_get(document, "config")))
-		return OCIWP_MT_OCI_MANIFEST;
-	return NULL;
+		*out = OCIWP_MT_OCI_INDEX;
+	else if (json_is_object(json_object_get(document, "config")))
+		*out = OCIWP_MT_OCI_MANIFEST;
+	return 0;
+}
+
+const char *ociwp_manifest_sniff(ociw_span bytes)
+{
+	const char *media_type = NULL;
+
+	return ociwp_manifest_identify(bytes, &media_type, NULL) < 0 ? NULL : media_type;
 }
 
 int ociwp_manifest_load(ociw_content *content, const ociw_descriptor *desc, const ociw_op *op,

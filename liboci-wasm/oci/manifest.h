@@ -42,6 +42,8 @@ OCIWP_DEFINE_AUTO(index, ociwp_index *, ociwp_index_free)
 
 /* The media type that a document without one must have, from its members: NULL when it is neither. */
 const char *ociwp_manifest_sniff(ociw_span bytes);
+/* The same; but running out of memory is an error, not an answer. */
+int ociwp_manifest_identify(ociw_span bytes, const char **out, ociw_error **err);
 
 /* Reads and parses from a content: verified, capped. @p raw (may be NULL): the bytes, to be freed. */
 int ociwp_manifest_load(ociw_content *content, const ociw_descriptor *desc, const ociw_op *op,

@@ -112,33 +112,57 @@ static int add_candidate(marking *m, const ociw_descriptor *desc, const char *su
 	return 0;
 }
 
-/* The subject of a manifest, if it is one and has one; it may be anything, so errors mean no. */
-static int consider(marking *m, const ociw_descriptor *desc, ociw_error **err)
+/* It may be any blob: what cannot be read as a manifest is none. But what could not be looked at
+ * has to stop the work, or a referrer would be taken for garbage. */
+static int not_a_manifest(int code, ociw_error *take_why, ociw_error **err)
+{
+	if (code == OCIW_ERR_NOMEM || code == OCIW_ERR_IO || code == OCIW_ERR_CANCELLED)
+		return ociwp_error_move(err, take_why);
+	ociw_error_free(take_why);
+	return 0;
+}
+
+/* The digest of the subject, to be freed; NULL when there is none. */
+static int read_subject(marking *m, ociw_span bytes, const char *media_type, char **out,
+                        ociw_error **err)
 {
 	OCIWP_AUTO(manifest) ociwp_manifest *manifest = NULL;
 	OCIWP_AUTO(index) ociwp_index *index = NULL;
-	OCIWP_AUTO(str) char *bytes = NULL;
 	const ociw_descriptor *subject = NULL;
+	ociw_error *why = NULL;
+	int r;
+
+	if (ociwp_mediatype_is_index(media_type))
+		r = ociwp_index_parse(bytes, media_type, m->op, &index, &why);
+	else
+		r = ociwp_manifest_parse(bytes, media_type, m->op, &manifest, &why);
+	if (r < 0)
+		return not_a_manifest(r, why, err);
+	subject = manifest ? manifest->subject : index->subject;
+	*out = subject ? ociwp_strdup(subject->digest) : NULL;
+	return subject && !*out ? ociwp_nomem(err) : 0;
+}
+
+static int consider(marking *m, const ociw_descriptor *desc, ociw_error **err)
+{
+	OCIWP_AUTO(descriptor) ociw_descriptor *typed = NULL;
+	OCIWP_AUTO(str) char *bytes = NULL;
+	OCIWP_AUTO(str) char *subject = NULL;
+	ociw_error *why = NULL;
 	size_t len = 0;
 
-	if (ociwp_layout_dir_read(m->layout, desc, m->op, &bytes, &len, NULL) < 0)
-		return 0;
-	const char *media_type = ociwp_manifest_sniff((ociw_span){bytes, len});
-	if (!media_type)
-		return 0;
-	if (ociwp_mediatype_is_index(media_type)) {
-		if (ociwp_index_parse((ociw_span){bytes, len}, media_type, m->op, &index, NULL) >=
-		    0)
-			subject = index->subject;
-	} else if (ociwp_manifest_parse((ociw_span){bytes, len}, media_type, m->op, &manifest,
-	                                NULL) >= 0) {
-		subject = manifest->subject;
-	}
-	if (!subject)
-		return 0;
-	OCIWP_AUTO(descriptor) ociw_descriptor *typed = NULL;
-	int r = ociw_descriptor_new(media_type, desc->digest, desc->size, &typed, err);
-	return r < 0 ? r : add_candidate(m, typed, subject->digest, err);
+	int r = ociwp_layout_dir_read(m->layout, desc, m->op, &bytes, &len, &why);
+	if (r < 0)
+		return not_a_manifest(r, why, err);
+	const char *media_type = NULL;
+	r = ociwp_manifest_identify((ociw_span){bytes, len}, &media_type, err);
+	if (r < 0 || !media_type)
+		return r;
+	r = read_subject(m, (ociw_span){bytes, len}, media_type, &subject, err);
+	if (r < 0 || !subject)
+		return r;
+	r = ociw_descriptor_new(media_type, desc->digest, desc->size, &typed, err);
+	return r < 0 ? r : add_candidate(m, typed, subject, err);
 }
 
 static int consider_blob(const ociwp_blobdir_entry *entry, void *user_data, ociw_error **err)

@@ -34,6 +34,7 @@ static int describe(ociwp_tar_blobs *blobs, const char *digest, const ociw_op *o
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *blob = NULL;
 	OCIWP_AUTO(str) char *bytes = NULL;
+	const char *media_type = NULL;
 	uint64_t size = 0;
 	size_t len = 0;
 
@@ -42,9 +43,10 @@ static int describe(ociwp_tar_blobs *blobs, const char *digest, const ociw_op *o
 	int r = ociw_descriptor_new("application/octet-stream", digest, size, &blob, err);
 	if (r >= 0)
 		r = ociwp_tar_blobs_read(blobs, blob, op, &bytes, &len, err);
+	if (r >= 0)
+		r = ociwp_manifest_identify((ociw_span){bytes, len}, &media_type, err);
 	if (r < 0)
 		return ociwp_wrap(err, r, "%s", digest);
-	const char *media_type = ociwp_manifest_sniff((ociw_span){bytes, len});
 	if (!media_type)
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "%s is a blob, but no manifest", digest);
 	return ociw_descriptor_new(media_type, digest, size, out, err);

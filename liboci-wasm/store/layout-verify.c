@@ -11,6 +11,7 @@
 #include "oci/blobdir.h"
 #include "oci/descriptor.h"
 
+#include <errno.h>
 #include <string.h>
 
 typedef struct verification {
@@ -87,9 +88,10 @@ static int verify_blob(const ociwp_blobdir_entry *entry, void *user_data, ociw_e
 	ociw_error *why = NULL;
 
 	int r = check_bytes(v, entry, &why);
-	if (r == OCIW_ERR_CANCELLED || r == OCIW_ERR_NOMEM)
-		return ociwp_error_move(err, why);
-	if (r == OCIW_ERR_UNSUPPORTED) { /* DIG-4: an algorithm that cannot be checked */
+	int errnum = ociw_error_errno(why);
+	if (r == OCIW_ERR_CANCELLED || r == OCIW_ERR_NOMEM || errnum == EMFILE || errnum == ENFILE)
+		return ociwp_error_move(err, why); /* says nothing about the blob */
+	if (r == OCIW_ERR_UNSUPPORTED) {           /* DIG-4: an algorithm that cannot be checked */
 		ociw_error_free(why);
 		return ociwp_warn(v->op, err, "blob %s cannot be verified", entry->digest);
 	}
