@@ -37,6 +37,16 @@ Test(descriptor, takes_what_the_spec_allows)
 		"{" MT ",\"digest\":\"sha256+b64:LCa0a2j_xo_5m0U8HTBBNBNCLXBkg7-g-YpeiGJm564\","
 		"\"size\":1}",
 		"{" MT ",\"digest\":\"blake3:" HEX "\",\"size\":1,\"data\":\"e30=\"}",
+		"{" MT ",\"digest\":\"sha256+b64:" HEX "\",\"size\":1}",
+		"{" MT ",\"digest\":\"sha256+foo-bar:" HEX "\",\"size\":1}",
+		"{" MT ",\"digest\":\"sha256.foo-bar:" HEX "\",\"size\":1}",
+		"{" MT ",\"digest\":\"sha256+b64u.unknownlength:LCa0a2j_xo_5m0U8HTBBNBNCLXBkg7-g-YpeiGJm5"
+		"64=\",\"size\":1}",
+		"{\"mediaType\":\"text/plain\",\"size\":34,\"data\":\"aHR0cHM6Ly9naXRodWIuY29tL29wZW5jb25"
+		"0YWluZXJzCg==\",\"digest\":\"sha256:2690af59371e9eca9453dc29882643f46e5ca47ec2862bd517b5e"
+		"17351325153\"}",
+		"{" MT ",\"digest\":\"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b8"
+		"55\",\"size\":0,\"data\":\"\"}",
 		"{" MT ",\"digest\":\"multihash+base58:QmRZxt2b1FVZPNqd8hsiykDL3TdBDeTSPX9Kv46H"
 		"mX4Gx8\",\"size\":1}",
 	};
@@ -65,6 +75,18 @@ Test(descriptor, refuses_what_the_spec_forbids)
 		 "layers[1].mediaType"},
 		{"{" MT ",\"size\":2}", OCIW_ERR_FORMAT, "layers[1].digest is missing"},
 		{"{" MT ",\"digest\":\"\",\"size\":2}", OCIW_ERR_FORMAT, "layers[1].digest"},
+		{"{" MT ",\"digest\":\":" HEX "\",\"size\":2}", OCIW_ERR_FORMAT, "layers[1].digest"},
+		{"{" MT ",\"digest\":\"sha256\",\"size\":2}", OCIW_ERR_FORMAT, "layers[1].digest"},
+		{"{" MT ",\"digest\":\"SHA256:" HEX "\",\"size\":2}", OCIW_ERR_FORMAT,
+		 "layers[1].digest"},
+		{"{" MT ",\"digest\":\"sha256+foo+-b:" HEX "\",\"size\":2}", OCIW_ERR_FORMAT,
+		 "layers[1].digest"},
+		{"{\"mediaType\":\"application\",\"digest\":\"" D "\",\"size\":2}", OCIW_ERR_FORMAT,
+		 "layers[1].mediaType"},
+		{"{\"mediaType\":\"foo/.bar\",\"digest\":\"" D "\",\"size\":2}", OCIW_ERR_FORMAT,
+		 "layers[1].mediaType"},
+		{"{" EMPTY ",\"artifactType\":\"foo/.bar\"}", OCIW_ERR_FORMAT,
+		 "layers[1].artifactType"},
 		{"{" MT ",\"digest\":\"" HEX "\",\"size\":2}", OCIW_ERR_FORMAT, "layers[1].digest"},
 		{"{" MT ",\"digest\":\"sha256:../../etc\",\"size\":2}", OCIW_ERR_FORMAT,
 		 "layers[1].digest"},
