@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Making gzipped tar layers. Small ones are built whole in memory (libdeflate), large ones flow
- * through zlib; which of the two depends on the members alone, never on the machine.
+ * as a stream; which of the two depends on the members alone, never on the machine.
  */
 #include "format/tar-layer.h"
 #include "archive/tar-writer.h"
@@ -215,7 +215,9 @@ static int make_streamed(struct make *make, struct worker *worker, ociwp_tar_lay
 		r = ociwp_writer_hash(ociwp_steal(&file), OCIW_DIGEST_SHA256, &layer->digest,
 				      &layer->size, &hashed, err);
 	if (r == 0)
-		r = ociwp_writer_gzip(ociwp_steal(&hashed), &gzip, err);
+		r = ociwp_writer_gzip_threads(ociwp_steal(&hashed),
+					      ociwp_parallel_threads(make->settings->threads),
+					      &gzip, err);
 	if (r == 0)
 		r = ociwp_writer_hash(ociwp_steal(&gzip), OCIW_DIGEST_SHA256, &layer->diff_id, NULL,
 				      &plain, err);

@@ -39,7 +39,11 @@ int ociwp_reader_decode(ociw_reader *take_inner, const ociwp_decode_options *opt
  * Input at most 64 MiB. @p out is appended to. Same bytes for the same build and input. */
 struct ociwp_buf;
 int ociwp_gzip_bytes(const void *data, size_t len, struct ociwp_buf *out, ociw_error **err);
-/* Streaming gzip writer (zlib level 6), one member, same header. */
+/* Streaming gzip writer, one member, same header: pieces of 1 MiB, deflated as above. */
 int ociwp_writer_gzip(ociw_writer *take_inner, ociw_writer **out, ociw_error **err);
+/* The same bytes, deflated by up to @p threads (at most 4) beside the caller, who alone writes to the
+ * inner writer. Needs some 3 MiB for each. */
+int ociwp_writer_gzip_threads(ociw_writer *take_inner, size_t threads, ociw_writer **out,
+			      ociw_error **err);
 
 #endif

@@ -15,7 +15,6 @@
 
 #define LEVEL 6
 #define BYTES_MAX ((size_t)64 << 20)
-#define BLOCK_SIZE ((size_t)64 << 10)
 #define HEADER_SIZE 10
 #define TRAILER_SIZE 8
 
@@ -94,101 +93,4 @@ int ociwp_gzip_bytes(const void *data, size_t len, struct ociwp_buf *out, ociw_e
 	out->len += HEADER_SIZE + (size_t)n + TRAILER_SIZE;
 	out->data[out->len] = '\0';
 	return 0;
-}
-
-struct gzip_writer {
-	ociw_writer *inner;
-	z_stream zlib;
-	uint32_t crc, length;
-	bool started;
-	/* Input is given to zlib in whole blocks, so that its output cannot depend on how the
-	 * caller cuts the data. */
-	size_t used;
-	uint8_t block[BLOCK_SIZE];
-	uint8_t output[BLOCK_SIZE];
-};
-
-static int flush_block(struct gzip_writer *g, int flush, ociw_error **err)
-{
-	if (!g->started) {
-		int r = ociw_writer_write(g->inner, header, HEADER_SIZE, err);
-		if (r < 0)
-			return r;
-		g->started = true;
-	}
-	g->crc = ociwp_crc32(g->crc, g->block, g->used);
-	g->length += (uint32_t)g->used;
-	g->zlib.next_in = g->block;
-	g->zlib.avail_in = (uInt)g->used;
-	g->used = 0;
-	do {
-		g->zlib.next_out = g->output;
-		g->zlib.avail_out = BLOCK_SIZE;
-		if (deflate(&g->zlib, flush) == Z_STREAM_ERROR)
-			return ociwp_fail(err, OCIW_ERR_IO, "zlib lost its state");
-		size_t n = BLOCK_SIZE - g->zlib.avail_out;
-		int r = n > 0 ? ociw_writer_write(g->inner, g->output, n, err) : 0;
-		if (r < 0)
-			return r;
-	} while (g->zlib.avail_out == 0);
-	return 0;
-}
-
-static int gzip_write(void *self, const void *buf, size_t len, ociw_error **err)
-{
-	struct gzip_writer *g = self;
-	const uint8_t *bytes = buf;
-	while (len > 0) {
-		size_t room = BLOCK_SIZE - g->used;
-		size_t step = len < room ? len : room;
-		memcpy(g->block + g->used, bytes, step);
-		g->used += step;
-		bytes += step;
-		len -= step;
-		if (g->used == BLOCK_SIZE) {
-			int r = flush_block(g, Z_NO_FLUSH, err);
-			if (r < 0)
-				return r;
-		}
-	}
-	return 0;
-}
-
-static void gzip_abort(void *self)
-{
-	struct gzip_writer *g = self;
-	ociw_writer_abort(g->inner);
-	deflateEnd(&g->zlib);
-	free(g);
-}
-
-static int gzip_commit(void *self, ociw_error **err)
-{
-	struct gzip_writer *g = self;
-	uint8_t trailer[TRAILER_SIZE];
-	int r = flush_block(g, Z_FINISH, err);
-	put_trailer(trailer, g->crc, g->length);
-	if (r >= 0)
-		r = ociw_writer_write(g->inner, trailer, TRAILER_SIZE, err);
-	if (r >= 0)
-		r = ociw_writer_commit(ociwp_steal(&g->inner), err);
-	gzip_abort(g);
-	return r;
-}
-
-static const ociw_writer_ops gzip_ops = {sizeof(ociw_writer_ops), gzip_write, gzip_commit,
-                                         gzip_abort};
-
-int ociwp_writer_gzip(ociw_writer *take_inner, ociw_writer **out, ociw_error **err)
-{
-	OCIWP_AUTO(writer) ociw_writer *inner = take_inner;
-	struct gzip_writer *g = ociwp_new(struct gzip_writer);
-	if (!g)
-		return ociwp_nomem(err);
-	if (deflateInit2(&g->zlib, LEVEL, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-		free(g);
-		return ociwp_nomem(err);
-	}
-	g->inner = ociwp_steal(&inner);
-	return ociw_writer_new(&gzip_ops, g, out, err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Decoding and archiving with every allocation failing once: the answer is OCIW_ERR_NOMEM or the right
- * one, never a crash, a leak (sanitizer build) or half a result.
+ * Decoding and archiving with every allocation failing once: the answer is OCIW_ERR_NOMEM or the
+ * right one, never a crash, a leak (sanitizer build) or half a result.
  */
 #include "../support/failing-alloc.h"
 #include "../support/test-streams.h"
@@ -33,7 +33,8 @@ static void run_with_failures(flow run, struct sample *sample)
 			test_expect(r, 0, &sample->err, "");
 			break;
 		}
-		/* Making an error may be what failed: then the real one is lost, never made into success. */
+		/* Making an error may be what failed: then the real one is lost, never made into
+		 * success. */
 		if (r != 0)
 			test_expect(r, OCIW_ERR_NOMEM, &sample->err, "");
 	}
@@ -84,7 +85,7 @@ static void make_tar(struct test_tar *tar)
 
 Test(oom, a_gzip_layer_is_read_or_memory_ran_out)
 {
-	struct sample sample = { OCIWP_BUF_INIT, OCIWP_BUF_INIT, NULL };
+	struct sample sample = {OCIWP_BUF_INIT, OCIWP_BUF_INIT, NULL};
 	struct test_tar tar = TEST_TAR_INIT;
 	make_tar(&tar);
 	cr_assert_eq(ociwp_gzip_bytes(tar.buf.data, tar.buf.len, &sample.bytes, NULL), 0);
@@ -94,7 +95,7 @@ Test(oom, a_gzip_layer_is_read_or_memory_ran_out)
 
 Test(oom, a_plain_layer_is_read_or_memory_ran_out)
 {
-	struct sample sample = { OCIWP_BUF_INIT, OCIWP_BUF_INIT, NULL };
+	struct sample sample = {OCIWP_BUF_INIT, OCIWP_BUF_INIT, NULL};
 	struct test_tar tar = TEST_TAR_INIT;
 	make_tar(&tar);
 	sample.bytes = tar.buf;
@@ -103,7 +104,7 @@ Test(oom, a_plain_layer_is_read_or_memory_ran_out)
 
 Test(oom, a_zstd_layer_is_read_or_memory_ran_out)
 {
-	struct sample sample = { OCIWP_BUF_INIT, OCIWP_BUF_INIT, NULL };
+	struct sample sample = {OCIWP_BUF_INIT, OCIWP_BUF_INIT, NULL};
 	size_t len;
 	char *data = test_load("corpus/cases/framing-zstd-frames.tar.zst", &len);
 	ociwp_buf_append(&sample.bytes, data, len);
@@ -145,6 +146,6 @@ static int archive(struct sample *sample)
 
 Test(oom, an_archive_is_written_or_memory_ran_out)
 {
-	struct sample sample = { OCIWP_BUF_INIT, OCIWP_BUF_INIT, NULL };
+	struct sample sample = {OCIWP_BUF_INIT, OCIWP_BUF_INIT, NULL};
 	run_with_failures(archive, &sample);
 }

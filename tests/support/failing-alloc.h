@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Lets the n-th allocation of the library fail. Include in one source of a test and link it with
- * failing_alloc_args of tests/meson.build; each flow is then run with n = 1, 2, ... until it succeeds.
+ * failing_alloc_args of tests/meson.build; each flow is then run with n = 1, 2, ... until it
+ * succeeds.
  */
 #ifndef OCIW_TESTS_FAILING_ALLOC_H
 #define OCIW_TESTS_FAILING_ALLOC_H
@@ -20,12 +21,12 @@ static bool failing_alloc_now(void)
 	return true;
 }
 
-#define FAILING_ALLOC(name, declared, passed)                                                        \
-	void *__real_##name declared;                                                                \
-	void *__wrap_##name declared;                                                                \
-	void *__wrap_##name declared                                                                 \
-	{                                                                                            \
-		return failing_alloc_now() ? NULL : __real_##name passed;                            \
+#define FAILING_ALLOC(name, declared, passed)                                                      \
+	void *__real_##name declared;                                                              \
+	void *__wrap_##name declared;                                                              \
+	void *__wrap_##name declared                                                               \
+	{                                                                                          \
+		return failing_alloc_now() ? NULL : __real_##name passed;                          \
 	}
 
 /* alloc.c calls itself directly, so that each request is counted once. */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Pieces of deflate that can be joined: none is final, each ends on a byte boundary.
+ */
+#include "../support/test-streams.h"
+#include "io/deflate-block.h"
+#include "io/raw-inflate.h"
+
+/* Joins @p count pieces of @p plain, each of @p len bytes, and inflates all by @p engine. */
+static void expect_joined(const char *plain, size_t len, size_t count, ociwp_inflate_engine engine)
+{
+	OCIWP_AUTO(block_deflater) ociwp_block_deflater *deflater = NULL;
+	ociwp_inflate *inflate = NULL;
+	ociwp_buf stream = OCIWP_BUF_INIT;
+	size_t room = ociwp_deflate_block_bound(len);
+	uint8_t *piece = (uint8_t *)ociwp_malloc(room),
+	        *out = (uint8_t *)ociwp_malloc(len * count + 1);
+	bool ended = false;
+	cr_assert_eq(ociwp_block_deflater_new(&deflater, NULL), 0);
+	for (size_t i = 0; i < count; i++) {
+		ptrdiff_t n = ociwp_deflate_block(deflater, plain, len, piece, room, NULL);
+		cr_assert_gt(n, 0);
+		ociwp_buf_append(&stream, piece, (size_t)n);
+	}
+	ociwp_buf_append(&stream, ociwp_deflate_end, OCIWP_DEFLATE_END_LEN);
+	cr_assert_eq(ociwp_inflate_new(engine, &inflate, NULL), 0);
+	const uint8_t *in = (const uint8_t *)stream.data;
+	size_t left = stream.len;
+	ptrdiff_t n = ociwp_inflate_run(inflate, &in, &left, out, len * count + 1, &ended, NULL);
+	cr_assert_eq(n, (ptrdiff_t)(len * count), "%zu bytes of %zu: %td", len, count, n);
+	cr_expect(ended);
+	for (size_t i = 0; i < count; i++)
+		cr_expect_eq(memcmp(out + i * len, plain, len), 0);
+	ociwp_inflate_free(inflate);
+	ociwp_buf_deinit(&stream);
+	free(piece);
+	free(out);
+}
+
+/* Every way to end within a byte comes up among these lengths. */
+Test(deflate_block, short_pieces_of_any_length_join)
+{
+	ociwp_buf text = OCIWP_BUF_INIT;
+	for (unsigned i = 0; text.len < 400; i++)
+		ociwp_buf_printf(&text, "%x.", i * 2654435761u >> (i % 9));
+	for (size_t len = 1; len <= 300; len++) {
+		expect_joined(text.data, len, 3, OCIWP_INFLATE_ZLIB);
+		expect_joined(text.data, len, 3, OCIWP_INFLATE_AUTO);
+	}
+	ociwp_buf_deinit(&text);
+}
+
+Test(deflate_block, pieces_of_many_blocks_join)
+{
+	ociwp_buf text = OCIWP_BUF_INIT;
+	for (unsigned i = 0; text.len < 1000000; i++)
+		ociwp_buf_printf(&text, "%x %zu;", i * 2654435761u, i % 7 * (text.len / 100000));
+	expect_joined(text.data, text.len, 2, OCIWP_INFLATE_ZLIB);
+	ociwp_buf_deinit(&text);
+}
+
+Test(deflate_block, noise_and_zeros_join)
+{
+	char *data = (char *)ociwp_calloc(1, 300000);
+	uint32_t seed = 7;
+	expect_joined(data, 300000, 2, OCIWP_INFLATE_ZLIB);
+	for (size_t i = 0; i < 300000; i++)
+		data[i] = (char)((seed = seed * 1664525u + 1013904223u) >> 24);
+	expect_joined(data, 300000, 2, OCIWP_INFLATE_ZLIB);
+	free(data);
+}
+
+Test(deflate_block, too_little_room_is_an_error)
+{
+	OCIWP_AUTO(block_deflater) ociwp_block_deflater *deflater = NULL;
+	ociw_error *err = NULL;
+	uint8_t out[4];
+	cr_assert_eq(ociwp_block_deflater_new(&deflater, NULL), 0);
+	int r = (int)ociwp_deflate_block(deflater, "hello", 5, out, sizeof(out), &err);
+	test_expect(r, OCIW_ERR_IO, &err, "room");
+}
