@@ -22,7 +22,7 @@ runs "help goes to stdout" "$tool" --help
 holds "and nothing to stderr" test -z "$err"
 holds "in less than 80 columns" test -z "$(grep -E '^.{80}' <<<"$out")"
 options() { grep -v -- --version <<<"$out" | sed -nE 's/^ +(-[a-zA-Z0-9], )?--([a-z0-9-]+)( .*)?$/\2/p' | LC_ALL=C sort -u; }
-described() { sed -nE 's/^(\*-[a-zA-Z0-9]\*, )?\*--([a-z0-9-]+)\*.*/\2/p' "$@" | LC_ALL=C sort -u; }
+described() { sed -E 's/\*oci-wasm-extract --/\n*--/g' "$@" | sed -nE 's/^(\*-[a-zA-Z0-9]\*, )?\*--([a-z0-9-]+)\*.*/\2/p' | LC_ALL=C sort -u; }
 same "every option is in a man page" "" "$(options | LC_ALL=C comm -23 - <(described "$page" "$root/docs/man/oci-wasm.1.scd"))"
 fails 2 "no operands is a usage error" "$tool"
 fails 2 "so is an unknown option" "$tool" --no-such oci:x y
@@ -36,10 +36,36 @@ runs "a layout archive is a source" "$tool" "oci-archive:$golden/archives/skopeo
 runs "standard input is one" bash -c '"$1" - stdin <"$2"' - "$tool" "$golden/archives/skopeo-oci-archive.tar"
 same "with the same tree" "$(tree_digest archive)" "$(tree_digest stdin)"
 runs "a pipe too" bash -c 'cat "$2" | "$1" - piped' - "$tool" "$golden/archives/skopeo-oci-archive.tar"
+digest=$(python3 -c 'import json, sys
+print(*(m["digest"] for m in json.load(open(sys.argv[1]))["manifests"] if "v1" in m["annotations"].values()))' "$golden/shim/two/index.json")
+mkdir -p containerd/io.containerd.content.v1.content
+cp -r "$golden/shim/two/blobs" containerd/io.containerd.content.v1.content/
+runs "containerd's content store is a source" "$tool" --file-url-root=/x "containerd:$work/containerd@$digest" store
+runs "and a layout by digest" "$tool" --file-url-root=/x "oci:$golden/shim/two@$digest" by-digest
+same "with the same tree" "$(tree_digest store)" "$(tree_digest by-digest)"
+fails 2 "a name in containerd is none" "$tool" "containerd:$work/containerd:v1" none
 runs "one component of an app" "$tool" "oci:$golden/shim/two:v1" one --component one
 holds "comes alone" test ! -e one/wasm/two.wasm
 runs "the result as JSON" "$tool" --json "oci:$golden/shim/two:v1" json --mode=spin-cache
 holds "is JSON" python3 -c 'import json, sys; assert json.loads(sys.argv[1])["mode"] == "spin-cache"' "$out"
+
+
+# The cache: extracted once, found without its source, copied, collected.
+runs "a cache takes an image" "$tool" --cache cache "oci:$golden/shim/two:v1"
+tree=$out
+holds "and says where" test -f "$tree/assets/one/site/index.html"
+runs "by digest" "$tool" --cache cache "oci:$golden/shim/two@$digest"
+same "it is one tree beside the build locks" 2 "$(find cache -mindepth 1 -maxdepth 1 | wc -l)"
+runs "which needs no source any more" "$tool" --cache cache "oci:/no/such/layout@$digest"
+runs "a copy of it" "$tool" --cache cache "oci:$golden/shim/two:v1" copied
+same "is the same" "$(tree_digest "$tree")" "$(tree_digest copied)"
+runs "hard links as well" "$tool" --cache cache "oci:$golden/shim/two:v1" linked --link=hardlink
+same "are the same" "$(tree_digest "$tree")" "$(tree_digest linked)"
+runs "what is locked" flock -s "$(dirname "$tree")/lock" "$tool" --cache cache --gc --max-size 1
+holds "is kept" grep -q '"kept":1,.*"leased":1' <<<"$out"
+runs "what is not" "$tool" --cache cache --gc --max-size 1
+holds "goes" grep -q '"kept":0,.*"removed":1' <<<"$out"
+fails 2 "garbage is collected in a cache" "$tool" --gc
 
 before=$(ls -A)
 fails 3 "what is not there is not found" "$tool" "oci:$golden/shim/two:v2" none

@@ -20,11 +20,11 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct settings {
-	const char *mode, *platform, *file_url_root;
+	const char *mode, *platform, *file_url_root, *cache, *link;
 	struct string_list components;
-	uint64_t max_bytes, max_entries;
+	uint64_t max_bytes, max_entries, max_age, max_size;
 	bool same_owner, special_files, keep_setid, xattrs, no_sync, verify_first, absolute_names;
-	bool serial, no_openat2, json, quiet, verbose, help, version;
+	bool serial, no_openat2, gc, check, json, quiet, verbose, help, version;
 };
 
 #define MEMBER(name) offsetof(struct settings, name)
@@ -58,6 +58,19 @@ static const struct option_spec specs[] = {
 	{"serial", 0, OPTION_FLAG, MEMBER(serial), NULL, "use one thread", NULL},
 	{"no-openat2", 0, OPTION_FLAG, MEMBER(no_openat2), NULL,
 	 "walk paths without openat2(2), as on old kernels", NULL},
+	{"cache", 0, OPTION_STRING, MEMBER(cache), "DIR",
+	 "extract once into this shared cache; without a destination print where", NULL},
+	{"link", 0, OPTION_STRING, MEMBER(link), "HOW",
+	 "how a destination gets its files from the cache (default: copy)",
+	 "copy|reflink|hardlink"},
+	{"check", 0, OPTION_FLAG, MEMBER(check), NULL,
+	 "count names and bytes of a cached tree before it is trusted", NULL},
+	{"gc", 0, OPTION_FLAG, MEMBER(gc), NULL,
+	 "remove old trees from the cache; takes no operands", NULL},
+	{"max-age", 0, OPTION_NUMBER, MEMBER(max_age), "SECONDS",
+	 "with --gc: remove what was not used for longer", NULL},
+	{"max-size", 0, OPTION_NUMBER, MEMBER(max_size), "N",
+	 "with --gc: keep at most so many bytes, the last used ones", NULL},
 	{"json", 0, OPTION_FLAG, MEMBER(json), NULL, "print the result as JSON", NULL},
 	{"quiet", 'q', OPTION_FLAG, MEMBER(quiet), NULL, "no warnings", NULL},
 	{"verbose", 'v', OPTION_FLAG, MEMBER(verbose), NULL, "say what is done, a line each", NULL},
@@ -103,7 +116,8 @@ static int fail(ociw_error *take_err)
 static int usage(const char *text)
 {
 	fprintf(stderr,
-		PROGRAM ": %s\nusage: " PROGRAM " [OPTION]... SOURCE DESTINATION\nsee:   " PROGRAM
+		PROGRAM ": %s\nusage: " PROGRAM " [OPTION]... SOURCE DESTINATION\n       " PROGRAM
+			" [OPTION]... --cache DIR SOURCE [DESTINATION]\nsee:   " PROGRAM
 			" --help\n",
 		text);
 	return EXIT_USAGE;
@@ -111,7 +125,9 @@ static int usage(const char *text)
 
 static void print_help(const struct option_table *table)
 {
-	printf("usage: " PROGRAM " [OPTION]... SOURCE DESTINATION\n\n");
+	printf("usage: " PROGRAM " [OPTION]... SOURCE DESTINATION\n"
+	       "       " PROGRAM " [OPTION]... --cache DIR SOURCE [DESTINATION]\n"
+	       "       " PROGRAM " --cache DIR --gc [OPTION]...\n\n");
 	print_wrapped(stdout,
 		      "Unpacks a local image into DESTINATION, which must not exist or be an empty "
 		      "directory. Everything is verified before one rename makes it visible: a "
@@ -120,8 +136,8 @@ static void print_help(const struct option_table *table)
 	printf("\nSources:\n"
 	       "  oci:DIR[:NAME]           an OCI layout directory\n"
 	       "  oci-archive:FILE[:NAME]  an OCI layout or image archive\n"
-	       "  containerd:ROOT@DIGEST   containerd's content directory, such as\n"
-	       "                           /var/lib/containerd/io.containerd.content.v1.content\n"
+	       "  containerd:ROOT@DIGEST   the content store of a containerd, whose root is\n"
+	       "                           commonly /var/lib/containerd\n"
 	       "  -                        an archive on standard input\n"
 	       "\nOptions:\n");
 	options_print_help(stdout, table);
@@ -163,6 +179,7 @@ struct source {
 	ociw_target *target;
 	ociw_content *content;
 	char *name; /* inside the content, or NULL */
+	char *root; /* of a containerd, or NULL */
 	int spool;  /* of standard input, or -1 */
 };
 
@@ -171,6 +188,7 @@ static void source_close(struct source *source)
 	ociw_content_free(source->content);
 	ociw_target_free(source->target);
 	free(source->name);
+	free(source->root);
 	if (source->spool >= 0)
 		close(source->spool);
 }
@@ -219,11 +237,14 @@ static int open_stdin(struct source *source, const ociw_op *op, ociw_error **err
 	return ociw_archive_open(path, op, &source->content, err);
 }
 
+/* "ROOT@DIGEST" of a containerd: source, cut in two; names are in a database that is not read. */
+static int open_containerd(struct source *source, ociw_error **err)
+{
+	return ociw_containerd_store_open(source->root, &source->content, err);
+}
+
 static int open_target(struct source *source, const ociw_op *op, ociw_error **err)
 {
-	const char *name = ociw_target_name(source->target);
-
-	source->name = name ? strdup(name) : NULL;
 	switch (ociw_target_get_kind(source->target)) {
 	case OCIW_TARGET_LAYOUT:
 		return ociw_layout_open(ociw_target_path(source->target), OCIW_LAYOUT_READ,
@@ -240,23 +261,39 @@ static int open_target(struct source *source, const ociw_op *op, ociw_error **er
 	return OCIW_ERR_UNSUPPORTED;
 }
 
-/* 0, or an exit status of a failure that has been told. */
-static int open_source(const char *text, const ociw_op *op, struct source *source)
+/* What a source is named, without a look at it; 0 or EXIT_USAGE. */
+static int parse_source(const char *text, struct source *source)
 {
+	static const char containerd[] = "containerd:";
 	ociw_error *err = NULL;
-	int r;
 
 	source->spool = -1;
-	if (strcmp(text, "-") == 0) {
-		r = open_stdin(source, op, &err);
-	} else {
-		r = ociw_target_parse(text, &source->target, &err);
-		if (r < 0) {
-			fail(err);
-			return EXIT_USAGE;
-		}
-		r = open_target(source, op, &err);
+	if (strcmp(text, "-") == 0)
+		return 0;
+	if (strncmp(text, containerd, strlen(containerd)) == 0) {
+		const char *root = text + strlen(containerd), *at = strrchr(root, '@');
+		if (!at || at == root || !ociw_digest_is_valid(at + 1))
+			return usage("a containerd source is containerd:ROOT@DIGEST");
+		source->root = strndup(root, (size_t)(at - root));
+		source->name = strdup(at + 1);
+		return source->root && source->name ? 0 : EXIT_OTHER;
 	}
+	if (ociw_target_parse(text, &source->target, &err) < 0) {
+		fail(err);
+		return EXIT_USAGE;
+	}
+	const char *name = ociw_target_name(source->target);
+	source->name = name ? strdup(name) : NULL;
+	return 0;
+}
+
+/* 0, or an exit status of a failure that has been told. */
+static int open_source(const ociw_op *op, struct source *source)
+{
+	ociw_error *err = NULL;
+	int r = source->root     ? open_containerd(source, &err)
+		: source->target ? open_target(source, op, &err)
+				 : open_stdin(source, op, &err);
 	if (r >= 0)
 		return 0;
 	return err ? fail(err) : exit_status_of((ociw_code)r);
@@ -289,48 +326,153 @@ static uint32_t flags_of(const struct settings *s)
 	return flags;
 }
 
-static int extract(const struct settings *s, const char *from, const char *to)
+struct run {
+	const struct settings *settings;
+	ociw_op op;
+	ociw_limits limits;
+	ociw_extract_options options;
+	ociw_platform *platform;
+	struct source source;
+};
+
+static int finish_output(void)
 {
-	ociw_limits limits = OCIW_LIMITS_INIT;
-	ociw_op op = OCIW_OP_INIT;
-	ociw_extract_options options = OCIW_EXTRACT_OPTIONS_INIT;
+	if (fflush(stdout) == 0)
+		return EXIT_OK;
+	fprintf(stderr, PROGRAM ": standard output: %s\n", strerror(errno));
+	return EXIT_OTHER;
+}
+
+static int extract(struct run *run, const char *to)
+{
 	ociw_extract_result *result = NULL;
-	ociw_platform *platform = NULL;
-	struct source source = {0};
 	ociw_error *err = NULL;
 
-	limits.max_unpacked_bytes = s->max_bytes;
-	limits.max_entries = s->max_entries;
-	op.limits = &limits;
-	op.event = on_event;
-	op.user_data = (void *)s;
-	op.cancel = cancel_flag;
-	options.op = &op;
-	options.mode = mode_of(s->mode);
-	options.flags = flags_of(s);
-	options.components = s->components.items;
-	options.component_count = s->components.count;
-	options.file_url_root = s->file_url_root;
-	if (s->platform && ociw_platform_parse(s->platform, &platform, &err) < 0) {
+	int status = open_source(&run->op, &run->source);
+	if (status != 0)
+		return status;
+	if (ociw_extract(run->source.content, run->source.name, to, &run->options, &result, &err) <
+	    0)
+		return fail(err);
+	printf("%s\n", run->settings->json ? ociw_extract_result_json(result)
+					   : ociw_extract_result_digest(result));
+	ociw_extract_result_free(result);
+	return finish_output();
+}
+
+/* A hit by digest opens nothing but the cache. */
+static int lease(struct run *run, ociw_cache *cache, ociw_lease **out)
+{
+	unsigned flags = run->settings->check ? OCIW_CACHE_CHECK_TREE : 0;
+	const char *name = run->source.name;
+	ociw_error *err = NULL;
+
+	if (name && ociw_digest_is_valid(name) &&
+	    ociw_cache_find(cache, name, &run->options, flags, out, NULL) == 0)
+		return 0;
+	int status = open_source(&run->op, &run->source);
+	if (status != 0)
+		return status;
+	if (ociw_cache_get(cache, run->source.content, name, &run->options, flags, out, &err) < 0)
+		return fail(err);
+	return 0;
+}
+
+static int use_cache(struct run *run, const char *to)
+{
+	const char *how = run->settings->link;
+	ociw_cache *cache = NULL;
+	ociw_lease *held = NULL;
+	ociw_error *err = NULL;
+
+	if (ociw_cache_open(run->settings->cache, &cache, &err) < 0)
+		return fail(err);
+	int status = lease(run, cache, &held);
+	if (status == 0 && to) {
+		ociw_materialise way = !how || *how == 'c' ? OCIW_MATERIALISE_COPY
+				       : *how == 'r'       ? OCIW_MATERIALISE_REFLINK
+							   : OCIW_MATERIALISE_HARDLINK;
+		if (ociw_lease_materialise(held, to, way, &run->op, &err) < 0)
+			status = fail(err);
+	}
+	if (status == 0) {
+		printf("%s\n", run->settings->json || to ? ociw_lease_json(held)
+							 : ociw_lease_path(held));
+		status = finish_output();
+	}
+	ociw_lease_release(held);
+	ociw_cache_free(cache);
+	return status;
+}
+
+static int collect_garbage(const struct run *run)
+{
+	ociw_cache_gc_options options = OCIW_CACHE_GC_OPTIONS_INIT;
+	ociw_cache_gc_result result = {.size = sizeof(result)};
+	ociw_cache *cache = NULL;
+	ociw_error *err = NULL;
+
+	options.op = &run->op;
+	options.max_age_seconds = run->settings->max_age;
+	options.max_bytes = run->settings->max_size;
+	int r = ociw_cache_open(run->settings->cache, &cache, &err);
+	if (r >= 0)
+		r = ociw_cache_gc(cache, &options, &result, &err);
+	ociw_cache_free(cache);
+	if (r < 0)
+		return fail(err);
+	printf("{\"kept\":%llu,\"keptBytes\":%llu,\"leased\":%llu,\"removed\":%llu,"
+	       "\"removedBytes\":%llu}\n",
+	       (unsigned long long)result.kept, (unsigned long long)result.kept_bytes,
+	       (unsigned long long)result.leased, (unsigned long long)result.removed,
+	       (unsigned long long)result.removed_bytes);
+	return finish_output();
+}
+
+static void run_init(struct run *run, const struct settings *s)
+{
+	*run = (struct run){.settings = s,
+			    .op = OCIW_OP_INIT,
+			    .limits = OCIW_LIMITS_INIT,
+			    .options = OCIW_EXTRACT_OPTIONS_INIT};
+	run->source.spool = -1;
+	run->limits.max_unpacked_bytes = s->max_bytes;
+	run->limits.max_entries = s->max_entries;
+	run->op.limits = &run->limits;
+	run->op.event = on_event;
+	run->op.user_data = (void *)s;
+	run->op.cancel = cancel_flag;
+	run->options.op = &run->op;
+	run->options.mode = mode_of(s->mode);
+	run->options.flags = flags_of(s);
+	run->options.components = s->components.items;
+	run->options.component_count = s->components.count;
+	run->options.file_url_root = s->file_url_root;
+}
+
+static int work(const struct settings *s, int operands, char **argv)
+{
+	struct run run;
+	ociw_error *err = NULL;
+
+	run_init(&run, s);
+	if (s->gc)
+		return s->cache && operands == 0
+			       ? collect_garbage(&run)
+			       : usage("--gc needs --cache, and takes no operands");
+	if (operands != 2 && !(s->cache && operands == 1))
+		return usage("needs a source and a destination directory");
+	if (s->platform && ociw_platform_parse(s->platform, &run.platform, &err) < 0) {
 		fail(err);
 		return EXIT_USAGE;
 	}
-	options.platform = platform;
-	int status = open_source(from, &op, &source);
-	if (status == 0 &&
-	    ociw_extract(source.content, source.name, to, &options, &result, &err) < 0)
-		status = fail(err);
-	if (status == 0) {
-		printf("%s\n", s->json ? ociw_extract_result_json(result)
-				       : ociw_extract_result_digest(result));
-		if (fflush(stdout) != 0) {
-			fprintf(stderr, PROGRAM ": standard output: %s\n", strerror(errno));
-			status = EXIT_OTHER;
-		}
-	}
-	ociw_extract_result_free(result);
-	source_close(&source);
-	ociw_platform_free(platform);
+	run.options.platform = run.platform;
+	int status = parse_source(argv[0], &run.source);
+	if (status == 0)
+		status = s->cache ? use_cache(&run, operands == 2 ? argv[1] : NULL)
+				  : extract(&run, argv[1]);
+	source_close(&run.source);
+	ociw_platform_free(run.platform);
 	return status;
 }
 
@@ -352,8 +494,6 @@ int main(int argc, char **argv)
 		print_help(&table);
 	} else if (settings.version) {
 		printf(PROGRAM " %s\n", ociw_version());
-	} else if (operands != 2) {
-		status = usage("needs a source and a destination directory");
 	} else {
 		cancel_flag = ociw_cancel_new();
 		if (!cancel_flag) {
@@ -362,7 +502,7 @@ int main(int argc, char **argv)
 		}
 		catch_signals();
 		umask(077);
-		status = extract(&settings, argv[1], argv[2]);
+		status = work(&settings, operands, argv + 1);
 		ociw_cancel_free(cancel_flag);
 	}
 	string_list_free(&settings.components);
