@@ -8,14 +8,17 @@
 
 #define DEFAULT_DEPTH 64
 
-/* jansson makes up to 100 bytes of tree from one byte of text ("[{},{},..."). What a tree may cost
- * beyond a fixed allowance is a multiple of its text, so that a cap on the text caps the memory. */
+/* jansson makes up to 80 bytes of tree from one byte of text ("[{},{},..."). What a tree may cost
+ * beyond a fixed allowance is a multiple of its text, so that a cap on the text caps the memory. The
+ * costs are what jansson 2.14 takes of glibc, a little rounded up; a lock of files with two-letter
+ * paths, the densest that there is, comes to 8.2. */
 #define TREE_ALLOWANCE ((uint64_t)1 << 20)
-#define TREE_FACTOR 8
+#define TREE_FACTOR 10
 #define COST_OBJECT 224 /* with its 8 first buckets */
 #define COST_ARRAY 128  /* with its 8 first slots */
-#define COST_VALUE 32   /* a number, or a string without its text */
-#define COST_MEMBER 96  /* pair and buckets of a member, without its name */
+#define COST_NUMBER 32
+#define COST_STRING 80  /* without its text; of a name it is the pair */
+#define COST_MEMBER 32  /* buckets, doubled as objects grow */
 #define COST_ELEMENT 16 /* slot, doubled as arrays grow */
 
 /* Numbers are converted by the C library in time that grows with their length; none that means
@@ -45,7 +48,7 @@ static void scan_string(struct scan *s)
 		s->pos += s->text[s->pos] == '\\' ? 2 : 1;
 	if (s->pos > s->len)
 		s->pos = s->len;
-	s->cost += COST_VALUE + (s->pos - start);
+	s->cost += COST_STRING + (s->pos - start);
 	s->pos++;
 }
 
@@ -59,7 +62,7 @@ static bool scan_number(struct scan *s)
 	size_t start = s->pos;
 	while (s->pos < s->len && is_number_byte(s->text[s->pos]))
 		s->pos++;
-	s->cost += COST_VALUE;
+	s->cost += COST_NUMBER;
 	return s->pos - start <= MAX_NUMBER_LENGTH;
 }
 

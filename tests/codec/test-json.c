@@ -133,8 +133,8 @@ Test(json, a_lock_with_many_files_is_no_such_tree)
 	for (int i = 0; i < 20000; i++)
 		ociwp_buf_printf(&text,
 				 "%s{\"inline\":\"AA\",\"digest\":\"sha256:0000000000000000000000000"
-				 "000000000000000000000000000000000000000\",\"path\":\"f%d\"}",
-				 i ? "," : "", i);
+				 "000000000000000000000000000000000000000\",\"path\":\"%c%c\"}",
+				 i ? "," : "", 'a' + i % 26, 'a' + i / 26 % 26);
 	ociwp_buf_puts(&text, "]}");
 	cr_expect_eq(parse(text.data, text.len, 0, &value, &err), 0, "%s", ociw_error_message(err));
 	ociw_error_free(err);
