@@ -121,7 +121,7 @@ static int call_fetch(const ociwp_pack *pack, const ociwp_app_source *from, stru
 				 : ociwp_strdup(from->package);
 	if (!locator)
 		return ociwp_nomem(err);
-	return options->fetch("package", locator, from->version, NULL, writer, options->fetch_data,
+	return options->fetch(from->range ? "package-range" : "package", locator, from->version, NULL, writer, options->fetch_data,
 			      err);
 }
 

@@ -13,6 +13,7 @@ typedef struct ociwp_app_source {
 	char *path;            /* absolute path of a local file, or NULL */
 	char *url, *digest;    /* url form */
 	char *registry, *package, *version; /* registry form; registry may be NULL */
+	bool range; /* `version` is a requirement such as ">=1.2", not a version */
 } ociwp_app_source;
 
 typedef struct ociwp_app_file {

@@ -91,6 +91,7 @@ static int parse_package(const ociwp_fields *f, bool trigger, ociwp_dependency *
 	static const char *const keys[] = {"version", "registry", "package", NULL};
 	ociwp_app_source *source = &dependency->source;
 	dependency->form = OCIWP_DEPENDENCY_PACKAGE;
+	source->range = true;
 	int r;
 	if ((r = refuse_others(f, "version", keys, err)) < 0 ||
 	    (r = ociwp_fields_need_string(f, "version", &source->version, err)) < 0 ||
@@ -174,6 +175,7 @@ static int parse_named(const ociwp_fields *f, const ociwp_toml_member *member,
 		return ociwp_fields_wrong_type(f, &member->value, member->key,
 					       "a version requirement or a table", err);
 	dependency->form = OCIWP_DEPENDENCY_VERSION;
+	dependency->source.range = true;
 	dependency->source.version = ociwp_strdup(member->value.u.string);
 	if (!dependency->source.version)
 		return ociwp_nomem(err);

@@ -44,6 +44,7 @@ int ociwp_app_source_copy(const ociwp_app_source *from, ociwp_app_source *to, oc
 		ociwp_app_source_deinit(&copy);
 		return OCIW_ERR_NOMEM;
 	}
+	copy.range = from->range;
 	ociwp_app_source_deinit(to);
 	*to = copy;
 	return 0;

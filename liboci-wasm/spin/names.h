@@ -40,6 +40,8 @@ int ociwp_semver_compare(const ociwp_semver *a, const ociwp_semver *b);
 bool ociwp_semver_compatible(const ociwp_semver *a, const ociwp_semver *b);
 /* A requirement such as ">=1.2, <2", "^1", "1.*", "*". */
 bool ociwp_semver_requirement_valid(const char *text);
+/* Does a version meet a valid requirement? Pre-releases only where a comparator names one of them. */
+bool ociwp_semver_matches(const char *requirement, const ociwp_semver *version);
 
 /* Name of a dependency: plain (a kebab id) or ns:name[/interface][@version]. Parts borrow from `text`. */
 typedef struct ociwp_dependency_name {

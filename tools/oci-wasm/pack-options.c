@@ -3,7 +3,9 @@
  * From the options of pack and push to ociw_pack() and ociw_copy().
  */
 #include "pack-options.h"
+#include "compose.h"
 #include "exit-status.h"
+#include "fetch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +102,28 @@ uint32_t pack_flags_of(const struct pack_arguments *args)
 	return flags;
 }
 
+/* What --compose and --no-compose mean; 0 or a usage error. */
+static int parse_compose(const struct command *command, const struct pack_arguments *args,
+			 struct composer *composer, ociw_pack_options *options)
+{
+	bool none = args->compose && strcmp(args->compose, "none") == 0;
+
+	if (args->no_compose && args->compose && !none)
+		return tool_usage(command, "--no-compose and --compose=%s exclude each other",
+				  args->compose);
+	if (args->compose && !*args->compose)
+		return tool_usage(command, "--compose needs a program, or \"none\"");
+	if (args->no_compose || none) {
+		options->compose = OCIW_COMPOSE_NONE;
+	} else if (args->compose) {
+		composer->program = args->compose;
+		options->compose = OCIW_COMPOSE_CALLBACK;
+		options->compose_cb = compose_component;
+		options->compose_data = composer;
+	}
+	return 0;
+}
+
 /* $XDG_CACHE_HOME/oci-wasm or ~/.cache/oci-wasm; NULL without either. */
 static char *default_cache_dir(void)
 {
@@ -129,6 +153,7 @@ int pack_run(struct tool *tool, const struct command *command, const struct pack
 	     ociw_content **out, ociw_format formats[PACK_FORMATS_MAX], size_t *format_count)
 {
 	ociw_pack_options options = OCIW_PACK_OPTIONS_INIT;
+	struct composer composer = {.tool = tool};
 	ociw_annotation *annotations = NULL;
 	ociw_error *err = NULL;
 	char *cache_dir = NULL;
@@ -139,6 +164,8 @@ int pack_run(struct tool *tool, const struct command *command, const struct pack
 		status = parse_annotations(command, &args->annotations, &annotations);
 	if (status == 0)
 		status = parse_created(command, args->created, &options);
+	if (status == 0)
+		status = parse_compose(command, args, &composer, &options);
 	if (status == 0) {
 		if (!*format_count)
 			formats[(*format_count)++] = default_format(args->file);
@@ -155,8 +182,9 @@ int pack_run(struct tool *tool, const struct command *command, const struct pack
 		options.platform = args->platform;
 		options.cache_dir = args->cache_dir ? args->cache_dir : cache_dir;
 		options.layers = pack_layers_of(args->layers);
-		options.compose = args->no_compose ? OCIW_COMPOSE_NONE : OCIW_COMPOSE_REFUSE;
 		options.flags = pack_flags_of(args);
+		options.fetch = fetch_source;
+		options.fetch_data = tool;
 		options.parallel = (uint32_t)(args->parallel > 64 ? 64 : args->parallel);
 		options.max_content_layers =
 			(uint32_t)(args->max_layers > UINT32_MAX ? UINT32_MAX : args->max_layers);

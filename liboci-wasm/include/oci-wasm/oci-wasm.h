@@ -22,6 +22,7 @@
 #include <oci-wasm/io.h>
 #include <oci-wasm/op.h>
 #include <oci-wasm/pack.h>
+#include <oci-wasm/package.h>
 #include <oci-wasm/platform.h>
 #include <oci-wasm/reference.h>
 #include <oci-wasm/registry.h>

@@ -43,9 +43,14 @@ typedef struct ociw_annotation {
 	const char *value;
 } ociw_annotation;
 
-/** Fetches a remote wasm source (url + digest, registry package) into @p into; called only for
- * manifests that name one. The bytes are verified by the library. @p digest is the wanted digest or
- * NULL. @return 0 or a code */
+/** Fetches a remote wasm source into @p into, which is not to be committed; called only for manifests
+ * that name one. The bytes are verified by the library.
+ *
+ * @param kind     "url", "package", or "package-range" where the version is a requirement
+ * @param locator  the URL; or "ns:name" or "registry/ns:name"
+ * @param version  of packages, else NULL
+ * @param digest   the wanted digest or NULL
+ * @return 0 or a code */
 typedef int (*ociw_fetch_cb)(const char *kind, const char *locator, const char *version,
 			     const char *digest, ociw_writer *into, void *user_data,
 			     ociw_error **err);

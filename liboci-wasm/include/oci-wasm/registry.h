@@ -82,6 +82,18 @@ OCIW_API void ociw_client_set_chunk_size(ociw_client *client, uint64_t bytes);
 OCIW_API OCIW_NODISCARD int ociw_client_ping(ociw_client *client, const char *host,
 					     const ociw_op *op, ociw_error **err);
 
+/** Fetches a file over http or https into a writer: with the client's rules for redirects, proxies,
+ * certificates, retries and time limits, but with no credentials whatever the host. An http URL is
+ * called as http, and is for the caller to refuse. Nothing is verified but the length the server said.
+ *
+ * @param url   absolute, without user name
+ * @param op    its max_blob_bytes is the most that is taken; NULL: defaults
+ * @param into  borrowed; not committed
+ * @return 0; OCIW_ERR_NOTFOUND, OCIW_ERR_LIMIT, OCIW_ERR_UNSAFE, OCIW_ERR_NETWORK and others of a request
+ * @since 0.1 */
+OCIW_API OCIW_NODISCARD int ociw_client_get(ociw_client *client, const char *url, const ociw_op *op,
+					    ociw_writer *into, ociw_error **err);
+
 /** A repository of a registry as an end. No request is made before it is used. The tag and digest of
  * @p ref only serve as the default name. */
 OCIW_API OCIW_NODISCARD int ociw_client_repository(ociw_client *client, const ociw_reference *ref,
