@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Patterns: the first line is the pattern, the rest a text. What matches within components matches across
- * them; a literal pattern matches itself alone.
+ * Patterns: the first line is the pattern, the rest a text. What matches within components matches
+ * across them; a literal pattern matches itself alone.
  */
 #include "spin/glob.h"
 
@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool within = ociwp_glob_match(glob, text, text_len, true);
 	if (within && !across)
 		__builtin_trap();
-	if (ociwp_glob_is_literal(glob) && across != (len == text_len && memcmp(pattern, text, len) == 0))
+	if (ociwp_glob_is_literal(glob) &&
+	    across != (len == text_len && memcmp(pattern, text, len) == 0))
 		__builtin_trap();
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Entries of allowed_outbound_hosts and allowed_http_hosts: what is converted is valid in the new form.
+ * Entries of allowed_outbound_hosts and allowed_http_hosts: what is converted is valid in the new
+ * form.
  */
 #include "base/buf.h"
 #include "spin/hosts.h"

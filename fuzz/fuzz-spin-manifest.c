@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * spin.toml from text to lock, file patterns left alone. What loads is written as JSON that reads back.
+ * spin.toml from text to lock, file patterns left alone. What loads is written as JSON that reads
+ * back.
  */
 #include "base/buf.h"
 #include "codec/json.h"
 #include "io/stream.h"
 #include "spin/app-load.h"
 
-static int ignore(void *user_data, ociwp_severity severity, const ociwp_where *where, const char *message,
-		  ociw_error **err)
+static int ignore(void *user_data, ociwp_severity severity, const ociwp_where *where,
+                  const char *message, ociw_error **err)
 {
 	(void)user_data;
 	(void)severity;
@@ -20,7 +21,8 @@ static int ignore(void *user_data, ociwp_severity severity, const ociwp_where *w
 
 static void load(ociw_span text, unsigned flags, const char *profile)
 {
-	ociwp_report report = {.file = "spin.toml", .flags = flags | OCIWP_APP_NO_FILES, .cb = ignore};
+	ociwp_report report = {
+	        .file = "spin.toml", .flags = flags | OCIWP_APP_NO_FILES, .cb = ignore};
 	OCIWP_AUTO(app) ociwp_app *app = NULL;
 	OCIWP_AUTO(buf) ociwp_buf lock = OCIWP_BUF_INIT;
 	OCIWP_AUTO(json) json_t *json = NULL;
@@ -35,7 +37,8 @@ static void load(ociw_span text, unsigned flags, const char *profile)
 	}
 	if (ociwp_writer_new_buf(&lock, 1 << 26, &writer, NULL) < 0)
 		return;
-	if (ociwp_lock_write(app->lock, false, writer, NULL) < 0 || ociw_writer_commit(writer, NULL) < 0 ||
+	if (ociwp_lock_write(app->lock, false, writer, NULL) < 0 ||
+	    ociw_writer_commit(writer, NULL) < 0 ||
 	    ociwp_json_parse(ociwp_buf_span(&lock), "lock", 200, &json, NULL) < 0)
 		__builtin_trap();
 }

@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int r = ociwp_template_expand(text, value, NULL, 1000, &out, &complete);
 	if (r == 0 && out.len > 1000)
 		__builtin_trap();
-	if (r == 0 && ociwp_template_is_literal(text) && strcmp(out.data ? out.data : "", text) != 0)
+	if (r == 0 && ociwp_template_is_literal(text) &&
+	    strcmp(out.data ? out.data : "", text) != 0)
 		__builtin_trap();
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Loads an app: reads spin.toml, runs the steps of specs/spin.md 1 and 2.3 in order, and builds the lock
- * with everything that needs no content. Opens no wasm and no static file.
+ * Loads an app: reads spin.toml, runs the steps of specs/spin.md 1 and 2.3 in order, and builds the
+ * lock with everything that needs no content. Opens no wasm and no static file.
  */
 #include "spin/app.h"
 #include "base/buf.h"
@@ -61,7 +61,7 @@ static int find_manifest(const char *path, ociwp_app *app, ociw_error **err)
 	if (stat(absolute, &st) != 0)
 		return ociwp_fail_errno(err, errno, "manifest %s", ociwp_quote(path));
 	app->manifest_path = S_ISDIR(st.st_mode) ? ociwp_path_join(absolute, "spin.toml")
-						 : ociwp_steal(&absolute);
+	                                         : ociwp_steal(&absolute);
 	if (!app->manifest_path)
 		return ociwp_nomem(err);
 	size_t folder = (size_t)(ociwp_path_basename(app->manifest_path) - app->manifest_path);
@@ -76,7 +76,8 @@ static int read_manifest(const char *path, char **text, size_t *len, ociw_error 
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return ociwp_fail_errno(err, errno, "manifest %s", ociwp_quote(path));
 	if (!S_ISREG(st.st_mode))
-		return ociwp_fail(err, OCIW_ERR_INVALID, "manifest %s is no file", ociwp_quote(path));
+		return ociwp_fail(err, OCIW_ERR_INVALID, "manifest %s is no file",
+		                  ociwp_quote(path));
 	ociw_reader *reader = NULL;
 	int r = ociw_reader_new_fd(ociwp_steal_fd(&fd), &reader, err);
 	if (r == 0)
@@ -85,22 +86,26 @@ static int read_manifest(const char *path, char **text, size_t *len, ociw_error 
 }
 
 /* Spin takes a trigger that names nothing, and finds out at run time (7.3 item 2). */
-static int check_triggers(const ociwp_spin_manifest *manifest, ociwp_report *report, ociw_error **err)
+static int check_triggers(const ociwp_spin_manifest *manifest, ociwp_report *report,
+                          ociw_error **err)
 {
 	for (size_t i = 0; i < manifest->trigger_count; i++) {
 		const ociwp_trigger *trigger = &manifest->triggers[i];
 		const char *id = trigger->component.reference;
-		ociwp_where where = {trigger->component.at.line ? trigger->component.at : trigger->at,
-				     NULL, "trigger-component"};
+		ociwp_where where = {trigger->component.at.line ? trigger->component.at
+		                                                : trigger->at,
+		                     NULL, "trigger-component"};
 		if (!id || ociwp_spin_manifest_find(manifest, id))
 			continue;
 		int r = report->flags & OCIWP_APP_COMPAT_SPIN
-				? ociwp_report_warn(report, where, err,
-						    "trigger %s names component %s, which does not exist",
-						    ociwp_quote(trigger->id), ociwp_quote(id))
-				: ociwp_report_fail(report, where, OCIW_ERR_FORMAT, err,
-						    "trigger %s names component %s, which does not exist",
-						    ociwp_quote(trigger->id), ociwp_quote(id));
+		                ? ociwp_report_warn(
+		                          report, where, err,
+		                          "trigger %s names component %s, which does not exist",
+		                          ociwp_quote(trigger->id), ociwp_quote(id))
+		                : ociwp_report_fail(
+		                          report, where, OCIW_ERR_FORMAT, err,
+		                          "trigger %s names component %s, which does not exist",
+		                          ociwp_quote(trigger->id), ociwp_quote(id));
 		if (r < 0)
 			return r;
 	}
@@ -108,14 +113,15 @@ static int check_triggers(const ociwp_spin_manifest *manifest, ociwp_report *rep
 }
 
 /* One normalised manifest to app and lock. */
-static int build(const ociwp_spin_manifest *manifest, const char *profile, ociwp_report *report, ociwp_app *app,
-		 ociw_error **err)
+static int build(const ociwp_spin_manifest *manifest, const char *profile, ociwp_report *report,
+                 ociwp_app *app, ociw_error **err)
 {
 	uint64_t files = 0;
 	int r = ociwp_lock_build_app(manifest, profile, app->lock, err);
 	if (r < 0 || manifest->component_count == 0)
 		return r;
-	app->lock->components = ociwp_calloc(manifest->component_count, sizeof(*app->lock->components));
+	app->lock->components =
+	        ociwp_calloc(manifest->component_count, sizeof(*app->lock->components));
 	app->components = ociwp_calloc(manifest->component_count, sizeof(*app->components));
 	if (!app->lock->components || !app->components)
 		return ociwp_nomem(err);
@@ -124,8 +130,8 @@ static int build(const ociwp_spin_manifest *manifest, const char *profile, ociwp
 		app->component_count = app->lock->component_count = i + 1;
 		r = ociwp_lock_build_component(manifest, component, app, i, report, err);
 		if (r == 0 && !(report->flags & OCIWP_APP_NO_FILES))
-			r = ociwp_files_resolve(component, app->root, report, &files, &app->components[i],
-						err);
+			r = ociwp_files_resolve(component, app->root, report, &files,
+			                        &app->components[i], err);
 		if (r == 0)
 			r = ociwp_check_cancel(report->op, err);
 		if (r < 0)
@@ -135,7 +141,7 @@ static int build(const ociwp_spin_manifest *manifest, const char *profile, ociwp
 }
 
 static int load_text(ociw_span text, const char *profile, ociwp_report *report, ociwp_app *app,
-		     ociw_error **err)
+                     ociw_error **err)
 {
 	OCIWP_AUTO(toml) ociwp_toml *root = NULL;
 	OCIWP_AUTO(spin_manifest) ociwp_spin_manifest *manifest = NULL;
@@ -144,8 +150,8 @@ static int load_text(ociw_span text, const char *profile, ociwp_report *report, 
 	if (r == OCIW_ERR_NOMEM)
 		return ociwp_nomem(err);
 	if (r < 0)
-		return ociwp_report_fail(report, (ociwp_where){problem.at, NULL, "toml"}, (ociw_code)r, err,
-					 "%s", problem.text);
+		return ociwp_report_fail(report, (ociwp_where){problem.at, NULL, "toml"},
+		                         (ociw_code)r, err, "%s", problem.text);
 	if ((r = ociwp_spin_manifest_parse(root, report, &manifest, err)) < 0)
 		return r;
 	/* The tree has done its work: what follows may need the memory. */
@@ -173,7 +179,7 @@ static ociwp_app *app_new(void)
 }
 
 int ociwp_app_load_text(ociw_span text, const char *manifest_path, const char *profile,
-			ociwp_report *report, ociwp_app **out, ociw_error **err)
+                        ociwp_report *report, ociwp_app **out, ociw_error **err)
 {
 	OCIWP_AUTO(app) ociwp_app *app = app_new();
 	if (!app)
@@ -189,8 +195,8 @@ int ociwp_app_load_text(ociw_span text, const char *manifest_path, const char *p
 	return r;
 }
 
-int ociwp_app_load_report(const char *path, const char *profile, ociwp_report *report, ociwp_app **out,
-			  ociw_error **err)
+int ociwp_app_load_report(const char *path, const char *profile, ociwp_report *report,
+                          ociwp_app **out, ociw_error **err)
 {
 	OCIWP_AUTO(app) ociwp_app *app = app_new();
 	OCIWP_AUTO(str) char *text = NULL;
@@ -204,8 +210,8 @@ int ociwp_app_load_report(const char *path, const char *profile, ociwp_report *r
 		return r;
 	/* As it was given, so that a person finds it: the folder's own spin.toml included. */
 	shown = ociwp_ends_with(path, ociwp_path_basename(app->manifest_path))
-			? ociwp_strdup(path)
-			: ociwp_path_join(path, "spin.toml");
+	                ? ociwp_strdup(path)
+	                : ociwp_path_join(path, "spin.toml");
 	if (!shown)
 		return ociwp_nomem(err);
 	report->file = shown;
@@ -217,7 +223,7 @@ int ociwp_app_load_report(const char *path, const char *profile, ociwp_report *r
 }
 
 int ociwp_app_load(const char *path, const char *profile, unsigned flags, const ociw_op *op,
-		   ociwp_app **out, ociw_error **err)
+                   ociwp_app **out, ociw_error **err)
 {
 	ociwp_report report = {.flags = flags, .op = op};
 	ociwp_limits_get(op, &report.limits);

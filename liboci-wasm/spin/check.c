@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ociw_spin_check(): findings about a manifest, and about what the Spin shim of containerd would make of
- * the app (specs/spin.md 5, spin-node.md 1). Judges; changes nothing.
+ * ociw_spin_check(): findings about a manifest, and about what the Spin shim of containerd would
+ * make of the app (specs/spin.md 5, spin-node.md 1). Judges; changes nothing.
  */
 #include "base/buf.h"
 #include "base/op.h"
@@ -26,7 +26,7 @@ typedef struct checker {
 } checker;
 
 static int deliver(checker *c, ociwp_severity severity, const char *file, const ociwp_where *where,
-		   const char *message, ociw_error **err)
+                   const char *message, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf line = OCIWP_BUF_INIT;
 	ociwp_escape(&line, message, strlen(message));
@@ -34,10 +34,14 @@ static int deliver(checker *c, ociwp_severity severity, const char *file, const 
 		return OCIW_ERR_NOMEM;
 	if (c->werror && severity == OCIWP_SEVERITY_WARNING)
 		severity = OCIWP_SEVERITY_ERROR;
-	ociw_spin_finding finding = {
-		.size = sizeof(finding), .severity = severity, .line = where->at.line,
-		.column = where->at.column, .file = file, .component = where->component,
-		.rule = where->rule, .message = line.data ? line.data : ""};
+	ociw_spin_finding finding = {.size = sizeof(finding),
+	                             .severity = severity,
+	                             .line = where->at.line,
+	                             .column = where->at.column,
+	                             .file = file,
+	                             .component = where->component,
+	                             .rule = where->rule,
+	                             .message = line.data ? line.data : ""};
 	c->errors += severity == OCIWP_SEVERITY_ERROR;
 	if (c->callback && c->callback(&finding, c->user_data) != 0)
 		return ociwp_fail(err, OCIW_ERR_CANCELLED, "stopped by the caller");
@@ -45,14 +49,14 @@ static int deliver(checker *c, ociwp_severity severity, const char *file, const 
 }
 
 static int on_report(void *user_data, ociwp_severity severity, const ociwp_where *where,
-		     const char *message, ociw_error **err)
+                     const char *message, ociw_error **err)
 {
 	checker *c = user_data;
 	return deliver(c, severity, c->path, where, message, err);
 }
 
 static int OCIW_PRINTF(6, 7) find(checker *c, ociwp_severity severity, const char *component,
-				  const char *rule, ociw_error **err, const char *fmt, ...)
+                                  const char *rule, ociw_error **err, const char *fmt, ...)
 {
 	OCIWP_AUTO(str) char *message = NULL;
 	va_list args;
@@ -87,12 +91,13 @@ static int check_http(checker *c, const json_t *trigger, ociw_error **err)
 	bool fixed = json_object_get(config, "static_response") != NULL;
 	if (!(text && text[0] == '/') && !json_is_true(json_object_get(route, "private")))
 		return find(c, OCIWP_SEVERITY_ERROR, NULL, "http-route", err,
-			    "trigger %s: `route` must be text that begins with '/', or { private = true }",
-			    ociwp_quote(id));
+		            "trigger %s: `route` must be text that begins with '/', or { private = "
+		            "true }",
+		            ociwp_quote(id));
 	if (component == fixed)
 		return find(c, OCIWP_SEVERITY_ERROR, NULL, "http-handler", err,
-			    "trigger %s must have either a component or a static_response",
-			    ociwp_quote(id));
+		            "trigger %s must have either a component or a static_response",
+		            ociwp_quote(id));
 	return 0;
 }
 
@@ -102,14 +107,14 @@ static int check_trigger(checker *c, const json_t *trigger, ociw_error **err)
 	const char *id = json_string_value(json_object_get(trigger, "id"));
 	if (!is_known_trigger(type))
 		return find(c, OCIWP_SEVERITY_WARNING, NULL, "shim-trigger", err,
-			    "trigger %s has the type %s, which the Spin shim refuses at start",
-			    ociwp_quote(id), ociwp_quote(type));
+		            "trigger %s has the type %s, which the Spin shim refuses at start",
+		            ociwp_quote(id), ociwp_quote(type));
 	if (ociwp_streq(type, "http"))
 		return check_http(c, trigger, err);
 	if (ociwp_streq(type, "redis") &&
 	    !json_is_string(json_object_get(json_object_get(trigger, "trigger_config"), "channel")))
 		return find(c, OCIWP_SEVERITY_ERROR, NULL, "redis-channel", err,
-			    "trigger %s has no `channel`", ociwp_quote(id));
+		            "trigger %s has no `channel`", ociwp_quote(id));
 	return 0;
 }
 
@@ -117,7 +122,7 @@ static bool is_used(const ociwp_app *app, const char *id)
 {
 	for (size_t i = 0; i < json_array_size(app->lock->triggers); i++) {
 		const json_t *config =
-			json_object_get(json_array_get(app->lock->triggers, i), "trigger_config");
+		        json_object_get(json_array_get(app->lock->triggers, i), "trigger_config");
 		if (ociwp_streq(json_string_value(json_object_get(config, "component")), id))
 			return true;
 	}
@@ -125,28 +130,30 @@ static bool is_used(const ociwp_app *app, const char *id)
 }
 
 static int check_file(checker *c, const char *component, const char *what, const char *path,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	struct stat st;
 	if (!path || (stat(path, &st) == 0 && S_ISREG(st.st_mode)))
 		return 0;
 	return find(c, OCIWP_SEVERITY_ERROR, component, "source-missing", err,
-		    "%s %s is not there: build the app first", what, ociwp_quote(path));
+	            "%s %s is not there: build the app first", what, ociwp_quote(path));
 }
 
 static int check_requirements(checker *c, const ociwp_lock_component *locked, ociw_error **err)
 {
 	if (locked->dependency_count) {
 		int r = find(c, OCIWP_SEVERITY_WARNING, locked->id, "dependencies", err,
-			     "has %zu dependencies, which the Spin shim ignores unless they are composed "
-			     "into it when the app is packed",
-			     locked->dependency_count);
+		             "has %zu dependencies, which the Spin shim ignores unless they are "
+		             "composed "
+		             "into it when the app is packed",
+		             locked->dependency_count);
 		if (r < 0)
 			return r;
 	}
 	if (json_object_get(locked->host_requirements, "middleware"))
 		return find(c, OCIWP_SEVERITY_WARNING, locked->id, "shim-middleware", err,
-			    "needs the host feature \"middleware\", which Spin up to 4.0 and the shim refuse");
+		            "needs the host feature \"middleware\", which Spin up to 4.0 and the "
+		            "shim refuse");
 	return 0;
 }
 
@@ -160,9 +167,9 @@ static int check_start(checker *c, const ociwp_app_component *component, ociw_er
 	if (component->file_count <= QUIET_FILES && bytes <= QUIET_BYTES)
 		return 0;
 	return find(c, OCIWP_SEVERITY_NOTE, component->id, "start-cost", err,
-		    "the Spin shim copies its %zu files, %llu bytes, at each start of the \"spin\" "
-		    "artifact; the format \"spin-node\" mounts them instead",
-		    component->file_count, (unsigned long long)bytes);
+	            "the Spin shim copies its %zu files, %llu bytes, at each start of the \"spin\" "
+	            "artifact; the format \"spin-node\" mounts them instead",
+	            component->file_count, (unsigned long long)bytes);
 }
 
 static int check_component(checker *c, const ociwp_app *app, size_t i, ociw_error **err)
@@ -171,13 +178,14 @@ static int check_component(checker *c, const ociwp_app *app, size_t i, ociw_erro
 	const ociwp_lock_component *locked = &app->lock->components[i];
 	int r = check_file(c, locked->id, "source", component->source.path, err);
 	for (size_t k = 0; r == 0 && k < locked->dependency_count; k++)
-		r = check_file(c, locked->id, "dependency", component->dependency_sources[k].path, err);
+		r = check_file(c, locked->id, "dependency", component->dependency_sources[k].path,
+		               err);
 	for (size_t k = 0; r == 0 && k < component->trigger_source_count; k++)
-		r = check_file(c, locked->id, "trigger dependency", component->trigger_sources[k].path,
-			       err);
+		r = check_file(c, locked->id, "trigger dependency",
+		               component->trigger_sources[k].path, err);
 	if (r == 0 && !is_used(app, locked->id))
 		r = find(c, OCIWP_SEVERITY_WARNING, locked->id, "unused-component", err,
-			 "no trigger names it, and it is packed all the same");
+		         "no trigger names it, and it is packed all the same");
 	if (r < 0 || (r = check_requirements(c, locked, err)) < 0)
 		return r;
 	return check_start(c, component, err);
@@ -189,7 +197,7 @@ static int check_app(checker *c, const ociwp_app *app, ociw_error **err)
 	size_t triggers = json_array_size(app->lock->triggers);
 	if (triggers == 0)
 		r = find(c, OCIWP_SEVERITY_WARNING, NULL, "no-triggers", err,
-			 "the app has no triggers: it does nothing");
+		         "the app has no triggers: it does nothing");
 	for (size_t i = 0; r == 0 && i < triggers; i++)
 		r = check_trigger(c, json_array_get(app->lock->triggers, i), err);
 	for (size_t i = 0; r == 0 && i < app->component_count; i++)
@@ -204,8 +212,8 @@ static bool is_finding(int code)
 	       code == OCIW_ERR_INVALID || code == OCIW_ERR_UNSUPPORTED;
 }
 
-int ociw_spin_check(const char *path, const ociw_spin_options *options, ociw_spin_finding_cb callback,
-		    void *user_data, ociw_error **err)
+int ociw_spin_check(const char *path, const ociw_spin_options *options,
+                    ociw_spin_finding_cb callback, void *user_data, ociw_error **err)
 {
 	ociw_spin_options o;
 	int r = ociwp_options_read(&o, sizeof(o), options, err);
@@ -225,7 +233,7 @@ int ociw_spin_check(const char *path, const ociw_spin_options *options, ociw_spi
 	else if (r != OCIW_ERR_CANCELLED && !report.error_reported && is_finding(r)) {
 		ociw_error *stopped = NULL;
 		int said = find(&c, OCIWP_SEVERITY_ERROR, NULL, "manifest", &stopped, "%s",
-				ociw_error_message(why));
+		                ociw_error_message(why));
 		if (said < 0) {
 			ociw_error_free(why);
 			return ociwp_error_move(err, stopped);

@@ -6,11 +6,14 @@
 #include "spin/model.h"
 #include "base/str.h"
 
-static const char *const component_keys[] = {"version", "registry", "package", "path", "url",
-					     "digest", "component", "export",
-					     "inherit_configuration", NULL};
-static const char *const trigger_keys[] = {"version", "registry", "package", "path", "url", "digest",
-					   "component", "inherit_configuration", NULL};
+static const char *const component_keys[] = {"version",   "registry", "package",
+                                             "path",      "url",      "digest",
+                                             "component", "export",   "inherit_configuration",
+                                             NULL};
+static const char *const trigger_keys[] = {
+        "version", "registry", "package",   "path",
+        "url",     "digest",   "component", "inherit_configuration",
+        NULL};
 
 static ociwp_where at(const ociwp_fields *f, ociwp_place place, const char *rule)
 {
@@ -36,13 +39,13 @@ static int parse_inherit(const ociwp_fields *f, ociwp_dependency *dependency, oc
 		return value->u.boolean ? set_inherit_all(dependency, err) : 0;
 	if (value->type != OCIWP_TOML_ARRAY)
 		return ociwp_fields_wrong_type(f, value, member->key,
-					       "true, false or an array of strings", err);
+		                               "true, false or an array of strings", err);
 	ociwp_strings names = {0};
 	int r = ociwp_fields_strings(f, member->key, &names, err);
 	if (r == 0 && names.count) {
 		dependency->inherit = json_object();
-		if (!dependency->inherit ||
-		    json_object_set_new(dependency->inherit, "Some", ociwp_strings_to_json(&names)) < 0)
+		if (!dependency->inherit || json_object_set_new(dependency->inherit, "Some",
+		                                                ociwp_strings_to_json(&names)) < 0)
 			r = ociwp_nomem(err);
 	}
 	ociwp_strings_deinit(&names);
@@ -51,42 +54,43 @@ static int parse_inherit(const ociwp_fields *f, ociwp_dependency *dependency, oc
 
 /* Only the keys of one form may be there; @p form_keys ends with NULL. */
 static int refuse_others(const ociwp_fields *f, const char *form, const char *const *form_keys,
-			 ociw_error **err)
+                         ociw_error **err)
 {
 	for (size_t i = 0; i < f->table->count; i++) {
 		const ociwp_toml_member *member = &f->table->u.members[i];
 		bool known = ociwp_streq(member->key, "export") ||
-			     ociwp_streq(member->key, "inherit_configuration");
+		             ociwp_streq(member->key, "inherit_configuration");
 		for (size_t k = 0; form_keys[k]; k++)
 			known |= ociwp_streq(member->key, form_keys[k]);
 		if (!known)
-			return ociwp_report_fail(f->report, at(f, member->at, "dependency"),
-						 OCIW_ERR_FORMAT, err,
-						 "a dependency with \"%s\" cannot have \"%s\"", form,
-						 member->key);
+			return ociwp_report_fail(
+			        f->report, at(f, member->at, "dependency"), OCIW_ERR_FORMAT, err,
+			        "a dependency with \"%s\" cannot have \"%s\"", form, member->key);
 	}
 	return 0;
 }
 
 static int check_package(const ociwp_fields *f, ociwp_place place, const ociwp_app_source *source,
-			 ociw_error **err)
+                         ociw_error **err)
 {
 	if (!ociwp_semver_requirement_valid(source->version))
-		return ociwp_report_fail(f->report, at(f, place, "dependency"), OCIW_ERR_FORMAT, err,
-					 "%s is no version requirement", ociwp_quote(source->version));
+		return ociwp_report_fail(f->report, at(f, place, "dependency"), OCIW_ERR_FORMAT,
+		                         err, "%s is no version requirement",
+		                         ociwp_quote(source->version));
 	if (source->package && !ociwp_package_valid(source->package, strlen(source->package)))
-		return ociwp_report_fail(f->report, at(f, place, "dependency"), OCIW_ERR_FORMAT, err,
-					 "%s is no package name (namespace:name in lower kebab-case)",
-					 ociwp_quote(source->package));
+		return ociwp_report_fail(
+		        f->report, at(f, place, "dependency"), OCIW_ERR_FORMAT, err,
+		        "%s is no package name (namespace:name in lower kebab-case)",
+		        ociwp_quote(source->package));
 	if (source->registry && !ociwp_registry_valid(source->registry))
-		return ociwp_report_fail(f->report, at(f, place, "dependency"), OCIW_ERR_FORMAT, err,
-					 "%s is no registry (host or host:port)",
-					 ociwp_quote(source->registry));
+		return ociwp_report_fail(f->report, at(f, place, "dependency"), OCIW_ERR_FORMAT,
+		                         err, "%s is no registry (host or host:port)",
+		                         ociwp_quote(source->registry));
 	return 0;
 }
 
 static int parse_package(const ociwp_fields *f, bool trigger, ociwp_dependency *dependency,
-			 ociw_error **err)
+                         ociw_error **err)
 {
 	static const char *const keys[] = {"version", "registry", "package", NULL};
 	ociwp_app_source *source = &dependency->source;
@@ -97,7 +101,7 @@ static int parse_package(const ociwp_fields *f, bool trigger, ociwp_dependency *
 	    (r = ociwp_fields_need_string(f, "version", &source->version, err)) < 0 ||
 	    (r = ociwp_fields_string(f, "registry", &source->registry, err)) < 0 ||
 	    (r = trigger ? ociwp_fields_need_string(f, "package", &source->package, err)
-			 : ociwp_fields_string(f, "package", &source->package, err)) < 0)
+	                 : ociwp_fields_string(f, "package", &source->package, err)) < 0)
 		return r;
 	return check_package(f, f->table->at, source, err);
 }
@@ -113,13 +117,14 @@ static int parse_url(const ociwp_fields *f, ociwp_dependency *dependency, ociw_e
 	    (r = ociwp_fields_need_string(f, "digest", &source->digest, err)) < 0)
 		return r;
 	if (!ociwp_starts_with(source->digest, "sha256:"))
-		return ociwp_report_fail(f->report, at(f, f->table->at, "source"), OCIW_ERR_FORMAT, err,
-					 "invalid `digest` %s; must start with 'sha256:'",
-					 ociwp_quote(source->digest));
+		return ociwp_report_fail(f->report, at(f, f->table->at, "source"), OCIW_ERR_FORMAT,
+		                         err, "invalid `digest` %s; must start with 'sha256:'",
+		                         ociwp_quote(source->digest));
 	return 0;
 }
 
-static int parse_form(const ociwp_fields *f, bool trigger, ociwp_dependency *dependency, ociw_error **err)
+static int parse_form(const ociwp_fields *f, bool trigger, ociwp_dependency *dependency,
+                      ociw_error **err)
 {
 	static const char *const path_keys[] = {"path", NULL};
 	static const char *const own_keys[] = {"component", NULL};
@@ -141,13 +146,13 @@ static int parse_form(const ociwp_fields *f, bool trigger, ociwp_dependency *dep
 	ociwp_name_error why;
 	if (!ociwp_kebab_id_valid(dependency->component, &why))
 		return ociwp_report_fail(f->report, at(f, f->table->at, "id"), OCIW_ERR_FORMAT, err,
-					 "component id %s: %s", ociwp_quote(dependency->component),
-					 why.text);
+		                         "component id %s: %s", ociwp_quote(dependency->component),
+		                         why.text);
 	return 0;
 }
 
 static int parse_table(const ociwp_fields *parent, const ociwp_toml *value, bool trigger,
-		       ociwp_dependency *dependency, ociw_error **err)
+                       ociwp_dependency *dependency, ociw_error **err)
 {
 	ociwp_fields f = {parent->report, NULL, "the dependency", parent->component};
 	int r;
@@ -159,7 +164,7 @@ static int parse_table(const ociwp_fields *parent, const ociwp_toml *value, bool
 }
 
 static int parse_named(const ociwp_fields *f, const ociwp_toml_member *member,
-		       ociwp_dependency *dependency, ociw_error **err)
+                       ociwp_dependency *dependency, ociw_error **err)
 {
 	ociwp_name_error why;
 	dependency->at = member->at;
@@ -167,13 +172,14 @@ static int parse_named(const ociwp_fields *f, const ociwp_toml_member *member,
 	if (r == OCIW_ERR_NOMEM)
 		return ociwp_nomem(err);
 	if (r < 0)
-		return ociwp_report_fail(f->report, at(f, member->at, "dependency"), OCIW_ERR_FORMAT,
-					 err, "dependency %s: %s", ociwp_quote(member->key), why.text);
+		return ociwp_report_fail(f->report, at(f, member->at, "dependency"),
+		                         OCIW_ERR_FORMAT, err, "dependency %s: %s",
+		                         ociwp_quote(member->key), why.text);
 	if (member->value.type == OCIWP_TOML_TABLE)
 		return parse_table(f, &member->value, false, dependency, err);
 	if (member->value.type != OCIWP_TOML_STRING)
 		return ociwp_fields_wrong_type(f, &member->value, member->key,
-					       "a version requirement or a table", err);
+		                               "a version requirement or a table", err);
 	dependency->form = OCIWP_DEPENDENCY_VERSION;
 	dependency->source.range = true;
 	dependency->source.version = ociwp_strdup(member->value.u.string);
@@ -191,7 +197,8 @@ int ociwp_dependencies_parse(const ociwp_fields *f, ociwp_dependencies *out, oci
 	int r = ociwp_fields_open(&table, &member->value, NULL, err);
 	if (r == 0 && table.table->count > OCIWP_MANIFEST_MAX_DEPENDENCIES)
 		return ociwp_report_fail(f->report, at(f, member->at, "limit"), OCIW_ERR_LIMIT, err,
-					 "more than %d dependencies", OCIWP_MANIFEST_MAX_DEPENDENCIES);
+		                         "more than %d dependencies",
+		                         OCIWP_MANIFEST_MAX_DEPENDENCIES);
 	for (size_t i = 0; r == 0 && i < table.table->count; i++) {
 		ociwp_dependency *dependency = ociwp_dependencies_add(out);
 		if (!dependency)
@@ -202,16 +209,18 @@ int ociwp_dependencies_parse(const ociwp_fields *f, ociwp_dependencies *out, oci
 }
 
 static int parse_role(const ociwp_fields *f, const ociwp_toml_member *member, ociwp_role *role,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	role->name = ociwp_strdup(member->key);
 	if (!role->name)
 		return ociwp_nomem(err);
 	if (member->value.type != OCIWP_TOML_ARRAY)
-		return ociwp_fields_wrong_type(f, &member->value, member->key, "an array of tables", err);
+		return ociwp_fields_wrong_type(f, &member->value, member->key, "an array of tables",
+		                               err);
 	if (member->value.count > OCIWP_MANIFEST_MAX_DEPENDENCIES)
 		return ociwp_report_fail(f->report, at(f, member->at, "limit"), OCIW_ERR_LIMIT, err,
-					 "more than %d dependencies", OCIWP_MANIFEST_MAX_DEPENDENCIES);
+		                         "more than %d dependencies",
+		                         OCIWP_MANIFEST_MAX_DEPENDENCIES);
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < member->value.count; i++) {
 		ociwp_dependency *dependency = ociwp_dependencies_add(&role->dependencies);
@@ -232,34 +241,37 @@ int ociwp_trigger_roles_parse(const ociwp_fields *f, ociwp_trigger *trigger, oci
 	int r = ociwp_fields_open(&table, &member->value, NULL, err);
 	for (size_t i = 0; r == 0 && i < table.table->count; i++) {
 		ociwp_role *grown =
-			ociwp_grow_array(trigger->roles, trigger->role_count, sizeof(*grown));
+		        ociwp_grow_array(trigger->roles, trigger->role_count, sizeof(*grown));
 		if (!grown)
 			return ociwp_nomem(err);
 		trigger->roles = grown;
-		r = parse_role(&table, &table.table->u.members[i], &grown[trigger->role_count++], err);
+		r = parse_role(&table, &table.table->u.members[i], &grown[trigger->role_count++],
+		               err);
 	}
 	return r;
 }
 
 static int validate_one(const ociwp_component *component, const ociwp_dependency *dependency,
-			ociwp_report *report, ociw_error **err)
+                        ociwp_report *report, ociw_error **err)
 {
 	ociwp_where where = {dependency->at, component->id, "dependency"};
 	bool package = dependency->form == OCIWP_DEPENDENCY_PACKAGE;
 	if (dependency->name.plain && (dependency->form == OCIWP_DEPENDENCY_VERSION ||
-				       (package && !dependency->source.package)))
+	                               (package && !dependency->source.package)))
 		return ociwp_report_fail(report, where, OCIW_ERR_FORMAT, err,
-					 "dependency %s must specify a package name",
-					 ociwp_quote(dependency->name.text));
+		                         "dependency %s must specify a package name",
+		                         ociwp_quote(dependency->name.text));
 	if (!dependency->name.plain && !dependency->name.interface && dependency->export_name &&
 	    (package || dependency->form == OCIWP_DEPENDENCY_PATH))
-		return ociwp_report_fail(report, where, OCIW_ERR_FORMAT, err,
-					 "dependency %s names a package: it cannot have an `export`",
-					 ociwp_quote(dependency->name.text));
+		return ociwp_report_fail(
+		        report, where, OCIW_ERR_FORMAT, err,
+		        "dependency %s names a package: it cannot have an `export`",
+		        ociwp_quote(dependency->name.text));
 	return 0;
 }
 
-int ociwp_dependencies_validate(const ociwp_component *component, ociwp_report *report, ociw_error **err)
+int ociwp_dependencies_validate(const ociwp_component *component, ociwp_report *report,
+                                ociw_error **err)
 {
 	const ociwp_dependencies *all = &component->dependencies;
 	for (size_t i = 0; i < all->count; i++) {
@@ -269,13 +281,14 @@ int ociwp_dependencies_validate(const ociwp_component *component, ociwp_report *
 	}
 	for (size_t i = 0; i < all->count; i++) {
 		for (size_t k = i + 1; k < all->count; k++) {
-			if (ociwp_dependency_name_disjoint(&all->items[i].name, &all->items[k].name))
+			if (ociwp_dependency_name_disjoint(&all->items[i].name,
+			                                   &all->items[k].name))
 				continue;
 			ociwp_where where = {all->items[k].at, component->id, "dependency"};
 			return ociwp_report_fail(report, where, OCIW_ERR_FORMAT, err,
-						 "dependency %s conflicts with %s",
-						 ociwp_quote(all->items[i].name.text),
-						 ociwp_quote(all->items[k].name.text));
+			                         "dependency %s conflicts with %s",
+			                         ociwp_quote(all->items[i].name.text),
+			                         ociwp_quote(all->items[k].name.text));
 		}
 	}
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Typed reading of TOML tables. The errors here are what people see most: they name place and choice.
+ * Typed reading of TOML tables. The errors here are what people see most: they name place and
+ * choice.
  */
 #include "spin/fields.h"
 #include "base/buf.h"
@@ -123,29 +124,31 @@ static ociwp_where where(const ociwp_fields *f, ociwp_place at, const char *rule
 }
 
 static int unknown_key(const ociwp_fields *f, const ociwp_toml_member *member,
-		       const char *const *keys, ociw_error **err)
+                       const char *const *keys, ociw_error **err)
 {
 	const char *near = ociwp_nearest_word(member->key, keys);
 	if (near)
-		return ociwp_report_fail(f->report, where(f, member->at, "unknown-key"), OCIW_ERR_FORMAT,
-					 err, "unknown key %s in %s, did you mean \"%s\"?",
-					 ociwp_quote(member->key), f->what, near);
+		return ociwp_report_fail(f->report, where(f, member->at, "unknown-key"),
+		                         OCIW_ERR_FORMAT, err,
+		                         "unknown key %s in %s, did you mean \"%s\"?",
+		                         ociwp_quote(member->key), f->what, near);
 	OCIWP_AUTO(buf) ociwp_buf list = OCIWP_BUF_INIT;
 	for (size_t i = 0; keys[i]; i++)
 		ociwp_buf_printf(&list, "%s%s", i ? ", " : "", keys[i]);
 	if (ociwp_buf_check(&list, err) < 0)
 		return OCIW_ERR_NOMEM;
-	return ociwp_report_fail(f->report, where(f, member->at, "unknown-key"), OCIW_ERR_FORMAT, err,
-				 "unknown key %s in %s, expected one of %s", ociwp_quote(member->key),
-				 f->what, list.data ? list.data : "none");
+	return ociwp_report_fail(f->report, where(f, member->at, "unknown-key"), OCIW_ERR_FORMAT,
+	                         err, "unknown key %s in %s, expected one of %s",
+	                         ociwp_quote(member->key), f->what, list.data ? list.data : "none");
 }
 
-int ociwp_fields_open(ociwp_fields *f, const ociwp_toml *value, const char *const *keys, ociw_error **err)
+int ociwp_fields_open(ociwp_fields *f, const ociwp_toml *value, const char *const *keys,
+                      ociw_error **err)
 {
 	if (value->type != OCIWP_TOML_TABLE)
-		return ociwp_report_fail(f->report, where(f, value->at, "wrong-type"), OCIW_ERR_FORMAT,
-					 err, "%s must be a table, not %s", f->what,
-					 type_name(value->type));
+		return ociwp_report_fail(f->report, where(f, value->at, "wrong-type"),
+		                         OCIW_ERR_FORMAT, err, "%s must be a table, not %s",
+		                         f->what, type_name(value->type));
 	f->table = value;
 	for (size_t i = 0; keys && i < value->count; i++) {
 		size_t k = 0;
@@ -166,25 +169,25 @@ const ociwp_toml_member *ociwp_fields_get(const ociwp_fields *f, const char *key
 }
 
 int ociwp_fields_need(const ociwp_fields *f, const char *key, const ociwp_toml_member **out,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	*out = ociwp_fields_get(f, key);
 	if (*out)
 		return 0;
-	return ociwp_report_fail(f->report, where(f, f->table->at, "missing-key"), OCIW_ERR_FORMAT, err,
-				 "%s lacks the key \"%s\"", f->what, key);
+	return ociwp_report_fail(f->report, where(f, f->table->at, "missing-key"), OCIW_ERR_FORMAT,
+	                         err, "%s lacks the key \"%s\"", f->what, key);
 }
 
 int ociwp_fields_wrong_type(const ociwp_fields *f, const ociwp_toml *value, const char *key,
-			    const char *wanted, ociw_error **err)
+                            const char *wanted, ociw_error **err)
 {
 	return ociwp_report_fail(f->report, where(f, value->at, "wrong-type"), OCIW_ERR_FORMAT, err,
-				 "%s of %s must be %s, not %s", ociwp_quote(key), f->what, wanted,
-				 type_name(value->type));
+	                         "%s of %s must be %s, not %s", ociwp_quote(key), f->what, wanted,
+	                         type_name(value->type));
 }
 
 static int take_string(const ociwp_fields *f, const ociwp_toml_member *member, char **out,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	if (member->value.type != OCIWP_TOML_STRING)
 		return ociwp_fields_wrong_type(f, &member->value, member->key, "a string", err);
@@ -220,7 +223,8 @@ int ociwp_fields_bool(const ociwp_fields *f, const char *key, bool *out, ociw_er
 	return 0;
 }
 
-int ociwp_fields_strings(const ociwp_fields *f, const char *key, ociwp_strings *out, ociw_error **err)
+int ociwp_fields_strings(const ociwp_fields *f, const char *key, ociwp_strings *out,
+                         ociw_error **err)
 {
 	const ociwp_toml_member *member = ociwp_fields_get(f, key);
 	if (!member)
@@ -255,7 +259,8 @@ int ociwp_fields_string_map(const ociwp_fields *f, const char *key, json_t **out
 	for (size_t i = 0; i < value->count; i++) {
 		const ociwp_toml_member *entry = &value->u.members[i];
 		if (entry->value.type != OCIWP_TOML_STRING)
-			return ociwp_fields_wrong_type(f, &entry->value, entry->key, "a string", err);
+			return ociwp_fields_wrong_type(f, &entry->value, entry->key, "a string",
+			                               err);
 		if (json_object_set_new(map, entry->key, json_string(entry->value.u.string)) < 0)
 			return ociwp_nomem(err);
 	}
@@ -275,7 +280,8 @@ int ociwp_fields_table_map(const ociwp_fields *f, const char *key, json_t **out,
 	for (size_t i = 0; i < value->count; i++) {
 		const ociwp_toml_member *entry = &value->u.members[i];
 		if (entry->value.type != OCIWP_TOML_TABLE)
-			return ociwp_fields_wrong_type(f, &entry->value, entry->key, "a table", err);
+			return ociwp_fields_wrong_type(f, &entry->value, entry->key, "a table",
+			                               err);
 	}
 	if (!out)
 		return 0;
@@ -292,7 +298,8 @@ static json_t *table_to_json(const ociwp_toml *value)
 	json_t *object = json_object();
 	for (size_t i = 0; object && i < value->count; i++) {
 		const ociwp_toml_member *member = &value->u.members[i];
-		if (json_object_set_new(object, member->key, ociwp_toml_to_json(&member->value)) < 0) {
+		if (json_object_set_new(object, member->key, ociwp_toml_to_json(&member->value)) <
+		    0) {
 			json_decref(object);
 			return NULL;
 		}

@@ -32,20 +32,22 @@ json_t *ociwp_strings_to_json(const ociwp_strings *strings);
 /* Checks that @p value is a table and, unless @p keys is NULL, that it has no other keys (the list
  * ends with NULL). `report`, `what` and `component` of @p f are set before. */
 int ociwp_fields_open(ociwp_fields *f, const ociwp_toml *value, const char *const *keys,
-		      ociw_error **err);
+                      ociw_error **err);
 const ociwp_toml_member *ociwp_fields_get(const ociwp_fields *f, const char *key);
 /* FORMAT when the key is missing. */
 int ociwp_fields_need(const ociwp_fields *f, const char *key, const ociwp_toml_member **out,
-		      ociw_error **err);
+                      ociw_error **err);
 /* "KEY of WHAT must be WANTED, not a ..." */
 int ociwp_fields_wrong_type(const ociwp_fields *f, const ociwp_toml *value, const char *key,
-			    const char *wanted, ociw_error **err);
+                            const char *wanted, ociw_error **err);
 /* *out is left alone when the key is missing. The old value is freed. */
 int ociwp_fields_string(const ociwp_fields *f, const char *key, char **out, ociw_error **err);
 int ociwp_fields_need_string(const ociwp_fields *f, const char *key, char **out, ociw_error **err);
 int ociwp_fields_bool(const ociwp_fields *f, const char *key, bool *out, ociw_error **err);
-int ociwp_fields_strings(const ociwp_fields *f, const char *key, ociwp_strings *out, ociw_error **err);
-/* A table of strings as a JSON object; NULL stays NULL when the key is missing or the table empty. */
+int ociwp_fields_strings(const ociwp_fields *f, const char *key, ociwp_strings *out,
+                         ociw_error **err);
+/* A table of strings as a JSON object; NULL stays NULL when the key is missing or the table empty.
+ */
 int ociwp_fields_string_map(const ociwp_fields *f, const char *key, json_t **out, ociw_error **err);
 /* A table of tables, as it is; *out (if not NULL) is an object of objects when the key is there. */
 int ociwp_fields_table_map(const ociwp_fields *f, const char *key, json_t **out, ociw_error **err);

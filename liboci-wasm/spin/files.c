@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Resolves `files` with Spin's meaning (specs/spin.md 1.8), and its traps as warnings (7.3 item 3). What
- * leaves the app's folder is refused unless a flag allows it.
+ * Resolves `files` with Spin's meaning (specs/spin.md 1.8), and its traps as warnings (7.3 item 3).
+ * What leaves the app's folder is refused unless a flag allows it.
  */
 #include "spin/files.h"
 #include "base/buf.h"
@@ -57,11 +57,11 @@ static bool may_leave(const resolver *rs)
 static int refuse_outside(const resolver *rs, const char *path, ociw_error **err)
 {
 	return ociwp_report_fail(rs->report, at_entry(rs, "files-outside"), OCIW_ERR_UNSAFE, err,
-				 "%s leaves the app's folder", ociwp_quote(path));
+	                         "%s leaves the app's folder", ociwp_quote(path));
 }
 
-/* "", "." and inner ".." removed: "a/./b//../c" is "a/c". *up counts the ".." that are left over, which
- * are not in the result. NULL without memory. */
+/* "", "." and inner ".." removed: "a/./b//../c" is "a/c". *up counts the ".." that are left over,
+ * which are not in the result. NULL without memory. */
 static char *normalize(const char *path, size_t *up)
 {
 	char *out = ociwp_malloc(strlen(path) + 1);
@@ -95,7 +95,8 @@ static bool has_parent_part(const char *path)
 	return false;
 }
 
-/* Does the real place of a path lie under the real root? A path that cannot be followed does not. */
+/* Does the real place of a path lie under the real root? A path that cannot be followed does not.
+ */
 static bool is_inside(const resolver *rs, const char *path)
 {
 	char real[PATH_MAX];
@@ -125,16 +126,17 @@ static int relative(const resolver *rs, const char *path, const char **out, ociw
 }
 
 static int add_found(resolver *rs, char *take_path, const char *source, const struct stat *st,
-		     ociw_error **err)
+                     ociw_error **err)
 {
 	OCIWP_AUTO(str) char *path = take_path;
 	const ociw_limits *limits = &rs->report->limits;
 	if (++*rs->total > limits->max_entries)
 		return ociwp_report_fail(rs->report, at_entry(rs, "limit"), OCIW_ERR_LIMIT, err,
-					 "more than %llu files", (unsigned long long)limits->max_entries);
+		                         "more than %llu files",
+		                         (unsigned long long)limits->max_entries);
 	if (!ociwp_path_is_relative_normal(path, limits->max_path_bytes, limits->max_path_depth))
 		return ociwp_report_fail(rs->report, at_entry(rs, "limit"), OCIW_ERR_LIMIT, err,
-					 "path %s is too long", ociwp_quote(path));
+		                         "path %s is too long", ociwp_quote(path));
 	found_file *grown = ociwp_grow_array(rs->found, rs->count, sizeof(*grown));
 	if (!grown)
 		return ociwp_nomem(err);
@@ -152,7 +154,7 @@ static int add_found(resolver *rs, char *take_path, const char *source, const st
 
 /* @p destination as written; one that climbs out of the component's folder is lost, as in Spin. */
 static int place(resolver *rs, const char *destination, const char *source, const struct stat *st,
-		 ociw_error **err)
+                 ociw_error **err)
 {
 	size_t up;
 	char *path = normalize(destination, &up);
@@ -163,9 +165,10 @@ static int place(resolver *rs, const char *destination, const char *source, cons
 	free(path);
 	if (!may_leave(rs))
 		return refuse_outside(rs, destination, err);
-	return ociwp_report_warn(rs->report, at_entry(rs, "files-outside"), err,
-				 "%s would land outside of the component's files, as %s: it is lost",
-				 ociwp_quote(source), ociwp_quote(destination));
+	return ociwp_report_warn(
+	        rs->report, at_entry(rs, "files-outside"), err,
+	        "%s would land outside of the component's files, as %s: it is lost",
+	        ociwp_quote(source), ociwp_quote(destination));
 }
 
 static bool is_excluded(resolver *rs, const char *path)
@@ -209,7 +212,8 @@ static int on_link(void *user_data, const char *path, bool is_folder, ociw_error
 	if (!is_folder || may_leave(rs) || is_inside(rs, path))
 		return 0;
 	return ociwp_report_fail(rs->report, at_entry(rs, "files-outside"), OCIW_ERR_UNSAFE, err,
-				 "symbolic link %s leads out of the app's folder", ociwp_quote(path));
+	                         "symbolic link %s leads out of the app's folder",
+	                         ociwp_quote(path));
 }
 
 static int on_skipped(void *user_data, const char *path, const char *why, ociw_error **err)
@@ -218,26 +222,28 @@ static int on_skipped(void *user_data, const char *path, const char *why, ociw_e
 	if (rs->warned_name)
 		return 0;
 	rs->warned_name = true; /* one is enough for an entry */
-	return ociwp_report_trap(rs->report, at_entry(rs, "files-skipped"), err, "%s %s: it is skipped",
-				 ociwp_quote(path), why);
+	return ociwp_report_trap(rs->report, at_entry(rs, "files-skipped"), err,
+	                         "%s %s: it is skipped", ociwp_quote(path), why);
 }
 
 static const ociwp_walk_ops walk_ops = {on_file, on_link, on_skipped};
 
 /* Walks @p pattern; results lose @p strip and get @p prefix. */
-static int walk(resolver *rs, const char *pattern, const char *strip, const char *prefix, ociw_error **err)
+static int walk(resolver *rs, const char *pattern, const char *strip, const char *prefix,
+                ociw_error **err)
 {
 	const char *problem;
 	rs->strip = strip;
 	rs->prefix = prefix;
 	int r = ociwp_walk(rs->root_fd, pattern, &rs->report->limits, rs->report->op, &walk_ops, rs,
-			   &problem, err);
+	                   &problem, err);
 	if (r < 0 && problem)
-		return ociwp_report_fail(rs->report, at_entry(rs, "files-pattern"), OCIW_ERR_FORMAT, err,
-					 "pattern %s: %s", ociwp_quote(rs->entry->source), problem);
+		return ociwp_report_fail(rs->report, at_entry(rs, "files-pattern"), OCIW_ERR_FORMAT,
+		                         err, "pattern %s: %s", ociwp_quote(rs->entry->source),
+		                         problem);
 	return r < 0 && r != OCIW_ERR_CANCELLED
-		       ? ociwp_wrap(err, r, "files of component %s", ociwp_quote(rs->component->id))
-		       : r;
+	               ? ociwp_wrap(err, r, "files of component %s", ociwp_quote(rs->component->id))
+	               : r;
 }
 
 /* "FOLDER/" + all below. NULL without memory. */
@@ -248,38 +254,40 @@ static char *all_below(const char *folder)
 	return pattern.failed ? NULL : ociwp_buf_steal(&pattern);
 }
 
-/* The folder's name is part of the pattern: wildcard characters in it mean what they mean to Spin. */
+/* The folder's name is part of the pattern: wildcard characters in it mean what they mean to Spin.
+ */
 static int walk_folder(resolver *rs, const char *folder, const char *strip, const char *prefix,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	OCIWP_AUTO(str) char *pattern = all_below(folder);
 	return pattern ? walk(rs, pattern, strip, prefix, err) : ociwp_nomem(err);
 }
 
-static int place_single(resolver *rs, const char *path, const char *destination, const struct stat *st,
-			ociw_error **err)
+static int place_single(resolver *rs, const char *path, const char *destination,
+                        const struct stat *st, ociw_error **err)
 {
 	if (!S_ISREG(st->st_mode))
-		return ociwp_report_fail(rs->report, at_entry(rs, "files-special"), OCIW_ERR_UNSAFE, err,
-					 "%s is neither a file nor a folder", ociwp_quote(path));
+		return ociwp_report_fail(rs->report, at_entry(rs, "files-special"), OCIW_ERR_UNSAFE,
+		                         err, "%s is neither a file nor a folder",
+		                         ociwp_quote(path));
 	if (!may_leave(rs) && !is_inside(rs, path))
 		return refuse_outside(rs, path, err);
 	size_t len = strlen(destination);
 	const char *last = ociwp_path_basename(destination);
 	if (!len || !*last || ociwp_streq(last, ".") || ociwp_streq(last, ".."))
-		return ociwp_report_fail(rs->report, at_entry(rs, "files-destination"), OCIW_ERR_FORMAT,
-					 err, "%s is not a valid destination file name",
-					 ociwp_quote(rs->entry->destination ? rs->entry->destination
-									    : destination));
+		return ociwp_report_fail(
+		        rs->report, at_entry(rs, "files-destination"), OCIW_ERR_FORMAT, err,
+		        "%s is not a valid destination file name",
+		        ociwp_quote(rs->entry->destination ? rs->entry->destination : destination));
 	for (size_t i = 0; i < rs->component->exclude_files.count; i++) {
 		if (!ociwp_glob_match(rs->excludes[i].glob, path, strlen(path), false))
 			continue;
 		rs->excludes[i].used = true;
-		int r = ociwp_report_trap(rs->report, at_entry(rs, "files-exclude-single"), err,
-					  "%s is packed although exclude_files has %s: excludes do not "
-					  "touch files that are named one by one",
-					  ociwp_quote(path),
-					  ociwp_quote(rs->component->exclude_files.items[i]));
+		int r = ociwp_report_trap(
+		        rs->report, at_entry(rs, "files-exclude-single"), err,
+		        "%s is packed although exclude_files has %s: excludes do not "
+		        "touch files that are named one by one",
+		        ociwp_quote(path), ociwp_quote(rs->component->exclude_files.items[i]));
 		if (r < 0)
 			return r;
 		break;
@@ -291,12 +299,13 @@ static int warn_doubled(resolver *rs, const char *folder, ociw_error **err)
 {
 	if (rs->count == rs->before)
 		return ociwp_report_trap(rs->report, at_entry(rs, "files-nothing"), err,
-					 "folder %s gives no files", ociwp_quote(folder));
-	return ociwp_report_trap(rs->report, at_entry(rs, "files-doubled"), err,
-				 "folder %s is packed as %s; to have it once, write %s, or {source, "
-				 "destination}",
-				 ociwp_quote(folder), ociwp_quote(rs->found[rs->before].file.path),
-				 "\"FOLDER/**/*\"");
+		                         "folder %s gives no files", ociwp_quote(folder));
+	return ociwp_report_trap(
+	        rs->report, at_entry(rs, "files-doubled"), err,
+	        "folder %s is packed as %s; to have it once, write %s, or {source, "
+	        "destination}",
+	        ociwp_quote(folder), ociwp_quote(rs->found[rs->before].file.path),
+	        "\"FOLDER/**/*\"");
 }
 
 static int warn_pattern(resolver *rs, const char *pattern, ociw_error **err)
@@ -304,28 +313,30 @@ static int warn_pattern(resolver *rs, const char *pattern, ociw_error **err)
 	if (rs->count > rs->before)
 		return 0;
 	if (ociwp_streq(pattern, "**") || ociwp_ends_with(pattern, "/**"))
-		return ociwp_report_trap(rs->report, at_entry(rs, "files-nothing"), err,
-					 "pattern %s matches folders only, so no files; for all files "
-					 "below write \"**/*\" at its end",
-					 ociwp_quote(pattern));
+		return ociwp_report_trap(
+		        rs->report, at_entry(rs, "files-nothing"), err,
+		        "pattern %s matches folders only, so no files; for all files "
+		        "below write \"**/*\" at its end",
+		        ociwp_quote(pattern));
 	return ociwp_report_trap(rs->report, at_entry(rs, "files-nothing"), err,
-				 "pattern %s gives no files", ociwp_quote(pattern));
+	                         "pattern %s gives no files", ociwp_quote(pattern));
 }
 
 static int check_pattern_end(resolver *rs, const char *pattern, ociw_error **err)
 {
 	bool parent = ociwp_streq(pattern, "..") || ociwp_ends_with(pattern, "/..");
 	if (parent || ociwp_streq(pattern, ".") || ociwp_ends_with(pattern, "/."))
-		return ociwp_report_fail(rs->report, at_entry(rs, "files-pattern"), OCIW_ERR_FORMAT, err,
-					 "pattern %s cannot end in a %s; write {source, destination}, or "
-					 "a pattern that ends in **/*",
-					 ociwp_quote(pattern),
-					 parent ? "parent folder (..)" : "current folder (.)");
+		return ociwp_report_fail(
+		        rs->report, at_entry(rs, "files-pattern"), OCIW_ERR_FORMAT, err,
+		        "pattern %s cannot end in a %s; write {source, destination}, or "
+		        "a pattern that ends in **/*",
+		        ociwp_quote(pattern), parent ? "parent folder (..)" : "current folder (.)");
 	if (ociwp_streq(pattern, "*") || ociwp_streq(pattern, "**/*"))
-		return ociwp_report_trap(rs->report, at_entry(rs, "files-everything"), err,
-					 "pattern %s packs the app's whole folder; if it is meant, write "
-					 "\"./%s\"",
-					 ociwp_quote(pattern), pattern);
+		return ociwp_report_trap(
+		        rs->report, at_entry(rs, "files-everything"), err,
+		        "pattern %s packs the app's whole folder; if it is meant, write "
+		        "\"./%s\"",
+		        ociwp_quote(pattern), pattern);
 	return 0;
 }
 
@@ -343,9 +354,10 @@ static int resolve_pattern(resolver *rs, ociw_error **err)
 		return r < 0 ? r : warn_doubled(rs, pattern, err);
 	}
 	if (!ociwp_looks_like_glob(pattern))
-		return ociwp_report_fail(rs->report, at_entry(rs, "files-missing"), OCIW_ERR_NOTFOUND,
-					 err, "%s does not exist and doesn't appear to be a glob pattern",
-					 ociwp_quote(pattern));
+		return ociwp_report_fail(
+		        rs->report, at_entry(rs, "files-missing"), OCIW_ERR_NOTFOUND, err,
+		        "%s does not exist and doesn't appear to be a glob pattern",
+		        ociwp_quote(pattern));
 	r = walk(rs, path, "", "", err);
 	return r < 0 ? r : warn_pattern(rs, pattern, err);
 }
@@ -362,24 +374,25 @@ static int resolve_placement(resolver *rs, ociw_error **err)
 	struct stat st;
 	if (fstatat(rs->root_fd, *path ? path : ".", &st, 0) != 0)
 		return errno == ENOENT || errno == ENOTDIR
-			       ? ociwp_report_fail(rs->report, at_entry(rs, "files-missing"),
-						   OCIW_ERR_NOTFOUND, err,
-						   "file or directory %s does not exist",
-						   ociwp_quote(entry->source))
-			       : ociwp_fail_errno(err, errno, "files of component %s: %s",
-						  ociwp_quote(rs->component->id),
-						  ociwp_quote(entry->source));
+		               ? ociwp_report_fail(rs->report, at_entry(rs, "files-missing"),
+		                                   OCIW_ERR_NOTFOUND, err,
+		                                   "file or directory %s does not exist",
+		                                   ociwp_quote(entry->source))
+		               : ociwp_fail_errno(err, errno, "files of component %s: %s",
+		                                  ociwp_quote(rs->component->id),
+		                                  ociwp_quote(entry->source));
 	if (!S_ISDIR(st.st_mode))
 		return place_single(rs, path, destination, &st, err);
 	/* Results come without "." parts, so what is taken off their front must be, too. */
-	OCIWP_AUTO(str) char *strip = has_parent_part(path) ? ociwp_strdup(path) : normalize(path, &up);
+	OCIWP_AUTO(str)
+	char *strip = has_parent_part(path) ? ociwp_strdup(path) : normalize(path, &up);
 	if (!strip)
 		return ociwp_nomem(err);
 	r = walk_folder(rs, path, strip, destination, err);
 	if (r < 0 || rs->count > rs->before)
 		return r;
-	return ociwp_report_trap(rs->report, at_entry(rs, "files-nothing"), err, "folder %s gives no files",
-				 ociwp_quote(entry->source));
+	return ociwp_report_trap(rs->report, at_entry(rs, "files-nothing"), err,
+	                         "folder %s gives no files", ociwp_quote(entry->source));
 }
 
 static int compile_excludes(resolver *rs, ociw_error **err)
@@ -391,15 +404,17 @@ static int compile_excludes(resolver *rs, ociw_error **err)
 	for (size_t i = 0; i < patterns->count; i++) {
 		const char *text = patterns->items[i], *problem;
 		size_t position;
-		int r = ociwp_glob_new(text, strlen(text), &rs->excludes[i].glob, &problem, &position);
+		int r = ociwp_glob_new(text, strlen(text), &rs->excludes[i].glob, &problem,
+		                       &position);
 		if (r == OCIW_ERR_NOMEM)
 			return ociwp_nomem(err);
 		if (r < 0)
 			return ociwp_report_fail(rs->report,
-						 (ociwp_where){patterns->places[i], rs->component->id,
-							       "files-pattern"},
-						 OCIW_ERR_FORMAT, err, "exclude_files: pattern %s: %s",
-						 ociwp_quote(text), problem);
+			                         (ociwp_where){patterns->places[i],
+			                                       rs->component->id, "files-pattern"},
+			                         OCIW_ERR_FORMAT, err,
+			                         "exclude_files: pattern %s: %s", ociwp_quote(text),
+			                         problem);
 	}
 	return 0;
 }
@@ -412,17 +427,19 @@ static int warn_excludes(resolver *rs, ociw_error **err)
 		ociwp_where where = {patterns->places[i], rs->component->id, "exclude-nothing"};
 		const char *text = patterns->items[i];
 		if (!rs->excludes[i].used) {
-			r = ociwp_report_trap(rs->report, where, err,
-					      "exclude_files: %s keeps nothing out; patterns are compared "
-					      "with whole paths such as \"folder/file\", and a folder's "
-					      "files are \"folder/*\"",
-					      ociwp_quote(text));
+			r = ociwp_report_trap(
+			        rs->report, where, err,
+			        "exclude_files: %s keeps nothing out; patterns are compared "
+			        "with whole paths such as \"folder/file\", and a folder's "
+			        "files are \"folder/*\"",
+			        ociwp_quote(text));
 		} else if (rs->excludes[i].crossed) {
 			where.rule = "exclude-crossing";
-			r = ociwp_report_trap(rs->report, where, err,
-					      "exclude_files: %s keeps files of sub-folders out, too: here, "
-					      "unlike in `files`, wildcards take '/'",
-					      ociwp_quote(text));
+			r = ociwp_report_trap(
+			        rs->report, where, err,
+			        "exclude_files: %s keeps files of sub-folders out, too: here, "
+			        "unlike in `files`, wildcards take '/'",
+			        ociwp_quote(text));
 		}
 	}
 	return r;
@@ -455,11 +472,11 @@ static int check_conflicts(resolver *rs, ociw_error **err)
 			if (!bsearch(parent, rs->found, rs->count, sizeof(*rs->found), find_path))
 				continue;
 			return ociwp_report_fail(rs->report,
-						 (ociwp_where){rs->component->at, rs->component->id,
-							       "files-conflict"},
-						 OCIW_ERR_FORMAT, err,
-						 "files: %s is a file, and a folder of %s",
-						 ociwp_quote(parent), ociwp_quote(path));
+			                         (ociwp_where){rs->component->at, rs->component->id,
+			                                       "files-conflict"},
+			                         OCIW_ERR_FORMAT, err,
+			                         "files: %s is a file, and a folder of %s",
+			                         ociwp_quote(parent), ociwp_quote(path));
 		}
 	}
 	return 0;
@@ -513,15 +530,19 @@ static int resolve_all(resolver *rs, ociw_error **err)
 }
 
 int ociwp_files_resolve(const ociwp_component *from, const char *root, ociwp_report *report,
-			uint64_t *total, ociwp_app_component *to, ociw_error **err)
+                        uint64_t *total, ociwp_app_component *to, ociw_error **err)
 {
 	if (from->file_count == 0)
 		return 0;
 	OCIWP_AUTO(fd) int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return ociwp_fail_errno(err, errno, "app folder %s", ociwp_quote(root));
-	resolver rs = {.component = from, .report = report, .root = root, .root_fd = fd, .total = total,
-		       .real_root = realpath(root, NULL)};
+	resolver rs = {.component = from,
+	               .report = report,
+	               .root = root,
+	               .root_fd = fd,
+	               .total = total,
+	               .real_root = realpath(root, NULL)};
 	int r = resolve_all(&rs, err);
 	if (r == 0)
 		r = finish(&rs, to, err);

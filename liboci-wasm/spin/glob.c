@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Compiles and matches patterns. Matching keeps the set of places in the pattern that the text so far can
- * have reached, so that its time is text times pattern whatever the stars.
+ * Compiles and matches patterns. Matching keeps the set of places in the pattern that the text so
+ * far can have reached, so that its time is text times pattern whatever the stars.
  */
 #include "spin/glob.h"
 #include "base/str.h"
@@ -108,7 +108,7 @@ static size_t add_class(ociwp_glob *glob, const uint32_t *chars, size_t count, s
 
 /* Stars at chars[i]: how many characters they take, 0 when they are wrong. */
 static size_t add_stars(ociwp_glob *glob, const uint32_t *chars, size_t count, size_t i,
-			const char **problem, size_t *position)
+                        const char **problem, size_t *position)
 {
 	size_t end = i;
 	while (end < count && chars[end] == '*')
@@ -135,7 +135,7 @@ static size_t add_stars(ociwp_glob *glob, const uint32_t *chars, size_t count, s
 }
 
 static int compile(ociwp_glob *glob, const uint32_t *chars, size_t count, const char **problem,
-		   size_t *position)
+                   size_t *position)
 {
 	for (size_t i = 0; i < count;) {
 		size_t used = 1;
@@ -150,7 +150,8 @@ static int compile(ociwp_glob *glob, const uint32_t *chars, size_t count, const 
 				*position = i;
 			}
 		} else {
-			glob->tokens[glob->token_count++] = (token){.kind = TOKEN_CHAR, .c = chars[i]};
+			glob->tokens[glob->token_count++] =
+			        (token){.kind = TOKEN_CHAR, .c = chars[i]};
 		}
 		if (!used)
 			return OCIW_ERR_FORMAT;
@@ -160,7 +161,7 @@ static int compile(ociwp_glob *glob, const uint32_t *chars, size_t count, const 
 }
 
 int ociwp_glob_new(const char *pattern, size_t len, ociwp_glob **out, const char **problem,
-		   size_t *position)
+                   size_t *position)
 {
 	OCIWP_AUTO(glob) ociwp_glob *glob = ociwp_new(ociwp_glob);
 	size_t count;
@@ -204,13 +205,14 @@ static void enter(const ociwp_glob *glob, bool *states, size_t place)
 	while (!states[place]) {
 		states[place] = true;
 		if (place == glob->token_count || (glob->tokens[place].kind != TOKEN_SEQUENCE &&
-						   glob->tokens[place].kind != TOKEN_RECURSIVE))
+		                                   glob->tokens[place].kind != TOKEN_RECURSIVE))
 			return;
 		place++;
 	}
 }
 
-static void step(const ociwp_glob *glob, const bool *from, bool *to, uint32_t c, bool within_component)
+static void step(const ociwp_glob *glob, const bool *from, bool *to, uint32_t c,
+                 bool within_component)
 {
 	memset(to, 0, (glob->token_count + 1) * sizeof(*to));
 	for (size_t i = 0; i < glob->token_count; i++) {

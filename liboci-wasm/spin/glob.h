@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Glob patterns as Rust's glob crate reads them (specs/spin.md 1.8): ? * ** [...] [!...], no escapes, case
- * matters, dot files match. Text only; walking folders is walk.c.
+ * Glob patterns as Rust's glob crate reads them (specs/spin.md 1.8): ? * ** [...] [!...], no
+ * escapes, case matters, dot files match. Text only; walking folders is walk.c.
  */
 #ifndef OCIW_SPIN_GLOB_H
 #define OCIW_SPIN_GLOB_H
@@ -13,12 +13,12 @@ typedef struct ociwp_glob ociwp_glob;
 
 /* Compiles a pattern. FORMAT with *problem a static text and *position an offset in characters. */
 int ociwp_glob_new(const char *pattern, size_t len, ociwp_glob **out, const char **problem,
-		   size_t *position);
+                   size_t *position);
 void ociwp_glob_free(ociwp_glob *glob);
 OCIWP_DEFINE_AUTO(glob, ociwp_glob *, ociwp_glob_free)
 
-/* Does all of @p text match? Wildcards cross '/' unless @p within_component. Invalid UTF-8 never does.
- * NOMEM gives no match. */
+/* Does all of @p text match? Wildcards cross '/' unless @p within_component. Invalid UTF-8 never
+ * does. NOMEM gives no match. */
 bool ociwp_glob_match(const ociwp_glob *glob, const char *text, size_t len, bool within_component);
 /* Is it "**"? */
 bool ociwp_glob_is_recursive(const ociwp_glob *glob);

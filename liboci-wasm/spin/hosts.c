@@ -58,8 +58,9 @@ static bool is_network(const char *text, size_t len)
 static bool is_url_host(const char *text, size_t len)
 {
 	if (len > 2 && text[0] == '[')
-		return text[len - 1] == ']' && !memchr(text, '.', len) && is_network(text + 1, len - 2) &&
-		       memchr(text, ':', len) && !memchr(text, '/', len);
+		return text[len - 1] == ']' && !memchr(text, '.', len) &&
+		       is_network(text + 1, len - 2) && memchr(text, ':', len) &&
+		       !memchr(text, '/', len);
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
 		if (c <= ' ' || c == 0x7f || strchr("#/:<>?@[\\]^|%{}*", c))
@@ -115,8 +116,9 @@ static bool port_valid(const host_parts *parts, ociwp_host_error *why)
 	if (len == 0) {
 		if (port_known(parts->scheme, parts->scheme_len))
 			return true;
-		return refuse(why, "no port was provided and the scheme %s has no known default port",
-			      ociwp_quote_len(parts->scheme, parts->scheme_len));
+		return refuse(why,
+		              "no port was provided and the scheme %s has no known default port",
+		              ociwp_quote_len(parts->scheme, parts->scheme_len));
 	}
 	if (port[0] == '{')
 		return refuse(why, "port lists are not yet supported");
@@ -127,7 +129,8 @@ static bool port_valid(const host_parts *parts, ociwp_host_error *why)
 		size_t first = (size_t)(dots - port);
 		if (is_port(port, first) && is_port(dots + 2, len - first - 2))
 			return true;
-		return refuse(why, "port range %s contains a non-number", ociwp_quote_len(port, len));
+		return refuse(why, "port range %s contains a non-number",
+		              ociwp_quote_len(port, len));
 	}
 	if (is_port(port, len))
 		return true;
@@ -140,9 +143,8 @@ static bool scheme_valid(const char *scheme, size_t len, ociwp_host_error *why)
 		return true;
 	for (size_t i = 0; i < len; i++)
 		if (!ociwp_is_alpha(scheme[i]))
-			return refuse(why, scheme[0] == '{'
-						   ? "scheme lists are not yet supported"
-						   : "the scheme may only have letters");
+			return refuse(why, scheme[0] == '{' ? "scheme lists are not yet supported"
+			                                    : "the scheme may only have letters");
 	return true;
 }
 
@@ -157,8 +159,9 @@ static bool split(const char *entry, host_parts *parts, ociwp_host_error *why)
 	const char *colon = memmem(entry, (size_t)(end - entry), "://", 3);
 	if (!colon)
 		return refuse(why, "%s does not contain a scheme (such as 'http://' or '*://')",
-			      ociwp_quote_len(entry, (size_t)(end - entry)));
-	*parts = (host_parts){.scheme = entry, .scheme_len = (size_t)(colon - entry), .host = colon + 3};
+		              ociwp_quote_len(entry, (size_t)(end - entry)));
+	*parts = (host_parts){
+	        .scheme = entry, .scheme_len = (size_t)(colon - entry), .host = colon + 3};
 	size_t rest = (size_t)(end - parts->host);
 	parts->host_len = rest;
 	parts->port = end;
@@ -222,7 +225,8 @@ int ociwp_http_host_parse(const char *entry, char **out, ociwp_host_error *why)
 	if (strstr(entry, "//")) {
 		bool tls = strncasecmp(entry, "https://", 8) == 0;
 		if (!tls && strncasecmp(entry, "http://", 7) != 0) {
-			refuse(why, "%s isn't a valid host or host:port string", ociwp_quote(entry));
+			refuse(why, "%s isn't a valid host or host:port string",
+			       ociwp_quote(entry));
 			return OCIW_ERR_FORMAT;
 		}
 		default_port = tls ? 443 : 80;
@@ -260,7 +264,8 @@ int ociwp_http_host_parse(const char *entry, char **out, ociwp_host_error *why)
 	return 0;
 }
 
-static int add_converted(ociwp_component *component, const char *host, ociwp_place at, ociw_error **err)
+static int add_converted(ociwp_component *component, const char *host, ociwp_place at,
+                         ociw_error **err)
 {
 	ociwp_strings *to = &component->outbound_hosts;
 	if (ociwp_streq(host, "self"))
@@ -268,7 +273,8 @@ static int add_converted(ociwp_component *component, const char *host, ociwp_pla
 	for (int tls = 0; tls < 2; tls++) {
 		OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 		ociwp_buf_printf(&text, "%s://%s", tls ? "https" : "http", host);
-		if (ociwp_buf_check(&text, err) < 0 || ociwp_strings_add(to, text.data, at, err) < 0)
+		if (ociwp_buf_check(&text, err) < 0 ||
+		    ociwp_strings_add(to, text.data, at, err) < 0)
 			return OCIW_ERR_NOMEM;
 	}
 	return 0;
@@ -296,8 +302,9 @@ static int convert_each(ociwp_component *component, ociwp_report *report, ociw_e
 		return OCIW_ERR_NOMEM;
 	if (bad.len == 0)
 		return 0;
-	return ociwp_report_fail(report, (ociwp_where){at, component->id, "http-hosts"}, OCIW_ERR_FORMAT,
-				 err, "one or more allowed_http_hosts entries was invalid: %s", bad.data);
+	return ociwp_report_fail(
+	        report, (ociwp_where){at, component->id, "http-hosts"}, OCIW_ERR_FORMAT, err,
+	        "one or more allowed_http_hosts entries was invalid: %s", bad.data);
 }
 
 int ociwp_hosts_convert_http(ociwp_component *component, ociwp_report *report, ociw_error **err)
@@ -311,7 +318,7 @@ int ociwp_hosts_convert_http(ociwp_component *component, ociwp_report *report, o
 	if (all) {
 		for (size_t i = 0; r == 0 && i < OCIWP_ARRAY_LEN(everything); i++)
 			r = ociwp_strings_add(&component->outbound_hosts, everything[i],
-					      from->places[0], err);
+			                      from->places[0], err);
 	} else {
 		r = convert_each(component, report, err);
 	}
@@ -330,7 +337,8 @@ static const char *default_of(const char *name, size_t len, void *user_data)
 }
 
 /* Entries with templates count only when every variable has a default. */
-static bool expanded_valid(const char *entry, const ociwp_spin_manifest *manifest, ociwp_host_error *why)
+static bool expanded_valid(const char *entry, const ociwp_spin_manifest *manifest,
+                           ociwp_host_error *why)
 {
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 	bool complete;
@@ -345,7 +353,7 @@ static bool expanded_valid(const char *entry, const ociwp_spin_manifest *manifes
 }
 
 int ociwp_hosts_check(const ociwp_component *component, const ociwp_spin_manifest *manifest,
-		      ociwp_report *report, bool *chains, ociw_error **err)
+                      ociwp_report *report, bool *chains, ociw_error **err)
 {
 	const ociwp_strings *hosts = &component->outbound_hosts;
 	*chains = false;
@@ -362,11 +370,10 @@ int ociwp_hosts_check(const ociwp_component *component, const ociwp_spin_manifes
 		else
 			good = expanded_valid(entry, manifest, &why);
 		if (!good)
-			return ociwp_report_fail(report,
-						 (ociwp_where){hosts->places[i], component->id, "host"},
-						 OCIW_ERR_FORMAT, err,
-						 "allowed_outbound_hosts: %s: %s", ociwp_quote(entry),
-						 why.text);
+			return ociwp_report_fail(
+			        report, (ociwp_where){hosts->places[i], component->id, "host"},
+			        OCIW_ERR_FORMAT, err, "allowed_outbound_hosts: %s: %s",
+			        ociwp_quote(entry), why.text);
 		if (ociwp_template_is_literal(entry) && ociwp_host_chains(entry))
 			*chains = true;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which hosts a component may reach (specs/spin.md 1.6, 1.7): the old lists converted, entries checked,
- * service chaining found.
+ * Which hosts a component may reach (specs/spin.md 1.6, 1.7): the old lists converted, entries
+ * checked, service chaining found.
  */
 #ifndef OCIW_SPIN_HOSTS_H
 #define OCIW_SPIN_HOSTS_H
@@ -24,6 +24,6 @@ int ociwp_http_host_parse(const char *entry, char **out, ociwp_host_error *why);
 int ociwp_hosts_convert_http(ociwp_component *component, ociwp_report *report, ociw_error **err);
 /* Judges all entries, templates expanded by defaults (1.7). *chains: service chaining is needed. */
 int ociwp_hosts_check(const ociwp_component *component, const ociwp_spin_manifest *manifest,
-		      ociwp_report *report, bool *chains, ociw_error **err);
+                      ociwp_report *report, bool *chains, ociw_error **err);
 
 #endif

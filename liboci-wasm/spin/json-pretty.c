@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Indents compact JSON on its way through, two spaces a level, as serde_json's pretty form: "key": value,
- * empty arrays and objects closed at once. Takes what the JSON writer makes; judges nothing.
+ * Indents compact JSON on its way through, two spaces a level, as serde_json's pretty form: "key":
+ * value, empty arrays and objects closed at once. Takes what the JSON writer makes; judges nothing.
  */
 #include "base/buf.h"
 #include "io/stream.h"
@@ -109,7 +109,7 @@ static void pretty_abort(void *self)
 }
 
 static const ociw_writer_ops pretty_ops = {sizeof(pretty_ops), pretty_write, pretty_commit,
-					   pretty_abort};
+                                           pretty_abort};
 
 int ociwp_writer_pretty_json(ociw_writer *take_inner, ociw_writer **out, ociw_error **err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fills in the lock from a manifest (specs/spin.md 2.3). Member order inside JSON values is Spin's where
- * it has one; maps are sorted when they are written.
+ * Fills in the lock from a manifest (specs/spin.md 2.3). Member order inside JSON values is Spin's
+ * where it has one; maps are sorted when they are written.
  */
 #include "spin/lock-build.h"
 #include "base/buf.h"
@@ -17,15 +17,19 @@ static int set_text(json_t *object, const char *key, const char *text, ociw_erro
 	return json_object_set_new(object, key, json_string(text)) < 0 ? ociwp_nomem(err) : 0;
 }
 
-static int set_strings(json_t *object, const char *key, const ociwp_strings *strings, ociw_error **err)
+static int set_strings(json_t *object, const char *key, const ociwp_strings *strings,
+                       ociw_error **err)
 {
 	if (strings->count == 0)
 		return 0;
-	return json_object_set_new(object, key, ociwp_strings_to_json(strings)) < 0 ? ociwp_nomem(err) : 0;
+	return json_object_set_new(object, key, ociwp_strings_to_json(strings)) < 0
+	               ? ociwp_nomem(err)
+	               : 0;
 }
 
 /* Where one type is in use, its settings stand a second time under `trigger`, with the type. */
-static int set_single_trigger(const ociwp_spin_manifest *manifest, json_t *metadata, ociw_error **err)
+static int set_single_trigger(const ociwp_spin_manifest *manifest, json_t *metadata,
+                              ociw_error **err)
 {
 	if (manifest->trigger_types.count != 1)
 		return 0;
@@ -39,8 +43,8 @@ static int set_single_trigger(const ociwp_spin_manifest *manifest, json_t *metad
 	return json_object_set_new(metadata, "trigger", single) < 0 ? ociwp_nomem(err) : 0;
 }
 
-static int build_metadata(const ociwp_spin_manifest *manifest, const char *profile, ociwp_lock *lock,
-			  ociw_error **err)
+static int build_metadata(const ociwp_spin_manifest *manifest, const char *profile,
+                          ociwp_lock *lock, ociw_error **err)
 {
 	json_t *metadata = lock->metadata = json_object();
 	if (!metadata || json_object_set(metadata, "triggers", manifest->trigger_globals) < 0)
@@ -68,9 +72,11 @@ static int build_variables(const ociwp_spin_manifest *manifest, ociwp_lock *lock
 		if (json_object_set_new(lock->variables, variable->name, value) < 0)
 			return ociwp_nomem(err);
 		if ((variable->description &&
-		     json_object_set_new(value, "description", json_string(variable->description)) < 0) ||
+		     json_object_set_new(value, "description", json_string(variable->description)) <
+		             0) ||
 		    (variable->default_value &&
-		     json_object_set_new(value, "default", json_string(variable->default_value)) < 0) ||
+		     json_object_set_new(value, "default", json_string(variable->default_value)) <
+		             0) ||
 		    (variable->secret && json_object_set_new(value, "secret", json_true()) < 0))
 			return ociwp_nomem(err);
 	}
@@ -83,7 +89,8 @@ static int build_trigger(const ociwp_trigger *trigger, json_t *to, ociw_error **
 	if (!config)
 		return ociwp_nomem(err);
 	if (trigger->has_component &&
-	    json_object_set_new(config, "component", json_string(trigger->component.reference)) < 0) {
+	    json_object_set_new(config, "component", json_string(trigger->component.reference)) <
+	            0) {
 		json_decref(config);
 		return ociwp_nomem(err);
 	}
@@ -96,7 +103,7 @@ static int build_trigger(const ociwp_trigger *trigger, json_t *to, ociw_error **
 }
 
 int ociwp_lock_build_app(const ociwp_spin_manifest *manifest, const char *profile, ociwp_lock *lock,
-			 ociw_error **err)
+                         ociw_error **err)
 {
 	int r;
 	if ((r = build_metadata(manifest, profile, lock, err)) < 0 ||
@@ -117,7 +124,7 @@ int ociwp_lock_build_app(const ociwp_spin_manifest *manifest, const char *profil
 
 /* A copy whose path is absolute, seen from the app's folder. */
 static int resolve_source(const ociwp_app_source *from, const char *root, ociwp_app_source *to,
-			  ociw_error **err)
+                          ociw_error **err)
 {
 	int r = ociwp_app_source_copy(from, to, err);
 	if (r < 0 || !to->path)
@@ -132,10 +139,11 @@ static int resolve_source(const ociwp_app_source *from, const char *root, ociwp_
 
 /* A dependency without a package of its own is fetched as the package it is named after. */
 static int resolve_dependency(const ociwp_dependency *from, const char *root, ociwp_app_source *to,
-			      ociw_error **err)
+                              ociw_error **err)
 {
 	int r = resolve_source(&from->source, root, to, err);
-	bool package = from->form == OCIWP_DEPENDENCY_VERSION || from->form == OCIWP_DEPENDENCY_PACKAGE;
+	bool package =
+	        from->form == OCIWP_DEPENDENCY_VERSION || from->form == OCIWP_DEPENDENCY_PACKAGE;
 	if (r < 0 || !package || to->package || !from->name.package)
 		return r;
 	to->package = ociwp_strndup(from->name.package, from->name.package_len);
@@ -148,7 +156,8 @@ static int by_structure(const void *a, const void *b)
 	return ociwp_dependency_name_compare(&(*x)->name, &(*y)->name);
 }
 
-static int build_dependency(const ociwp_dependency *from, ociwp_lock_dependency *to, ociw_error **err)
+static int build_dependency(const ociwp_dependency *from, ociwp_lock_dependency *to,
+                            ociw_error **err)
 {
 	to->name = ociwp_strdup(from->name.text);
 	to->content_type = ociwp_strdup("application/wasm");
@@ -160,7 +169,7 @@ static int build_dependency(const ociwp_dependency *from, ociwp_lock_dependency 
 }
 
 static int build_dependencies(const ociwp_component *component, ociwp_app *app, size_t index,
-			      ociw_error **err)
+                              ociw_error **err)
 {
 	size_t count = component->dependencies.count;
 	if (count == 0)
@@ -180,15 +189,15 @@ static int build_dependencies(const ociwp_component *component, ociwp_app *app, 
 		int r = build_dependency(order[i], &locked->dependencies[i], err);
 		if (r == 0)
 			r = resolve_dependency(order[i], app->root,
-					       &app->components[index].dependency_sources[i], err);
+			                       &app->components[index].dependency_sources[i], err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-/* {"source":{"content_type":...,"source":...},"export":null[,"inherit":...]}: Spin leaves the file URL
- * of a trigger's dependency in what it pushes (3.2). */
+/* {"source":{"content_type":...,"source":...},"export":null[,"inherit":...]}: Spin leaves the file
+ * URL of a trigger's dependency in what it pushes (3.2). */
 static json_t *trigger_dependency_json(const ociwp_app_source *source, const ociwp_dependency *from)
 {
 	OCIWP_AUTO(str) char *url = source->path ? ociwp_file_url(source->path) : NULL;
@@ -196,7 +205,8 @@ static json_t *trigger_dependency_json(const ociwp_app_source *source, const oci
 	json_t *content = json_object();
 	if (json_object_set_new(object, "source", content) < 0 ||
 	    json_object_set_new(content, "content_type", json_string("application/wasm")) < 0 ||
-	    (source->path && (!url || json_object_set_new(content, "source", json_string(url)) < 0)) ||
+	    (source->path &&
+	     (!url || json_object_set_new(content, "source", json_string(url)) < 0)) ||
 	    (source->digest &&
 	     json_object_set_new(content, "digest", json_string(source->digest)) < 0) ||
 	    json_object_set_new(object, "export", json_null()) < 0 ||
@@ -209,11 +219,12 @@ static int build_role(const ociwp_role *role, ociwp_app *app, size_t index, ociw
 {
 	json_t *list = json_array();
 	ociwp_app_component *to = &app->components[index];
-	if (json_object_set_new(app->lock->components[index].trigger_dependencies, role->name, list) < 0)
+	if (json_object_set_new(app->lock->components[index].trigger_dependencies, role->name,
+	                        list) < 0)
 		return ociwp_nomem(err);
 	for (size_t i = 0; i < role->dependencies.count; i++) {
-		ociwp_app_source *grown = ociwp_grow_array(to->trigger_sources, to->trigger_source_count,
-							   sizeof(*grown));
+		ociwp_app_source *grown = ociwp_grow_array(
+		        to->trigger_sources, to->trigger_source_count, sizeof(*grown));
 		if (!grown)
 			return ociwp_nomem(err);
 		to->trigger_sources = grown;
@@ -221,15 +232,16 @@ static int build_role(const ociwp_role *role, ociwp_app *app, size_t index, ociw
 		int r = resolve_dependency(&role->dependencies.items[i], app->root, source, err);
 		if (r < 0)
 			return r;
-		if (json_array_append_new(list, trigger_dependency_json(source,
-									&role->dependencies.items[i])) < 0)
+		if (json_array_append_new(list, trigger_dependency_json(
+		                                        source, &role->dependencies.items[i])) < 0)
 			return ociwp_nomem(err);
 	}
 	return 0;
 }
 
-static int build_trigger_dependencies(const ociwp_spin_manifest *manifest, const ociwp_component *component,
-				      ociwp_app *app, size_t index, ociw_error **err)
+static int build_trigger_dependencies(const ociwp_spin_manifest *manifest,
+                                      const ociwp_component *component, ociwp_app *app,
+                                      size_t index, ociw_error **err)
 {
 	const ociwp_trigger *trigger = ociwp_trigger_deps_of(manifest, component);
 	if (!trigger)
@@ -244,18 +256,21 @@ static int build_trigger_dependencies(const ociwp_spin_manifest *manifest, const
 			return r;
 		if (ociwp_streq(trigger->roles[i].name, "middleware") &&
 		    json_object_set_new(locked->host_requirements, "middleware",
-					json_string("required")) < 0)
+		                        json_string("required")) < 0)
 			return ociwp_nomem(err);
 	}
 	return set_text(locked->metadata, "resolve-trigger-dependencies-using", trigger->type, err);
 }
 
-static int build_component_metadata(const ociwp_component *component, json_t *metadata, ociw_error **err)
+static int build_component_metadata(const ociwp_component *component, json_t *metadata,
+                                    ociw_error **err)
 {
 	int r;
 	if ((r = set_text(metadata, "description", component->description, err)) < 0 ||
-	    (r = set_strings(metadata, "allowed_outbound_hosts", &component->outbound_hosts, err)) < 0 ||
-	    (r = set_strings(metadata, "key_value_stores", &component->key_value_stores, err)) < 0 ||
+	    (r = set_strings(metadata, "allowed_outbound_hosts", &component->outbound_hosts, err)) <
+	            0 ||
+	    (r = set_strings(metadata, "key_value_stores", &component->key_value_stores, err)) <
+	            0 ||
 	    (r = set_strings(metadata, "databases", &component->sqlite_databases, err)) < 0 ||
 	    (r = set_strings(metadata, "ai_models", &component->ai_models, err)) < 0)
 		return r;
@@ -264,8 +279,9 @@ static int build_component_metadata(const ociwp_component *component, json_t *me
 	return 0;
 }
 
-int ociwp_lock_build_component(const ociwp_spin_manifest *manifest, const ociwp_component *component,
-			       ociwp_app *app, size_t index, ociwp_report *report, ociw_error **err)
+int ociwp_lock_build_component(const ociwp_spin_manifest *manifest,
+                               const ociwp_component *component, ociwp_app *app, size_t index,
+                               ociwp_report *report, ociw_error **err)
 {
 	ociwp_lock_component *locked = &app->lock->components[index];
 	bool chains;
@@ -283,10 +299,11 @@ int ociwp_lock_build_component(const ociwp_spin_manifest *manifest, const ociwp_
 		return ociwp_nomem(err);
 	app->components[index].id = locked->id;
 	if (chains && json_object_set_new(locked->host_requirements, "local_service_chaining",
-					  json_string("required")) < 0)
+	                                  json_string("required")) < 0)
 		return ociwp_nomem(err);
 	if ((r = build_component_metadata(component, locked->metadata, err)) < 0 ||
-	    (r = resolve_source(&component->source, app->root, &app->components[index].source, err)) < 0 ||
+	    (r = resolve_source(&component->source, app->root, &app->components[index].source,
+	                        err)) < 0 ||
 	    (r = build_dependencies(component, app, index, err)) < 0)
 		return r;
 	return build_trigger_dependencies(manifest, component, app, index, err);
@@ -302,7 +319,8 @@ int ociwp_lock_build_end(ociwp_lock *lock, ociw_error **err)
 	lock->version = 1;
 	lock->must_understand = json_array();
 	if (!lock->must_understand ||
-	    json_array_append_new(lock->must_understand, json_string("component_host_requirements")) < 0)
+	    json_array_append_new(lock->must_understand,
+	                          json_string("component_host_requirements")) < 0)
 		return ociwp_nomem(err);
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads a locked app: what Spin since 2.0 has pushed, and nothing that could do harm (specs/spin.md 2.2,
- * 4.3, 7.3). Ids, digests and paths are checked here, before anybody builds a path of them.
+ * Reads a locked app: what Spin since 2.0 has pushed, and nothing that could do harm
+ * (specs/spin.md 2.2, 4.3, 7.3). Ids, digests and paths are checked here, before anybody builds a
+ * path of them.
  */
 #include "spin/lock.h"
 #include "base/buf.h"
@@ -45,13 +46,15 @@ static int decode_inline(reader *rd, const char *where, ociw_span text, ociwp_lo
 		return ociwp_nomem(rd->err);
 	ptrdiff_t len = ociwp_base64_decode(ref->bytes, text.data, text.len);
 	if (len < 0)
-		return ociwp_fail(rd->err, OCIW_ERR_FORMAT, "locked app: %s: inline is no base64", where);
+		return ociwp_fail(rd->err, OCIW_ERR_FORMAT, "locked app: %s: inline is no base64",
+		                  where);
 	ref->bytes_len = (size_t)len;
 	return 0;
 }
 
 /* A content reference of strings; absent ones have NULL. */
-static int read_ref(reader *rd, const char *where, const ociwp_lock_file_text *text, ociwp_lock_ref *ref)
+static int read_ref(reader *rd, const char *where, const ociwp_lock_file_text *text,
+                    ociwp_lock_ref *ref)
 {
 	if (text->source.data) {
 		ref->source = ociwp_strndup(text->source.data, text->source.len);
@@ -60,8 +63,9 @@ static int read_ref(reader *rd, const char *where, const ociwp_lock_file_text *t
 	}
 	if (text->digest.data) {
 		if (!digest_valid(text->digest.data, text->digest.len))
-			return ociwp_fail(rd->err, OCIW_ERR_UNSAFE, "locked app: %s: digest %s", where,
-					  ociwp_quote_len(text->digest.data, text->digest.len));
+			return ociwp_fail(rd->err, OCIW_ERR_UNSAFE, "locked app: %s: digest %s",
+			                  where,
+			                  ociwp_quote_len(text->digest.data, text->digest.len));
 		ref->digest = ociwp_strndup(text->digest.data, text->digest.len);
 		if (!ref->digest)
 			return ociwp_nomem(rd->err);
@@ -72,7 +76,8 @@ static int read_ref(reader *rd, const char *where, const ociwp_lock_file_text *t
 			return r;
 	}
 	if (!ref->source && !ref->digest && !ref->bytes)
-		return ociwp_fail(rd->err, OCIW_ERR_FORMAT, "locked app: %s: no content is named", where);
+		return ociwp_fail(rd->err, OCIW_ERR_FORMAT, "locked app: %s: no content is named",
+		                  where);
 	return 0;
 }
 
@@ -82,7 +87,7 @@ static ociw_span span_of(const char *text)
 }
 
 static int read_ref_json(reader *rd, const char *where, const json_t *object, const char **path,
-			 ociwp_lock_ref *ref)
+                         ociwp_lock_ref *ref)
 {
 	const char *source = NULL, *bytes = NULL, *digest = NULL;
 	int r;
@@ -102,9 +107,9 @@ static int read_path(reader *rd, const char *where, ociw_span text, ociwp_lock_f
 		return ociwp_nomem(rd->err);
 	if (strlen(file->path) != text.len ||
 	    !ociwp_path_is_relative_normal(file->path, rd->limits.max_path_bytes,
-					   rd->limits.max_path_depth))
-		return ociwp_fail(rd->err, OCIW_ERR_UNSAFE, "locked app: %s: invalid file mount %s", where,
-				  ociwp_quote_len(text.data, text.len));
+	                                   rd->limits.max_path_depth))
+		return ociwp_fail(rd->err, OCIW_ERR_UNSAFE, "locked app: %s: invalid file mount %s",
+		                  where, ociwp_quote_len(text.data, text.len));
 	return 0;
 }
 
@@ -113,12 +118,12 @@ static ociwp_lock_file *add_file(reader *rd, ociwp_lock_component *component)
 	size_t n = component->file_count;
 	if (++rd->files > rd->limits.max_entries) {
 		(void)ociwp_fail(rd->err, OCIW_ERR_LIMIT, "locked app: more than %llu files",
-				 (unsigned long long)rd->limits.max_entries);
+		                 (unsigned long long)rd->limits.max_entries);
 		return NULL;
 	}
 	if ((n & (n - 1)) == 0) {
 		ociwp_lock_file *grown =
-			ociwp_realloc_array(component->files, n ? 2 * n : 1, sizeof(*grown));
+		        ociwp_realloc_array(component->files, n ? 2 * n : 1, sizeof(*grown));
 		if (!grown) {
 			(void)ociwp_nomem(rd->err);
 			return NULL;
@@ -165,7 +170,8 @@ static void name_file(part *name, size_t component, size_t file)
 }
 
 /* `files` straight from the text. */
-static int read_files_text(reader *rd, const ociwp_lock_files_span *span, ociwp_lock_component *component)
+static int read_files_text(reader *rd, const ociwp_lock_files_span *span,
+                           ociwp_lock_component *component)
 {
 	const char *base = (const char *)rd->text.data + span->start;
 	ociw_span list = {base, span->end - span->start};
@@ -184,23 +190,25 @@ static int read_files_text(reader *rd, const ociwp_lock_files_span *span, ociwp_
 	}
 	if (!good)
 		return ociwp_fail(rd->err, OCIW_ERR_FORMAT,
-				  "locked app: components[%zu].files is no list of objects",
-				  span->component);
+		                  "locked app: components[%zu].files is no list of objects",
+		                  span->component);
 	/* Exactly as much as there is: large apps have one large array. */
 	if (component->file_count) {
-		ociwp_lock_file *fit = ociwp_realloc_array(component->files, component->file_count,
-							   sizeof(*fit));
+		ociwp_lock_file *fit =
+		        ociwp_realloc_array(component->files, component->file_count, sizeof(*fit));
 		component->files = fit ? fit : component->files;
 	}
 	return 0;
 }
 
 /* The same from a tree, for locks whose keys are written with escapes. */
-static int read_files_json(reader *rd, size_t index, const json_t *array, ociwp_lock_component *component)
+static int read_files_json(reader *rd, size_t index, const json_t *array,
+                           ociwp_lock_component *component)
 {
 	size_t i;
 	const json_t *entry;
-	json_array_foreach(array, i, entry) {
+	json_array_foreach(array, i, entry)
+	{
 		part name;
 		name_file(&name, index, i);
 		ociwp_lock_file *file = add_file(rd, component);
@@ -215,7 +223,7 @@ static int read_files_json(reader *rd, size_t index, const json_t *array, ociwp_
 
 /* An object whose values are all strings, or nothing. */
 static int read_string_map(reader *rd, const json_t *object, const char *where, const char *name,
-			   json_t **out)
+                           json_t **out)
 {
 	json_t *map = NULL;
 	int r = ociwp_json_opt_object(object, where, name, &map, rd->err);
@@ -223,10 +231,9 @@ static int read_string_map(reader *rd, const json_t *object, const char *where, 
 		return r;
 	const char *key;
 	json_t *value;
-	json_object_foreach(map, key, value)
-		if (!json_is_string(value))
-			return ociwp_fail(rd->err, OCIW_ERR_FORMAT, "locked app: %s.%s: %s is no string",
-					  where, name, ociwp_quote(key));
+	json_object_foreach(map, key, value) if (!json_is_string(value)) return ociwp_fail(
+	        rd->err, OCIW_ERR_FORMAT, "locked app: %s.%s: %s is no string", where, name,
+	        ociwp_quote(key));
 	*out = json_incref(map);
 	return 0;
 }
@@ -244,25 +251,28 @@ static int read_host_requirements(reader *rd, const json_t *object, const char *
 	OCIWP_AUTO(buf) ociwp_buf unknown = OCIWP_BUF_INIT;
 	const char *key;
 	json_t *value;
-	json_object_foreach(map, key, value) {
+	json_object_foreach(map, key, value)
+	{
 		if (ociwp_streq(json_string_value(value), "optional"))
 			continue;
 		if (!ociwp_streq(key, "local_service_chaining") && !ociwp_streq(key, "middleware"))
-			ociwp_buf_printf(&unknown, "%s%s", unknown.len ? ", " : "", ociwp_quote(key));
+			ociwp_buf_printf(&unknown, "%s%s", unknown.len ? ", " : "",
+			                 ociwp_quote(key));
 		if (json_object_set(*out, key, value) < 0)
 			return ociwp_nomem(rd->err);
 	}
 	if (ociwp_buf_check(&unknown, rd->err) < 0)
 		return OCIW_ERR_NOMEM;
 	if (unknown.len)
-		return ociwp_fail(rd->err, OCIW_ERR_UNSUPPORTED,
-				  "locked app: %s requires features of the host that are not known: %s",
-				  where, unknown.data);
+		return ociwp_fail(
+		        rd->err, OCIW_ERR_UNSUPPORTED,
+		        "locked app: %s requires features of the host that are not known: %s",
+		        where, unknown.data);
 	return 0;
 }
 
 static int read_source(reader *rd, const json_t *object, const char *where, char **content_type,
-		       ociwp_lock_ref *ref)
+                       ociwp_lock_ref *ref)
 {
 	json_t *source;
 	const char *type;
@@ -277,17 +287,19 @@ static int read_source(reader *rd, const json_t *object, const char *where, char
 }
 
 static int read_dependency(reader *rd, const char *where, const char *name, const json_t *value,
-			   ociwp_lock_dependency *dependency)
+                           ociwp_lock_dependency *dependency)
 {
 	if (!json_is_object(value))
-		return ociwp_fail(rd->err, OCIW_ERR_FORMAT, "locked app: %s: dependency %s is no object",
-				  where, ociwp_quote(name));
+		return ociwp_fail(rd->err, OCIW_ERR_FORMAT,
+		                  "locked app: %s: dependency %s is no object", where,
+		                  ociwp_quote(name));
 	dependency->name = ociwp_strdup(name);
 	if (!dependency->name)
 		return ociwp_nomem(rd->err);
 	const char *export_name = NULL;
 	int r;
-	if ((r = read_source(rd, value, where, &dependency->content_type, &dependency->content)) < 0 ||
+	if ((r = read_source(rd, value, where, &dependency->content_type, &dependency->content)) <
+	            0 ||
 	    (r = ociwp_json_opt_string(value, where, "export", &export_name, rd->err)) < 0)
 		return r;
 	if (export_name && !(dependency->export_name = ociwp_strdup(export_name)))
@@ -299,21 +311,22 @@ static int read_dependency(reader *rd, const char *where, const char *name, cons
 }
 
 static int read_dependencies(reader *rd, const json_t *object, const char *where,
-			     ociwp_lock_component *component)
+                             ociwp_lock_component *component)
 {
 	json_t *map = NULL;
 	int r = ociwp_json_opt_object(object, where, "dependencies", &map, rd->err);
 	if (r < 0 || json_object_size(map) == 0)
 		return r;
 	component->dependencies =
-		ociwp_calloc(json_object_size(map), sizeof(*component->dependencies));
+	        ociwp_calloc(json_object_size(map), sizeof(*component->dependencies));
 	if (!component->dependencies)
 		return ociwp_nomem(rd->err);
 	const char *key;
 	json_t *value;
-	json_object_foreach(map, key, value) {
+	json_object_foreach(map, key, value)
+	{
 		r = read_dependency(rd, where, key, value,
-				    &component->dependencies[component->dependency_count++]);
+		                    &component->dependencies[component->dependency_count++]);
 		if (r < 0)
 			return r;
 	}
@@ -321,7 +334,8 @@ static int read_dependencies(reader *rd, const json_t *object, const char *where
 }
 
 /* `trigger_dependencies`: role -> list; their content is checked, the rest kept as it is. */
-static int read_trigger_dependencies(reader *rd, const json_t *object, const char *where, json_t **out)
+static int read_trigger_dependencies(reader *rd, const json_t *object, const char *where,
+                                     json_t **out)
 {
 	json_t *map = NULL;
 	int r = ociwp_json_opt_object(object, where, "trigger_dependencies", &map, rd->err);
@@ -330,8 +344,10 @@ static int read_trigger_dependencies(reader *rd, const json_t *object, const cha
 	const char *key;
 	json_t *list, *entry;
 	size_t i;
-	json_object_foreach(map, key, list) {
-		json_array_foreach(list, i, entry) {
+	json_object_foreach(map, key, list)
+	{
+		json_array_foreach(list, i, entry)
+		{
 			ociwp_lock_component scratch = {0};
 			ociwp_lock_dependency dependency = {0};
 			r = read_dependency(rd, where, key, entry, &dependency);
@@ -343,8 +359,8 @@ static int read_trigger_dependencies(reader *rd, const json_t *object, const cha
 		}
 		if (!json_is_array(list))
 			return ociwp_fail(rd->err, OCIW_ERR_FORMAT,
-					  "locked app: %s.trigger_dependencies: %s is no list", where,
-					  ociwp_quote(key));
+			                  "locked app: %s.trigger_dependencies: %s is no list",
+			                  where, ociwp_quote(key));
 	}
 	*out = json_incref(map);
 	return 0;
@@ -357,14 +373,14 @@ static int read_id(reader *rd, const json_t *object, const char *where, char **o
 	if (r < 0)
 		return r;
 	if (!ociwp_path_is_component(id, strlen(id)))
-		return ociwp_fail(rd->err, OCIW_ERR_UNSAFE, "locked app: %s: component id %s", where,
-				  ociwp_quote(id));
+		return ociwp_fail(rd->err, OCIW_ERR_UNSAFE, "locked app: %s: component id %s",
+		                  where, ociwp_quote(id));
 	*out = ociwp_strdup(id);
 	return *out ? 0 : ociwp_nomem(rd->err);
 }
 
 static int read_component(reader *rd, size_t index, const json_t *object, const char *where,
-			  ociwp_lock_component *component)
+                          ociwp_lock_component *component)
 {
 	if (!json_is_object(object))
 		return ociwp_fail(rd->err, OCIW_ERR_FORMAT, "locked app: %s is no object", where);
@@ -372,12 +388,14 @@ static int read_component(reader *rd, size_t index, const json_t *object, const 
 	int r;
 	if ((r = read_id(rd, object, where, &component->id)) < 0 ||
 	    (r = ociwp_json_opt_object(object, where, "metadata", &metadata, rd->err)) < 0 ||
-	    (r = read_source(rd, object, where, &component->content_type, &component->source)) < 0 ||
+	    (r = read_source(rd, object, where, &component->content_type, &component->source)) <
+	            0 ||
 	    (r = read_string_map(rd, object, where, "env", &component->env)) < 0 ||
 	    (r = ociwp_json_opt_array(object, where, "files", &files, rd->err)) < 0 ||
 	    (r = read_string_map(rd, object, where, "config", &component->config)) < 0 ||
 	    (r = read_dependencies(rd, object, where, component)) < 0 ||
-	    (r = read_trigger_dependencies(rd, object, where, &component->trigger_dependencies)) < 0 ||
+	    (r = read_trigger_dependencies(rd, object, where, &component->trigger_dependencies)) <
+	            0 ||
 	    (r = read_host_requirements(rd, object, where, &component->host_requirements)) < 0)
 		return r;
 	component->metadata = json_incref(metadata);
@@ -392,7 +410,8 @@ static int refuse_twins(reader *rd, const ociwp_lock *lock)
 		const char *id = lock->components[i].id;
 		if (json_object_get(seen, id))
 			return ociwp_fail(rd->err, OCIW_ERR_FORMAT,
-					  "locked app: two components have the id %s", ociwp_quote(id));
+			                  "locked app: two components have the id %s",
+			                  ociwp_quote(id));
 		if (json_object_set_new(seen, id, json_true()) < 0)
 			return ociwp_nomem(rd->err);
 	}
@@ -412,7 +431,7 @@ static int read_components(reader *rd, const json_t *top, ociwp_lock *lock)
 		part name;
 		snprintf(name.text, sizeof(name.text), "components[%zu]", i);
 		r = read_component(rd, i, json_array_get(array, i), name.text,
-				   &lock->components[lock->component_count++]);
+		                   &lock->components[lock->component_count++]);
 		if (r < 0)
 			return r;
 	}
@@ -432,12 +451,13 @@ static int read_triggers(reader *rd, const json_t *top, ociwp_lock *lock)
 		snprintf(name.text, sizeof(name.text), "triggers[%zu]", i);
 		if (!json_is_object(trigger))
 			return ociwp_fail(rd->err, OCIW_ERR_FORMAT, "locked app: %s is no object",
-					  name.text);
+			                  name.text);
 		json_t *ignored = NULL;
 		if ((r = ociwp_json_need_string(trigger, name.text, "id", &text, rd->err)) < 0 ||
-		    (r = ociwp_json_need_string(trigger, name.text, "trigger_type", &text, rd->err)) < 0 ||
+		    (r = ociwp_json_need_string(trigger, name.text, "trigger_type", &text,
+		                                rd->err)) < 0 ||
 		    (r = ociwp_json_opt_object(trigger, name.text, "trigger_dependencies", &ignored,
-					       rd->err)) < 0)
+		                               rd->err)) < 0)
 			return r;
 	}
 	lock->triggers = json_incref(array);
@@ -454,9 +474,10 @@ static int read_must_understand(reader *rd, const json_t *top, ociwp_lock *lock)
 		const char *entry = json_string_value(json_array_get(array, i));
 		if (!ociwp_streq(entry, "host_requirements") &&
 		    !ociwp_streq(entry, "component_host_requirements"))
-			return ociwp_fail(rd->err, OCIW_ERR_UNSUPPORTED,
-					  "locked app: it must be understood that %s is, and is not",
-					  ociwp_quote(entry ? entry : "something"));
+			return ociwp_fail(
+			        rd->err, OCIW_ERR_UNSUPPORTED,
+			        "locked app: it must be understood that %s is, and is not",
+			        ociwp_quote(entry ? entry : "something"));
 	}
 	lock->must_understand = json_incref(array);
 	return 0;
@@ -472,8 +493,8 @@ static int read_app(reader *rd, const json_t *top, ociwp_lock *lock)
 	lock->version = json_integer_value(version);
 	if (lock->version > 1)
 		return ociwp_fail(rd->err, OCIW_ERR_UNSUPPORTED,
-				  "locked app: version %lld, at most 1 is known",
-				  (long long)lock->version);
+		                  "locked app: version %lld, at most 1 is known",
+		                  (long long)lock->version);
 	json_t *metadata = NULL, *variables = NULL;
 	int r;
 	if ((r = read_must_understand(rd, top, lock)) < 0 ||
@@ -491,14 +512,15 @@ static int read_app(reader *rd, const json_t *top, ociwp_lock *lock)
 static int parse_rest(reader *rd, const ociwp_lock_files_span *spans, size_t count, json_t **out)
 {
 	if (count == 0)
-		return ociwp_json_parse(rd->text, "locked app", rd->limits.max_json_depth, out, rd->err);
+		return ociwp_json_parse(rd->text, "locked app", rd->limits.max_json_depth, out,
+		                        rd->err);
 	OCIWP_AUTO(str) char *copy = ociwp_memdup(rd->text.data, rd->text.len);
 	if (!copy)
 		return ociwp_nomem(rd->err);
 	for (size_t i = 0; i < count; i++)
 		memset(copy + spans[i].start, ' ', spans[i].end - spans[i].start);
-	return ociwp_json_parse((ociw_span){copy, rd->text.len}, "locked app", rd->limits.max_json_depth,
-				out, rd->err);
+	return ociwp_json_parse((ociw_span){copy, rd->text.len}, "locked app",
+	                        rd->limits.max_json_depth, out, rd->err);
 }
 
 int ociwp_lock_parse(ociw_span json, const ociw_op *op, ociwp_lock **out, ociw_error **err)
@@ -506,8 +528,9 @@ int ociwp_lock_parse(ociw_span json, const ociw_op *op, ociwp_lock **out, ociw_e
 	reader rd = {.text = json, .op = op, .err = err};
 	ociwp_limits_get(op, &rd.limits);
 	if (json.len > rd.limits.max_lock_bytes)
-		return ociwp_fail(err, OCIW_ERR_LIMIT, "locked app: %zu bytes, at most %llu are read",
-				  json.len, (unsigned long long)rd.limits.max_lock_bytes);
+		return ociwp_fail(err, OCIW_ERR_LIMIT,
+		                  "locked app: %zu bytes, at most %llu are read", json.len,
+		                  (unsigned long long)rd.limits.max_lock_bytes);
 	OCIWP_AUTO(lock) ociwp_lock *lock = ociwp_new(ociwp_lock);
 	OCIWP_AUTO(mem) ociwp_lock_files_span *spans = NULL;
 	OCIWP_AUTO(json) json_t *top = NULL;

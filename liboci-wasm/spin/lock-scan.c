@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A shallow walk over the text of a lock: top object, `components`, each component's `files`. It judges
- * no more than it needs to find its way; what it steps over is parsed strictly by others.
+ * A shallow walk over the text of a lock: top object, `components`, each component's `files`. It
+ * judges no more than it needs to find its way; what it steps over is parsed strictly by others.
  */
 #include "spin/lock-scan.h"
 #include "base/str.h"
@@ -102,7 +102,7 @@ static int scan_component(cursor *c, size_t index, spans *found)
 		if ((found->count & (found->count - 1)) == 0) {
 			size_t cap = found->count ? 2 * found->count : 1;
 			ociwp_lock_files_span *grown =
-				ociwp_realloc_array(found->items, cap, sizeof(*grown));
+			        ociwp_realloc_array(found->items, cap, sizeof(*grown));
 			if (!grown)
 				return OCIW_ERR_NOMEM;
 			found->items = grown;
@@ -161,7 +161,7 @@ int ociwp_lock_scan(ociw_span text, ociwp_lock_files_span **out, size_t *count, 
 }
 
 bool ociwp_lock_scan_element(ociw_span text, size_t *offset, bool first, size_t *start, size_t *end,
-			     bool *good)
+                             bool *good)
 {
 	cursor c = {text.data, *offset, text.len};
 	*good = true;
@@ -203,11 +203,11 @@ bool ociwp_lock_scan_file(ociw_span entry, ociwp_lock_file_text *out)
 		if (!take_string(&c, &key) || !take(&c, ':') || !take_string(&c, &value) ||
 		    !is_plain(value))
 			return false;
-		ociw_span *to = span_is(key, "source")	 ? &out->source
-				: span_is(key, "inline") ? &out->inline_text
-				: span_is(key, "digest") ? &out->digest
-				: span_is(key, "path")	 ? &out->path
-							 : NULL;
+		ociw_span *to = span_is(key, "source")   ? &out->source
+		                : span_is(key, "inline") ? &out->inline_text
+		                : span_is(key, "digest") ? &out->digest
+		                : span_is(key, "path")   ? &out->path
+		                                         : NULL;
 		if (!to || to->data)
 			return false;
 		*to = value;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writes a locked app as Spin does, byte for byte (specs/spin.md 2.1): fields in a fixed order, map keys
- * by bytes, empty things left out. One pass through a small buffer, whatever the number of files.
+ * Writes a locked app as Spin does, byte for byte (specs/spin.md 2.1): fields in a fixed order, map
+ * keys by bytes, empty things left out. One pass through a small buffer, whatever the number of
+ * files.
  */
 #include "spin/lock.h"
 #include "io/stream.h"
@@ -15,7 +16,7 @@ static int by_bytes(const void *a, const void *b)
 
 /* A map with sorted keys whose values keep the order of their members. */
 static int write_map(ociwp_json_writer *w, const char *name, const json_t *map, bool sort_values,
-		     ociw_error **err)
+                     ociw_error **err)
 {
 	size_t count = json_object_size(map), i = 0;
 	if (count == 0)
@@ -25,8 +26,7 @@ static int write_map(ociwp_json_writer *w, const char *name, const json_t *map, 
 		return ociwp_nomem(err);
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)map, key, value)
-		keys[i++] = key;
+	json_object_foreach((json_t *)map, key, value) keys[i++] = key;
 	qsort(keys, count, sizeof(*keys), by_bytes);
 	ociwp_json_key(w, name);
 	ociwp_json_begin_object(w);
@@ -105,7 +105,8 @@ static void write_dependencies(ociwp_json_writer *w, const ociwp_lock_component 
 	ociwp_json_end_object(w);
 }
 
-static int write_component(ociwp_json_writer *w, const ociwp_lock_component *component, ociw_error **err)
+static int write_component(ociwp_json_writer *w, const ociwp_lock_component *component,
+                           ociw_error **err)
 {
 	ociwp_json_begin_object(w);
 	ociwp_json_member(w, "id", component->id);
@@ -125,15 +126,16 @@ static int write_trigger(ociwp_json_writer *w, const json_t *trigger, ociw_error
 {
 	ociwp_json_begin_object(w);
 	ociwp_json_member(w, "id", json_string_value(json_object_get(trigger, "id")));
-	ociwp_json_member(w, "trigger_type", json_string_value(json_object_get(trigger, "trigger_type")));
+	ociwp_json_member(w, "trigger_type",
+	                  json_string_value(json_object_get(trigger, "trigger_type")));
 	ociwp_json_key(w, "trigger_config");
 	const json_t *config = json_object_get(trigger, "trigger_config");
 	if (config)
 		ociwp_json_value(w, config, true);
 	else
 		ociwp_json_null(w);
-	int r = write_map(w, "trigger_dependencies", json_object_get(trigger, "trigger_dependencies"),
-			  false, err);
+	int r = write_map(w, "trigger_dependencies",
+	                  json_object_get(trigger, "trigger_dependencies"), false, err);
 	ociwp_json_end_object(w);
 	return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Ownership of the locked app. Reading is lock-read.c, writing lock-write.c; nothing here or there needs
- * TOML, so that the extractor for shims stays free of C++.
+ * Ownership of the locked app. Reading is lock-read.c, writing lock-write.c; nothing here or there
+ * needs TOML, so that the extractor for shims stays free of C++.
  */
 #include "spin/lock.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The locked app (specs/spin.md 2): read strictly from bytes, written as a stream. Reader and writer
- * meet in this model; what the model does not know is kept as JSON.
+ * The locked app (specs/spin.md 2): read strictly from bytes, written as a stream. Reader and
+ * writer meet in this model; what the model does not know is kept as JSON.
  */
 #ifndef OCIW_SPIN_LOCK_H
 #define OCIW_SPIN_LOCK_H
@@ -12,9 +12,9 @@
 
 /* Content reference (2.1): any of the three. */
 typedef struct ociwp_lock_ref {
-	char *source;  /* URL, or NULL */
-	char *digest;  /* "sha256:..." checked when read, or NULL */
-	void *bytes;   /* decoded inline, or NULL (an empty inline is a non-NULL pointer) */
+	char *source; /* URL, or NULL */
+	char *digest; /* "sha256:..." checked when read, or NULL */
+	void *bytes;  /* decoded inline, or NULL (an empty inline is a non-NULL pointer) */
 	size_t bytes_len;
 } ociwp_lock_ref;
 
@@ -32,8 +32,8 @@ typedef struct ociwp_lock_dependency {
 } ociwp_lock_dependency;
 
 typedef struct ociwp_lock_component {
-	char *id; /* checked when read: one normal path component */
-	json_t *metadata;            /* object or NULL; same for the other json_t below */
+	char *id;         /* checked when read: one normal path component */
+	json_t *metadata; /* object or NULL; same for the other json_t below */
 	char *content_type;
 	ociwp_lock_ref source;
 	json_t *env;
@@ -48,7 +48,7 @@ typedef struct ociwp_lock_component {
 } ociwp_lock_component;
 
 typedef struct ociwp_lock {
-	int64_t version; /* spin_lock_version */
+	int64_t version;         /* spin_lock_version */
 	json_t *must_understand; /* array or NULL */
 	json_t *metadata;
 	json_t *host_requirements;
@@ -68,7 +68,8 @@ OCIWP_DEFINE_AUTO(lock, ociwp_lock *, ociwp_lock_free)
 void ociwp_lock_component_deinit(ociwp_lock_component *component);
 void ociwp_lock_files_free(ociwp_lock_file *files, size_t count);
 
-/* A writer that indents compact JSON by two spaces, as serde_json does. Takes @p inner; commit commits it. */
+/* A writer that indents compact JSON by two spaces, as serde_json does. Takes @p inner; commit
+ * commits it. */
 int ociwp_writer_pretty_json(ociw_writer *take_inner, ociw_writer **out, ociw_error **err);
 
 /* Compact, in Spin's order and escapes, without a final newline (2.1); streams. @p pretty: 2 spaces

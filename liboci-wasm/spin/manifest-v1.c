@@ -1,19 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Version 1 manifests, converted to the shape of version 2 while they are read (specs/spin.md 1.5, 1.6).
+ * Version 1 manifests, converted to the shape of version 2 while they are read
+ * (specs/spin.md 1.5, 1.6).
  */
 #include "spin/model.h"
 #include "base/buf.h"
 #include "base/str.h"
 #include "spin/hosts.h"
 
-static const char *const top_keys[] = {"spin_manifest_version", "spin_version", "name", "version",
-				       "description", "authors", "trigger", "variables", "component",
-				       NULL};
-static const char *const component_keys[] = {
-	"id", "source", "trigger", "description", "config", "environment", "files", "exclude_files",
-	"allowed_http_hosts", "allowed_outbound_hosts", "key_value_stores", "sqlite_databases",
-	"ai_models", "build", NULL};
+static const char *const top_keys[] = {"spin_manifest_version",
+                                       "spin_version",
+                                       "name",
+                                       "version",
+                                       "description",
+                                       "authors",
+                                       "trigger",
+                                       "variables",
+                                       "component",
+                                       NULL};
+static const char *const component_keys[] = {"id",
+                                             "source",
+                                             "trigger",
+                                             "description",
+                                             "config",
+                                             "environment",
+                                             "files",
+                                             "exclude_files",
+                                             "allowed_http_hosts",
+                                             "allowed_outbound_hosts",
+                                             "key_value_stores",
+                                             "sqlite_databases",
+                                             "ai_models",
+                                             "build",
+                                             NULL};
 
 static int text_or_empty(const ociwp_fields *f, const char *key, char **out, ociw_error **err)
 {
@@ -24,7 +43,8 @@ static int text_or_empty(const ociwp_fields *f, const char *key, char **out, oci
 }
 
 /* trigger minus type becomes application.trigger.TYPE, even when empty. */
-static int parse_trigger(const ociwp_fields *top, ociwp_spin_manifest *manifest, char **type, ociw_error **err)
+static int parse_trigger(const ociwp_fields *top, ociwp_spin_manifest *manifest, char **type,
+                         ociw_error **err)
 {
 	const ociwp_toml_member *member;
 	int r = ociwp_fields_need(top, "trigger", &member, err);
@@ -38,7 +58,8 @@ static int parse_trigger(const ociwp_fields *top, ociwp_spin_manifest *manifest,
 	if (rest)
 		json_object_del(rest, "type");
 	manifest->trigger_globals = json_object();
-	if (!manifest->trigger_globals || json_object_set_new(manifest->trigger_globals, *type, rest) < 0)
+	if (!manifest->trigger_globals ||
+	    json_object_set_new(manifest->trigger_globals, *type, rest) < 0)
 		return ociwp_nomem(err);
 	return 0;
 }
@@ -57,22 +78,23 @@ static int convert_id(const ociwp_fields *f, ociwp_component *component, ociw_er
 	ociwp_name_error why;
 	if (ociwp_kebab_id_valid(component->id, &why))
 		return 0;
-	return ociwp_report_fail(f->report, (ociwp_where){member->value.at, NULL, "id"}, OCIW_ERR_FORMAT,
-				 err, "component id %s: %s", ociwp_quote(component->id), why.text);
+	return ociwp_report_fail(f->report, (ociwp_where){member->value.at, NULL, "id"},
+	                         OCIW_ERR_FORMAT, err, "component id %s: %s",
+	                         ociwp_quote(component->id), why.text);
 }
 
 static int parse_config(const ociwp_fields *f, ociwp_component *component, ociw_error **err)
 {
 	const ociwp_toml_member *member = ociwp_fields_get(f, "config");
-	for (size_t i = 0; member && member->value.type == OCIWP_TOML_TABLE && i < member->value.count;
-	     i++) {
+	for (size_t i = 0;
+	     member && member->value.type == OCIWP_TOML_TABLE && i < member->value.count; i++) {
 		const ociwp_toml_member *entry = &member->value.u.members[i];
 		ociwp_name_error why;
 		if (!ociwp_snake_lower_id_valid(entry->key, &why))
 			return ociwp_report_fail(f->report,
-						 (ociwp_where){entry->at, f->component, "variable"},
-						 OCIW_ERR_FORMAT, err, "variable %s: %s",
-						 ociwp_quote(entry->key), why.text);
+			                         (ociwp_where){entry->at, f->component, "variable"},
+			                         OCIW_ERR_FORMAT, err, "variable %s: %s",
+			                         ociwp_quote(entry->key), why.text);
 	}
 	return ociwp_fields_string_map(f, "config", &component->variables, err);
 }
@@ -90,7 +112,7 @@ static int convert_hosts(const ociwp_fields *f, ociwp_component *component, ociw
 }
 
 static int add_trigger(const ociwp_fields *f, const char *type, const ociwp_component *component,
-		       ociwp_spin_manifest *manifest, ociw_error **err)
+                       ociwp_spin_manifest *manifest, ociw_error **err)
 {
 	const ociwp_toml_member *member;
 	int r = ociwp_fields_need(f, "trigger", &member, err);
@@ -116,17 +138,17 @@ static int add_trigger(const ociwp_fields *f, const char *type, const ociwp_comp
 }
 
 /* The last of several with one id wins, at the place of the first (1.6); stricter unless asked. */
-static int add_component(ociwp_spin_manifest *manifest, ociwp_component **take, ociwp_report *report,
-			 ociw_error **err)
+static int add_component(ociwp_spin_manifest *manifest, ociwp_component **take,
+                         ociwp_report *report, ociw_error **err)
 {
 	for (size_t i = 0; i < manifest->component_count; i++) {
 		if (!ociwp_streq(manifest->components[i]->id, (*take)->id))
 			continue;
 		if (!(report->flags & OCIWP_APP_COMPAT_SPIN))
-			return ociwp_report_fail(report, (ociwp_where){(*take)->at, (*take)->id, "duplicate"},
-						 OCIW_ERR_FORMAT, err,
-						 "another component has this id, in line %u",
-						 manifest->components[i]->at.line);
+			return ociwp_report_fail(
+			        report, (ociwp_where){(*take)->at, (*take)->id, "duplicate"},
+			        OCIW_ERR_FORMAT, err, "another component has this id, in line %u",
+			        manifest->components[i]->at.line);
 		ociwp_component_free(manifest->components[i]);
 		manifest->components[i] = ociwp_steal(take);
 		return 0;
@@ -135,7 +157,7 @@ static int add_component(ociwp_spin_manifest *manifest, ociwp_component **take, 
 }
 
 static int parse_component(const ociwp_toml *value, const char *type, ociwp_report *report,
-			   ociwp_spin_manifest *manifest, ociw_error **err)
+                           ociwp_spin_manifest *manifest, ociw_error **err)
 {
 	OCIWP_AUTO(component) ociwp_component *component = ociwp_new(ociwp_component);
 	if (!component)
@@ -155,27 +177,27 @@ static int parse_component(const ociwp_toml *value, const char *type, ociwp_repo
 	return add_component(manifest, &component, report, err);
 }
 
-static int parse_components(const ociwp_fields *top, const char *type, ociwp_spin_manifest *manifest,
-			    ociw_error **err)
+static int parse_components(const ociwp_fields *top, const char *type,
+                            ociwp_spin_manifest *manifest, ociw_error **err)
 {
 	const ociwp_toml_member *member = ociwp_fields_get(top, "component");
 	if (!member || member->value.count == 0)
 		return 0;
 	if (member->value.type != OCIWP_TOML_ARRAY)
 		return ociwp_fields_wrong_type(top, &member->value, "component",
-					       "an array of tables ([[component]])", err);
+		                               "an array of tables ([[component]])", err);
 	if (member->value.count > OCIWP_MANIFEST_MAX_ITEMS)
 		return ociwp_report_fail(top->report, (ociwp_where){member->at, NULL, "limit"},
-					 OCIW_ERR_LIMIT, err, "%zu components, at most %d are read",
-					 member->value.count, OCIWP_MANIFEST_MAX_ITEMS);
+		                         OCIW_ERR_LIMIT, err, "%zu components, at most %d are read",
+		                         member->value.count, OCIWP_MANIFEST_MAX_ITEMS);
 	int r = ociwp_strings_add(&manifest->trigger_types, type, member->at, err);
 	for (size_t i = 0; r == 0 && i < member->value.count; i++)
 		r = parse_component(&member->value.u.items[i], type, top->report, manifest, err);
 	return r;
 }
 
-int ociwp_spin_manifest_parse_v1(const ociwp_toml *root, ociwp_report *report, ociwp_spin_manifest *manifest,
-			    ociw_error **err)
+int ociwp_spin_manifest_parse_v1(const ociwp_toml *root, ociwp_report *report,
+                                 ociwp_spin_manifest *manifest, ociw_error **err)
 {
 	ociwp_fields top = {report, NULL, "the manifest", NULL};
 	OCIWP_AUTO(str) char *type = NULL;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which version a manifest is (specs/spin.md 1.1), and version 2 down to variables and triggers (1.3).
- * Components are component.c and dependency.c; version 1 is manifest-v1.c.
+ * Which version a manifest is (specs/spin.md 1.1), and version 2 down to variables and triggers
+ * (1.3). Components are component.c and dependency.c; version 1 is manifest-v1.c.
  */
 #include "spin/model.h"
 #include "base/str.h"
 
-static const char *const top_keys[] = {"spin_manifest_version", "application", "variables",
-				       "trigger", "component", NULL};
-static const char *const application_keys[] = {"name", "version", "description", "authors",
-					       "targets", "trigger", "tool", NULL};
+static const char *const top_keys[] = {
+        "spin_manifest_version", "application", "variables", "trigger", "component", NULL};
+static const char *const application_keys[] = {"name",    "version", "description", "authors",
+                                               "targets", "trigger", "tool",        NULL};
 static const char *const variable_keys[] = {"description", "required", "default", "secret", NULL};
 
 static int text_or_empty(const ociwp_fields *f, const char *key, char **out, ociw_error **err)
@@ -41,7 +41,8 @@ static int check_targets(const ociwp_fields *f, ociw_error **err)
 	return 0;
 }
 
-static int parse_application(const ociwp_fields *top, ociwp_spin_manifest *manifest, ociw_error **err)
+static int parse_application(const ociwp_fields *top, ociwp_spin_manifest *manifest,
+                             ociw_error **err)
 {
 	const ociwp_toml_member *member;
 	int r = ociwp_fields_need(top, "application", &member, err);
@@ -60,15 +61,15 @@ static int parse_application(const ociwp_fields *top, ociwp_spin_manifest *manif
 }
 
 static int parse_variable(const ociwp_fields *top, const ociwp_toml_member *member,
-			  ociwp_variable *variable, ociw_error **err)
+                          ociwp_variable *variable, ociw_error **err)
 {
 	ociwp_fields f = {top->report, NULL, "a variable", NULL};
 	ociwp_where where = {member->at, NULL, "variable"};
 	ociwp_name_error why;
 	variable->at = member->at;
 	if (!ociwp_snake_lower_id_valid(member->key, &why))
-		return ociwp_report_fail(top->report, where, OCIW_ERR_FORMAT, err, "variable %s: %s",
-					 ociwp_quote(member->key), why.text);
+		return ociwp_report_fail(top->report, where, OCIW_ERR_FORMAT, err,
+		                         "variable %s: %s", ociwp_quote(member->key), why.text);
 	variable->name = ociwp_strdup(member->key);
 	if (!variable->name)
 		return ociwp_nomem(err);
@@ -81,13 +82,14 @@ static int parse_variable(const ociwp_fields *top, const ociwp_toml_member *memb
 		return r;
 	if (variable->required == (variable->default_value != NULL))
 		return ociwp_report_fail(top->report, where, OCIW_ERR_FORMAT, err,
-					 "variable %s must be `required` or have a `default`, %s",
-					 ociwp_quote(member->key),
-					 variable->required ? "not both" : "and has neither");
+		                         "variable %s must be `required` or have a `default`, %s",
+		                         ociwp_quote(member->key),
+		                         variable->required ? "not both" : "and has neither");
 	return 0;
 }
 
-int ociwp_spin_manifest_parse_variables(const ociwp_fields *top, ociwp_spin_manifest *manifest, ociw_error **err)
+int ociwp_spin_manifest_parse_variables(const ociwp_fields *top, ociwp_spin_manifest *manifest,
+                                        ociw_error **err)
 {
 	const ociwp_toml_member *member = ociwp_fields_get(top, "variables");
 	if (!member)
@@ -95,17 +97,19 @@ int ociwp_spin_manifest_parse_variables(const ociwp_fields *top, ociwp_spin_mani
 	ociwp_fields f = {top->report, NULL, "[variables]", NULL};
 	int r = ociwp_fields_open(&f, &member->value, NULL, err);
 	for (size_t i = 0; r == 0 && i < f.table->count; i++) {
-		ociwp_variable *grown = ociwp_grow_array(manifest->variables, manifest->variable_count,
-							 sizeof(*grown));
+		ociwp_variable *grown = ociwp_grow_array(manifest->variables,
+		                                         manifest->variable_count, sizeof(*grown));
 		if (!grown)
 			return ociwp_nomem(err);
 		manifest->variables = grown;
-		r = parse_variable(&f, &f.table->u.members[i], &grown[manifest->variable_count++], err);
+		r = parse_variable(&f, &f.table->u.members[i], &grown[manifest->variable_count++],
+		                   err);
 	}
 	return r;
 }
 
-static int parse_components(const ociwp_fields *top, ociwp_spin_manifest *manifest, ociw_error **err)
+static int parse_components(const ociwp_fields *top, ociwp_spin_manifest *manifest,
+                            ociw_error **err)
 {
 	const ociwp_toml_member *member = ociwp_fields_get(top, "component");
 	if (!member)
@@ -114,18 +118,18 @@ static int parse_components(const ociwp_fields *top, ociwp_spin_manifest *manife
 	int r = ociwp_fields_open(&f, &member->value, NULL, err);
 	if (r == 0 && f.table->count > OCIWP_MANIFEST_MAX_ITEMS)
 		return ociwp_report_fail(top->report, (ociwp_where){member->at, NULL, "limit"},
-					 OCIW_ERR_LIMIT, err, "%zu components, at most %d are read",
-					 f.table->count, OCIWP_MANIFEST_MAX_ITEMS);
+		                         OCIW_ERR_LIMIT, err, "%zu components, at most %d are read",
+		                         f.table->count, OCIWP_MANIFEST_MAX_ITEMS);
 	for (size_t i = 0; r == 0 && i < f.table->count; i++) {
 		const ociwp_toml_member *entry = &f.table->u.members[i];
 		ociwp_name_error why;
 		if (!ociwp_kebab_id_valid(entry->key, &why))
 			return ociwp_report_fail(top->report, (ociwp_where){entry->at, NULL, "id"},
-						 OCIW_ERR_FORMAT, err, "component id %s: %s",
-						 ociwp_quote(entry->key), why.text);
+			                         OCIW_ERR_FORMAT, err, "component id %s: %s",
+			                         ociwp_quote(entry->key), why.text);
 		ociwp_component *component = NULL;
-		r = ociwp_component_parse(&entry->value, entry->key, entry->at, top->report, &component,
-					  err);
+		r = ociwp_component_parse(&entry->value, entry->key, entry->at, top->report,
+		                          &component, err);
 		if (r == 0)
 			r = ociwp_spin_manifest_add(manifest, component, err);
 	}
@@ -133,7 +137,7 @@ static int parse_components(const ociwp_fields *top, ociwp_spin_manifest *manife
 }
 
 static int parse_v2(const ociwp_toml *root, ociwp_report *report, ociwp_spin_manifest *manifest,
-		    ociw_error **err)
+                    ociw_error **err)
 {
 	ociwp_fields top = {report, NULL, "the manifest", NULL};
 	int r;
@@ -146,15 +150,16 @@ static int parse_v2(const ociwp_toml *root, ociwp_report *report, ociwp_spin_man
 }
 
 /* 1.1: the string "1", or the integer 2; `spin_version` is the old name, of version 1 only. */
-static int detect_version(const ociwp_toml *root, ociwp_report *report, int *version, ociw_error **err)
+static int detect_version(const ociwp_toml *root, ociwp_report *report, int *version,
+                          ociw_error **err)
 {
 	ociwp_fields top = {report, root, "the manifest", NULL};
 	const ociwp_toml_member *member = ociwp_fields_get(&top, "spin_manifest_version");
 	const ociwp_toml_member *alias = ociwp_fields_get(&top, "spin_version");
 	if (member && alias)
 		return ociwp_report_fail(report, (ociwp_where){alias->at, NULL, "manifest-version"},
-					 OCIW_ERR_FORMAT, err,
-					 "both spin_manifest_version and spin_version are there");
+		                         OCIW_ERR_FORMAT, err,
+		                         "both spin_manifest_version and spin_version are there");
 	if (!member && !alias)
 		return ociwp_fields_need(&top, "spin_manifest_version", &member, err);
 	const ociwp_toml *value = member ? &member->value : &alias->value;
@@ -166,13 +171,13 @@ static int detect_version(const ociwp_toml *root, ociwp_report *report, int *ver
 		*version = 2;
 		return 0;
 	}
-	return ociwp_report_fail(report, (ociwp_where){value->at, NULL, "manifest-version"},
-				 OCIW_ERR_FORMAT, err,
-				 "unknown manifest version: it is either \"1\", a string, or 2, a number");
+	return ociwp_report_fail(
+	        report, (ociwp_where){value->at, NULL, "manifest-version"}, OCIW_ERR_FORMAT, err,
+	        "unknown manifest version: it is either \"1\", a string, or 2, a number");
 }
 
-int ociwp_spin_manifest_parse(const ociwp_toml *root, ociwp_report *report, ociwp_spin_manifest **out,
-			 ociw_error **err)
+int ociwp_spin_manifest_parse(const ociwp_toml *root, ociwp_report *report,
+                              ociwp_spin_manifest **out, ociw_error **err)
 {
 	OCIWP_AUTO(spin_manifest) ociwp_spin_manifest *manifest = ociwp_new(ociwp_spin_manifest);
 	if (!manifest)
@@ -181,7 +186,7 @@ int ociwp_spin_manifest_parse(const ociwp_toml *root, ociwp_report *report, ociw
 	if (r < 0)
 		return r;
 	r = manifest->version == 1 ? ociwp_spin_manifest_parse_v1(root, report, manifest, err)
-				   : parse_v2(root, report, manifest, err);
+	                           : parse_v2(root, report, manifest, err);
 	if (r < 0)
 		return r;
 	if (!manifest->trigger_globals && !(manifest->trigger_globals = json_object()))

@@ -36,7 +36,8 @@ static int copy_text(const char *from, char **to, ociw_error **err)
 int ociwp_app_source_copy(const ociwp_app_source *from, ociwp_app_source *to, ociw_error **err)
 {
 	ociwp_app_source copy = {0};
-	if (copy_text(from->path, &copy.path, err) < 0 || copy_text(from->url, &copy.url, err) < 0 ||
+	if (copy_text(from->path, &copy.path, err) < 0 ||
+	    copy_text(from->url, &copy.url, err) < 0 ||
 	    copy_text(from->digest, &copy.digest, err) < 0 ||
 	    copy_text(from->registry, &copy.registry, err) < 0 ||
 	    copy_text(from->package, &copy.package, err) < 0 ||
@@ -63,7 +64,7 @@ void ociwp_dependency_deinit(ociwp_dependency *dependency)
 ociwp_dependency *ociwp_dependencies_add(ociwp_dependencies *dependencies)
 {
 	ociwp_dependency *grown =
-		ociwp_grow_array(dependencies->items, dependencies->count, sizeof(*grown));
+	        ociwp_grow_array(dependencies->items, dependencies->count, sizeof(*grown));
 	if (!grown)
 		return NULL;
 	dependencies->items = grown;
@@ -170,10 +171,11 @@ ociwp_component *ociwp_spin_manifest_find(const ociwp_spin_manifest *manifest, c
 	return NULL;
 }
 
-int ociwp_spin_manifest_add(ociwp_spin_manifest *manifest, ociwp_component *take_component, ociw_error **err)
+int ociwp_spin_manifest_add(ociwp_spin_manifest *manifest, ociwp_component *take_component,
+                            ociw_error **err)
 {
 	ociwp_component **grown =
-		ociwp_grow_array(manifest->components, manifest->component_count, sizeof(*grown));
+	        ociwp_grow_array(manifest->components, manifest->component_count, sizeof(*grown));
 	if (!grown) {
 		ociwp_component_free(take_component);
 		return ociwp_nomem(err);
@@ -186,7 +188,7 @@ int ociwp_spin_manifest_add(ociwp_spin_manifest *manifest, ociwp_component *take
 ociwp_trigger *ociwp_spin_manifest_add_trigger(ociwp_spin_manifest *manifest)
 {
 	ociwp_trigger *grown =
-		ociwp_grow_array(manifest->triggers, manifest->trigger_count, sizeof(*grown));
+	        ociwp_grow_array(manifest->triggers, manifest->trigger_count, sizeof(*grown));
 	if (!grown)
 		return NULL;
 	manifest->triggers = grown;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A manifest as it was written (specs/spin.md 1.3): version 2's shape, which version 1 is converted to.
- * Made by manifest.c and manifest-v1.c, changed by normalize.c, read by app.c.
+ * A manifest as it was written (specs/spin.md 1.3): version 2's shape, which version 1 is converted
+ * to. Made by manifest.c and manifest-v1.c, changed by normalize.c, read by app.c.
  */
 #ifndef OCIW_SPIN_MODEL_H
 #define OCIW_SPIN_MODEL_H
@@ -11,7 +11,7 @@
 #include "spin/names.h"
 
 typedef enum ociwp_dependency_form {
-	OCIWP_DEPENDENCY_VERSION,  /* "1.2": of the dependency's own package */
+	OCIWP_DEPENDENCY_VERSION, /* "1.2": of the dependency's own package */
 	OCIWP_DEPENDENCY_PACKAGE,
 	OCIWP_DEPENDENCY_PATH,
 	OCIWP_DEPENDENCY_URL,
@@ -68,7 +68,7 @@ typedef struct ociwp_component {
 	ociwp_strings exclude_files;
 	ociwp_strings outbound_hosts, http_hosts;
 	ociwp_strings key_value_stores, sqlite_databases, ai_models;
-	json_t *build;                   /* object or NULL */
+	json_t *build;                     /* object or NULL */
 	bool has_inherit_all, inherit_all; /* dependencies_inherit_configuration */
 	ociwp_place inherit_all_at;
 	ociwp_dependencies dependencies;
@@ -131,7 +131,8 @@ OCIWP_DEFINE_AUTO(spin_manifest, ociwp_spin_manifest *, ociwp_spin_manifest_free
 
 ociwp_component *ociwp_spin_manifest_find(const ociwp_spin_manifest *manifest, const char *id);
 /* Appends; the component is freed on failure. */
-int ociwp_spin_manifest_add(ociwp_spin_manifest *manifest, ociwp_component *take_component, ociw_error **err);
+int ociwp_spin_manifest_add(ociwp_spin_manifest *manifest, ociwp_component *take_component,
+                            ociw_error **err);
 /* Room for one more trigger, zeroed and counted; NULL without memory. */
 ociwp_trigger *ociwp_spin_manifest_add_trigger(ociwp_spin_manifest *manifest);
 
@@ -144,29 +145,30 @@ void *ociwp_grow_array(void *array, size_t count, size_t size);
 #define OCIWP_MANIFEST_MAX_DEPENDENCIES 512
 
 /* From a document to the model; @p report names the file (1.1, 1.3, 1.5). */
-int ociwp_spin_manifest_parse(const ociwp_toml *root, ociwp_report *report, ociwp_spin_manifest **out,
-			 ociw_error **err);
+int ociwp_spin_manifest_parse(const ociwp_toml *root, ociwp_report *report,
+                              ociwp_spin_manifest **out, ociw_error **err);
 /* Parts of the above, shared by both versions. */
-int ociwp_spin_manifest_parse_v1(const ociwp_toml *root, ociwp_report *report, ociwp_spin_manifest *manifest,
-			    ociw_error **err);
-int ociwp_spin_manifest_parse_variables(const ociwp_fields *top, ociwp_spin_manifest *manifest, ociw_error **err);
+int ociwp_spin_manifest_parse_v1(const ociwp_toml *root, ociwp_report *report,
+                                 ociwp_spin_manifest *manifest, ociw_error **err);
+int ociwp_spin_manifest_parse_variables(const ociwp_fields *top, ociwp_spin_manifest *manifest,
+                                        ociw_error **err);
 /* @p id NULL for an inline component. */
-int ociwp_component_parse(const ociwp_toml *value, const char *id, ociwp_place at, ociwp_report *report,
-			  ociwp_component **out, ociw_error **err);
+int ociwp_component_parse(const ociwp_toml *value, const char *id, ociwp_place at,
+                          ociwp_report *report, ociwp_component **out, ociw_error **err);
 /* Keys that both versions have, once the table is open: source, files, hosts, build ... */
 int ociwp_component_parse_common(const ociwp_fields *f, int version, ociwp_component *component,
-				 ociw_error **err);
-int ociwp_source_parse(const ociwp_fields *f, const ociwp_toml_member *member, ociwp_app_source *out,
-		       ociw_error **err);
+                                 ociw_error **err);
+int ociwp_source_parse(const ociwp_fields *f, const ociwp_toml_member *member,
+                       ociwp_app_source *out, ociw_error **err);
 int ociwp_dependencies_parse(const ociwp_fields *f, ociwp_dependencies *out, ociw_error **err);
 int ociwp_trigger_roles_parse(const ociwp_fields *f, ociwp_trigger *trigger, ociw_error **err);
 int ociwp_triggers_parse(const ociwp_fields *top, ociwp_spin_manifest *manifest, ociw_error **err);
 /* After normalisation (1.3): plain names, exports, conflicts. */
 int ociwp_dependencies_validate(const ociwp_component *component, ociwp_report *report,
-				ociw_error **err);
+                                ociw_error **err);
 
 /* 1.4, in place. @p profile may be NULL. */
-int ociwp_spin_manifest_normalize(ociwp_spin_manifest *manifest, const char *profile, ociwp_report *report,
-			     ociw_error **err);
+int ociwp_spin_manifest_normalize(ociwp_spin_manifest *manifest, const char *profile,
+                                  ociwp_report *report, ociw_error **err);
 
 #endif

@@ -20,33 +20,37 @@ static bool OCIW_PRINTF(2, 3) refuse(ociwp_name_error *why, const char *fmt, ...
 }
 
 /* One word: a letter, then letters and digits, all letters in the case of the first. */
-static bool word_valid(const char *word, size_t len, char delimiter, bool lower, ociwp_name_error *why)
+static bool word_valid(const char *word, size_t len, char delimiter, bool lower,
+                       ociwp_name_error *why)
 {
 	if (len == 0)
 		return refuse(why, "'%c'-separated words must not be empty", delimiter);
 	size_t shown = ociwp_utf8_sequence((const unsigned char *)word, len);
 	if (!ociwp_is_alpha(word[0]))
-		return refuse(why, "'%c'-separated words must start with an ASCII letter; got %s", delimiter,
-			      ociwp_quote_len(word, shown ? shown : 1));
+		return refuse(why, "'%c'-separated words must start with an ASCII letter; got %s",
+		              delimiter, ociwp_quote_len(word, shown ? shown : 1));
 	bool upper = ociwp_is_upper(word[0]);
 	for (size_t i = 0; i < len; i++) {
 		if (ociwp_is_alnum(word[i]))
 			continue;
 		shown = ociwp_utf8_sequence((const unsigned char *)word + i, len - i);
-		return refuse(why, "'%c'-separated words may only contain alphanumeric ASCII; got %s",
-			      delimiter, ociwp_quote_len(word + i, shown ? shown : 1));
+		return refuse(why,
+		              "'%c'-separated words may only contain alphanumeric ASCII; got %s",
+		              delimiter, ociwp_quote_len(word + i, shown ? shown : 1));
 	}
 	for (size_t i = 1; i < len; i++)
 		if (ociwp_is_alpha(word[i]) && ociwp_is_upper(word[i]) != upper)
 			return refuse(why,
-				      "'%c'-separated words must be all lowercase or all UPPERCASE; got %s",
-				      delimiter, ociwp_quote_len(word, len));
+			              "'%c'-separated words must be all lowercase or all "
+			              "UPPERCASE; got %s",
+			              delimiter, ociwp_quote_len(word, len));
 	if (lower && upper)
 		return refuse(why, "must be all lowercase; got %s", ociwp_quote_len(word, len));
 	return true;
 }
 
-static bool id_valid_len(const char *text, size_t len, char delimiter, bool lower, ociwp_name_error *why)
+static bool id_valid_len(const char *text, size_t len, char delimiter, bool lower,
+                         ociwp_name_error *why)
 {
 	char other = delimiter == '-' ? '_' : '-';
 	if (len == 0)
@@ -133,7 +137,7 @@ static bool parse_package_name(ociwp_dependency_name *name, ociwp_name_error *wh
 	}
 	if (!ociwp_package_valid(name->package, name->package_len))
 		return refuse(why, "%s is no package name (namespace:name in lower kebab-case)",
-			      ociwp_quote_len(name->package, name->package_len));
+		              ociwp_quote_len(name->package, name->package_len));
 	if (slash) {
 		name->interface = slash + 1;
 		name->interface_len = len - name->package_len - 1;
@@ -177,13 +181,14 @@ static int compare_package(const ociwp_dependency_name *a, const ociwp_dependenc
 	if (order)
 		return order;
 	return compare_text(a->package + a_ns + 1, a->package_len - a_ns - 1, b->package + b_ns + 1,
-			    b->package_len - b_ns - 1);
+	                    b->package_len - b_ns - 1);
 }
 
 int ociwp_dependency_name_compare(const ociwp_dependency_name *a, const ociwp_dependency_name *b)
 {
 	if (a->plain || b->plain)
-		return a->plain && b->plain ? strcmp(a->text, b->text) : (int)b->plain - (int)a->plain;
+		return a->plain && b->plain ? strcmp(a->text, b->text)
+		                            : (int)b->plain - (int)a->plain;
 	int order = compare_package(a, b);
 	if (order)
 		return order;

@@ -14,7 +14,8 @@ typedef struct ociwp_name_error {
 	char text[200];
 } ociwp_name_error;
 
-/* Words split at @p delimiter ('-' or '_'), each of one case, letter first; @p lower: no upper case.
+/* Words split at @p delimiter ('-' or '_'), each of one case, letter first; @p lower: no upper
+ * case.
  * @p why may be NULL. */
 bool ociwp_id_valid(const char *text, char delimiter, bool lower, ociwp_name_error *why);
 bool ociwp_kebab_id_valid(const char *text, ociwp_name_error *why);
@@ -43,7 +44,8 @@ bool ociwp_semver_requirement_valid(const char *text);
 /* Does a version meet a valid requirement? Pre-releases only where a comparator names one of them. */
 bool ociwp_semver_matches(const char *requirement, const ociwp_semver *version);
 
-/* Name of a dependency: plain (a kebab id) or ns:name[/interface][@version]. Parts borrow from `text`. */
+/* Name of a dependency: plain (a kebab id) or ns:name[/interface][@version]. Parts borrow from
+ * `text`. */
 typedef struct ociwp_dependency_name {
 	char *text; /* as the lock writes it */
 	bool plain;
@@ -56,7 +58,8 @@ typedef struct ociwp_dependency_name {
 } ociwp_dependency_name;
 
 /* NOMEM or FORMAT with @p why filled in (no ociw_error: the caller knows the place). */
-int ociwp_dependency_name_parse(const char *text, ociwp_dependency_name *out, ociwp_name_error *why);
+int ociwp_dependency_name_parse(const char *text, ociwp_dependency_name *out,
+                                ociwp_name_error *why);
 void ociwp_dependency_name_deinit(ociwp_dependency_name *name);
 /* Order in a lock (2.1): plain first, then namespace, name, version, interface. */
 int ociwp_dependency_name_compare(const ociwp_dependency_name *a, const ociwp_dependency_name *b);

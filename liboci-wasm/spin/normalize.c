@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Normalisation (specs/spin.md 1.4), in Spin's order: trigger ids, inline components, profile, inherited
- * configuration, dependencies on components of the app.
+ * Normalisation (specs/spin.md 1.4), in Spin's order: trigger ids, inline components, profile,
+ * inherited configuration, dependencies on components of the app.
  */
 #include "spin/model.h"
 #include "base/buf.h"
@@ -47,9 +47,10 @@ static int name_triggers(ociwp_spin_manifest *manifest, ociwp_report *report, oc
 		const ociwp_trigger *trigger = &manifest->triggers[i];
 		if (*trigger->id && ociwp_map_contains(seen, trigger->id) &&
 		    !(report->flags & OCIWP_APP_COMPAT_SPIN))
-			return ociwp_report_fail(report, (ociwp_where){trigger->at, NULL, "duplicate"},
-						 OCIW_ERR_FORMAT, err, "another trigger has the id %s",
-						 ociwp_quote(trigger->id));
+			return ociwp_report_fail(
+			        report, (ociwp_where){trigger->at, NULL, "duplicate"},
+			        OCIW_ERR_FORMAT, err, "another trigger has the id %s",
+			        ociwp_quote(trigger->id));
 		if (!ociwp_map_set(seen, trigger->id, NULL))
 			return ociwp_nomem(err);
 	}
@@ -71,7 +72,7 @@ static int name_triggers(ociwp_spin_manifest *manifest, ociwp_report *report, oc
 }
 
 static int place_inline(ociwp_spin_manifest *manifest, ociwp_map *ids, const ociwp_trigger *trigger,
-			ociwp_component_spec *spec, size_t *counter, ociw_error **err)
+                        ociwp_component_spec *spec, size_t *counter, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf natural = OCIWP_BUF_INIT;
 	ociwp_buf_printf(&natural, "%s-component", trigger->id);
@@ -108,11 +109,12 @@ static int lift_inline(ociwp_spin_manifest *manifest, ociw_error **err)
 		size_t counter = 1;
 		int r = 0;
 		if (trigger->component.inline_component)
-			r = place_inline(manifest, ids, trigger, &trigger->component, &counter, err);
+			r = place_inline(manifest, ids, trigger, &trigger->component, &counter,
+			                 err);
 		for (size_t k = 0; r == 0 && k < trigger->other_count; k++)
 			if (trigger->others[k].inline_component)
-				r = place_inline(manifest, ids, trigger, &trigger->others[k], &counter,
-						 err);
+				r = place_inline(manifest, ids, trigger, &trigger->others[k],
+				                 &counter, err);
 		if (r < 0)
 			return r;
 	}
@@ -163,7 +165,7 @@ static int apply_profile(ociwp_component *component, ociwp_profile *profile, oci
 
 /* A profile that no component has does nothing, silently in Spin: here with a word (spin.md 3). */
 static int apply_profiles(ociwp_spin_manifest *manifest, const char *name, ociwp_report *report,
-			  ociw_error **err)
+                          ociw_error **err)
 {
 	bool found = false;
 	for (size_t i = 0; i < manifest->component_count; i++) {
@@ -182,10 +184,10 @@ static int apply_profiles(ociwp_spin_manifest *manifest, const char *name, ociwp
 		return 0;
 	if (!(report->flags & OCIWP_APP_COMPAT_SPIN))
 		return ociwp_report_fail(report, (ociwp_where){{0, 0}, NULL, "profile"},
-					 OCIW_ERR_NOTFOUND, err, "no component has the profile %s",
-					 ociwp_quote(name));
+		                         OCIW_ERR_NOTFOUND, err, "no component has the profile %s",
+		                         ociwp_quote(name));
 	return ociwp_report_warn(report, (ociwp_where){{0, 0}, NULL, "profile"}, err,
-				 "no component has the profile %s", ociwp_quote(name));
+	                         "no component has the profile %s", ociwp_quote(name));
 }
 
 static int inherit(ociwp_component *component, ociwp_report *report, ociw_error **err)
@@ -195,13 +197,14 @@ static int inherit(ociwp_component *component, ociwp_report *report, ociw_error 
 	for (size_t i = 0; i < component->dependencies.count; i++) {
 		ociwp_dependency *dependency = &component->dependencies.items[i];
 		if (dependency->has_inherit)
-			return ociwp_report_fail(report,
-						 (ociwp_where){component->inherit_all_at, component->id,
-							       "dependency"},
-						 OCIW_ERR_FORMAT, err,
-						 "dependencies_inherit_configuration and "
-						 "inherit_configuration of dependency %s exclude each other",
-						 ociwp_quote(dependency->name.text));
+			return ociwp_report_fail(
+			        report,
+			        (ociwp_where){component->inherit_all_at, component->id,
+			                      "dependency"},
+			        OCIW_ERR_FORMAT, err,
+			        "dependencies_inherit_configuration and "
+			        "inherit_configuration of dependency %s exclude each other",
+			        ociwp_quote(dependency->name.text));
 		if (!component->inherit_all || dependency->form == OCIWP_DEPENDENCY_VERSION)
 			continue;
 		dependency->inherit = json_string("All");
@@ -234,7 +237,7 @@ static const char *surprise(const ociwp_component *component)
 }
 
 static int resolve_dependency(const ociwp_spin_manifest *manifest, const char *owner,
-			      ociwp_dependency *dependency, ociwp_report *report, ociw_error **err)
+                              ociwp_dependency *dependency, ociwp_report *report, ociw_error **err)
 {
 	if (dependency->form != OCIWP_DEPENDENCY_COMPONENT)
 		return 0;
@@ -242,29 +245,30 @@ static int resolve_dependency(const ociwp_spin_manifest *manifest, const char *o
 	const ociwp_component *target = ociwp_spin_manifest_find(manifest, dependency->component);
 	if (!target)
 		return ociwp_report_fail(report, where, OCIW_ERR_FORMAT, err,
-					 "dependency ID %s does not exist",
-					 ociwp_quote(dependency->component));
+		                         "dependency ID %s does not exist",
+		                         ociwp_quote(dependency->component));
 	const char *has = surprise(target);
 	if (has)
 		return ociwp_report_fail(report, where, OCIW_ERR_FORMAT, err,
-					 "component %s cannot be a dependency, because it has %s",
-					 ociwp_quote(dependency->component), has);
-	dependency->form = target->source.path	? OCIWP_DEPENDENCY_PATH
-			   : target->source.url ? OCIWP_DEPENDENCY_URL
-						: OCIWP_DEPENDENCY_PACKAGE;
+		                         "component %s cannot be a dependency, because it has %s",
+		                         ociwp_quote(dependency->component), has);
+	dependency->form = target->source.path  ? OCIWP_DEPENDENCY_PATH
+	                   : target->source.url ? OCIWP_DEPENDENCY_URL
+	                                        : OCIWP_DEPENDENCY_PACKAGE;
 	return ociwp_app_source_copy(&target->source, &dependency->source, err);
 }
 
-/* Judged on the manifest as it was before: a component that is used may use none itself, so the order
- * makes no difference. */
-static int resolve_dependencies(ociwp_spin_manifest *manifest, ociwp_report *report, ociw_error **err)
+/* Judged on the manifest as it was before: a component that is used may use none itself, so the
+ * order makes no difference. */
+static int resolve_dependencies(ociwp_spin_manifest *manifest, ociwp_report *report,
+                                ociw_error **err)
 {
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < manifest->component_count; i++) {
 		ociwp_component *component = manifest->components[i];
 		for (size_t k = 0; r == 0 && k < component->dependencies.count; k++)
 			r = resolve_dependency(manifest, component->id,
-					       &component->dependencies.items[k], report, err);
+			                       &component->dependencies.items[k], report, err);
 	}
 	for (size_t i = 0; r == 0 && i < manifest->trigger_count; i++) {
 		ociwp_trigger *trigger = &manifest->triggers[i];
@@ -272,17 +276,18 @@ static int resolve_dependencies(ociwp_spin_manifest *manifest, ociwp_report *rep
 			ociwp_dependencies *all = &trigger->roles[k].dependencies;
 			for (size_t j = 0; r == 0 && j < all->count; j++)
 				r = resolve_dependency(manifest, trigger->component.reference,
-						       &all->items[j], report, err);
+				                       &all->items[j], report, err);
 		}
 	}
 	return r;
 }
 
-int ociwp_spin_manifest_normalize(ociwp_spin_manifest *manifest, const char *profile, ociwp_report *report,
-			     ociw_error **err)
+int ociwp_spin_manifest_normalize(ociwp_spin_manifest *manifest, const char *profile,
+                                  ociwp_report *report, ociw_error **err)
 {
 	int r;
-	if ((r = name_triggers(manifest, report, err)) < 0 || (r = lift_inline(manifest, err)) < 0 ||
+	if ((r = name_triggers(manifest, report, err)) < 0 ||
+	    (r = lift_inline(manifest, err)) < 0 ||
 	    (profile && (r = apply_profiles(manifest, profile, report, err)) < 0))
 		return r;
 	for (size_t i = 0; i < manifest->component_count; i++)

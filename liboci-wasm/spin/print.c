@@ -9,11 +9,11 @@
 
 /* The flags of both worlds have the same values. */
 _Static_assert((int)OCIW_SPIN_COMPAT == OCIWP_APP_COMPAT_SPIN &&
-		       (int)OCIW_SPIN_ALLOW_OUTSIDE == OCIWP_APP_ALLOW_OUTSIDE &&
-		       (int)OCIW_SPIN_QUIET_TRAPS == OCIWP_APP_QUIET_TRAPS &&
-		       (int)OCIW_SPIN_WERROR == OCIWP_APP_WERROR &&
-		       (int)OCIW_SPIN_NO_FILES == OCIWP_APP_NO_FILES,
-	       "public and private flags");
+                       (int)OCIW_SPIN_ALLOW_OUTSIDE == OCIWP_APP_ALLOW_OUTSIDE &&
+                       (int)OCIW_SPIN_QUIET_TRAPS == OCIWP_APP_QUIET_TRAPS &&
+                       (int)OCIW_SPIN_WERROR == OCIWP_APP_WERROR &&
+                       (int)OCIW_SPIN_NO_FILES == OCIWP_APP_NO_FILES,
+               "public and private flags");
 
 static int copy(const char *from, char **to, ociw_error **err)
 {
@@ -58,7 +58,8 @@ static int fill(ociwp_app *app, ociw_error **err)
 		ociwp_lock_component *to = &app->lock->components[i];
 		int r = fill_source(&from->source, &to->source, err);
 		for (size_t k = 0; r == 0 && k < to->dependency_count; k++)
-			r = fill_source(&from->dependency_sources[k], &to->dependencies[k].content, err);
+			r = fill_source(&from->dependency_sources[k], &to->dependencies[k].content,
+			                err);
 		if (r == 0)
 			r = fill_files(from, to, err);
 		if (r < 0)
@@ -67,7 +68,8 @@ static int fill(ociwp_app *app, ociw_error **err)
 	return 0;
 }
 
-int ociw_spin_lock(const char *path, const ociw_spin_options *options, ociw_writer *into, ociw_error **err)
+int ociw_spin_lock(const char *path, const ociw_spin_options *options, ociw_writer *into,
+                   ociw_error **err)
 {
 	ociw_spin_options o;
 	int r = ociwp_options_read(&o, sizeof(o), options, err);

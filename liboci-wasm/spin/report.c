@@ -27,7 +27,7 @@ static OCIW_PRINTF(1, 0) char *render(const char *fmt, va_list args)
 }
 
 static int tell(ociwp_report *report, ociwp_severity severity, const ociwp_where *where,
-		const char *message, ociw_error **err)
+                const char *message, ociw_error **err)
 {
 	if (report->cb)
 		return report->cb(report->user_data, severity, where, message, err);
@@ -39,7 +39,7 @@ static int tell(ociwp_report *report, ociwp_severity severity, const ociwp_where
 }
 
 static int fail(ociwp_report *report, const ociwp_where *where, ociw_code code, const char *message,
-		ociw_error **err)
+                ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf line = OCIWP_BUF_INIT;
 	put_place(&line, report, where);
@@ -55,7 +55,7 @@ static int fail(ociwp_report *report, const ociwp_where *where, ociw_code code, 
 }
 
 int ociwp_report_fail(ociwp_report *report, ociwp_where where, ociw_code code, ociw_error **err,
-		      const char *fmt, ...)
+                      const char *fmt, ...)
 {
 	va_list args;
 	va_start(args, fmt);
@@ -64,7 +64,8 @@ int ociwp_report_fail(ociwp_report *report, ociwp_where where, ociw_code code, o
 	return message ? fail(report, &where, code, message, err) : ociwp_nomem(err);
 }
 
-static int warn(ociwp_report *report, const ociwp_where *where, const char *message, ociw_error **err)
+static int warn(ociwp_report *report, const ociwp_where *where, const char *message,
+                ociw_error **err)
 {
 	if (!message)
 		return ociwp_nomem(err);
@@ -73,7 +74,8 @@ static int warn(ociwp_report *report, const ociwp_where *where, const char *mess
 	return tell(report, OCIWP_SEVERITY_WARNING, where, message, err);
 }
 
-int ociwp_report_warn(ociwp_report *report, ociwp_where where, ociw_error **err, const char *fmt, ...)
+int ociwp_report_warn(ociwp_report *report, ociwp_where where, ociw_error **err, const char *fmt,
+                      ...)
 {
 	va_list args;
 	va_start(args, fmt);
@@ -82,7 +84,8 @@ int ociwp_report_warn(ociwp_report *report, ociwp_where where, ociw_error **err,
 	return warn(report, &where, message, err);
 }
 
-int ociwp_report_trap(ociwp_report *report, ociwp_where where, ociw_error **err, const char *fmt, ...)
+int ociwp_report_trap(ociwp_report *report, ociwp_where where, ociw_error **err, const char *fmt,
+                      ...)
 {
 	if (report->flags & OCIWP_APP_QUIET_TRAPS)
 		return 0;

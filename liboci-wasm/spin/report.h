@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the loader of manifests has to say: errors and warnings that name file, line, column, component
- * and rule, in one line. Rules have short fixed names; docs/formats/spin-manifest.md lists them.
+ * What the loader of manifests has to say: errors and warnings that name file, line, column,
+ * component and rule, in one line. Rules have short fixed names; docs/formats/spin-manifest.md
+ * lists them.
  */
 #ifndef OCIW_SPIN_REPORT_H
 #define OCIW_SPIN_REPORT_H
@@ -24,7 +25,7 @@ typedef struct ociwp_where {
 
 /* Gets each finding instead of op's events; a negative result ends the load. */
 typedef int (*ociwp_report_cb)(void *user_data, ociwp_severity severity, const ociwp_where *where,
-			       const char *message, ociw_error **err);
+                               const char *message, ociw_error **err);
 
 typedef struct ociwp_report {
 	const char *file; /* as the messages show it */
@@ -38,12 +39,12 @@ typedef struct ociwp_report {
 
 /* Makes the error "FILE:LINE:COLUMN: component "ID": MESSAGE [RULE]"; returns @p code. */
 int ociwp_report_fail(ociwp_report *report, ociwp_where where, ociw_code code, ociw_error **err,
-		      const char *fmt, ...) OCIW_PRINTF(5, 6);
+                      const char *fmt, ...) OCIW_PRINTF(5, 6);
 /* The same as a warning: 0, or an error when warnings are errors or the listener stops. */
-int ociwp_report_warn(ociwp_report *report, ociwp_where where, ociw_error **err, const char *fmt, ...)
-	OCIW_PRINTF(4, 5);
+int ociwp_report_warn(ociwp_report *report, ociwp_where where, ociw_error **err, const char *fmt,
+                      ...) OCIW_PRINTF(4, 5);
 /* A warning about a pattern that surprises (7.3 item 3): silent under OCIWP_APP_QUIET_TRAPS. */
-int ociwp_report_trap(ociwp_report *report, ociwp_where where, ociw_error **err, const char *fmt, ...)
-	OCIW_PRINTF(4, 5);
+int ociwp_report_trap(ociwp_report *report, ociwp_where where, ociw_error **err, const char *fmt,
+                      ...) OCIW_PRINTF(4, 5);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Templates: find, judge and expand {{ name }}. There are no filters and no nesting: what stands between
- * the braces, trimmed, is a name.
+ * Templates: find, judge and expand {{ name }}. There are no filters and no nesting: what stands
+ * between the braces, trimmed, is a name.
  */
 #include "spin/template.h"
 
@@ -32,8 +32,8 @@ static void trim(const char **start, const char **end)
 		--*end;
 }
 
-int ociwp_template_expand(const char *text, ociwp_template_lookup lookup, void *user_data, size_t max,
-			  ociwp_buf *out, bool *complete)
+int ociwp_template_expand(const char *text, ociwp_template_lookup lookup, void *user_data,
+                          size_t max, ociwp_buf *out, bool *complete)
 {
 	*complete = true;
 	for (;;) {

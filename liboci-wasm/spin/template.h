@@ -16,7 +16,7 @@ bool ociwp_template_is_literal(const char *text);
 typedef const char *(*ociwp_template_lookup)(const char *name, size_t len, void *user_data);
 /* Appends the text with its expressions replaced; *complete false when one has no value. At most
  * @p max bytes are made (LIMIT). */
-int ociwp_template_expand(const char *text, ociwp_template_lookup lookup, void *user_data, size_t max,
-			  ociwp_buf *out, bool *complete);
+int ociwp_template_expand(const char *text, ociwp_template_lookup lookup, void *user_data,
+                          size_t max, ociwp_buf *out, bool *complete);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * TOML 1.0 as a C tree with the place of every key and value, keys in order of first mention. The one
- * door to toml++ (toml.cc); no I/O. Every use of toml++ ends here: nobody else sees C++.
+ * TOML 1.0 as a C tree with the place of every key and value, keys in order of first mention. The
+ * one door to toml++ (toml.cc); no I/O. Every use of toml++ ends here: nobody else sees C++.
  */
 #ifndef OCIW_SPIN_TOML_H
 #define OCIW_SPIN_TOML_H
@@ -61,8 +61,8 @@ typedef struct ociwp_toml_problem {
 	char text[240]; /* one line, escaped */
 } ociwp_toml_problem;
 
-/* Parses a document; the root is a table. FORMAT or LIMIT with *problem filled in, or NOMEM. No error is
- * made: the caller knows how the file is called. */
+/* Parses a document; the root is a table. FORMAT or LIMIT with *problem filled in, or NOMEM. No
+ * error is made: the caller knows how the file is called. */
 int ociwp_toml_parse(ociw_span text, ociwp_toml **out, ociwp_toml_problem *problem);
 void ociwp_toml_free(ociwp_toml *root);
 OCIWP_DEFINE_AUTO(toml, ociwp_toml *, ociwp_toml_free)

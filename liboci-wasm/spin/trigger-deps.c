@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Splits components that several triggers share, so that each set of trigger dependencies has a
- * component of its own (specs/spin.md 2.3). Spin's order with several such components follows a hash
- * map; ours follows the triggers, so that equal input gives equal bytes.
+ * component of its own (specs/spin.md 2.3). Spin's order with several such components follows a
+ * hash map; ours follows the triggers, so that equal input gives equal bytes.
  */
 #include "spin/trigger-deps.h"
 #include "base/buf.h"
@@ -119,15 +119,16 @@ static char *make_id(ociwp_map *seen, const char *component, const char *trigger
 	return ociwp_buf_steal(&id);
 }
 
-static int split_for(ociwp_spin_manifest *manifest, ociwp_trigger *trigger, ociwp_map *seen, unsigned *number,
-		     ociw_error **err)
+static int split_for(ociwp_spin_manifest *manifest, ociwp_trigger *trigger, ociwp_map *seen,
+                     unsigned *number, ociw_error **err)
 {
-	const ociwp_component *shared = ociwp_spin_manifest_find(manifest, trigger->component.reference);
+	const ociwp_component *shared =
+	        ociwp_spin_manifest_find(manifest, trigger->component.reference);
 	if (!shared)
 		return 0; /* judged elsewhere */
 	if (manifest->component_count >= 2 * OCIWP_MANIFEST_MAX_ITEMS)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "more than %d components after splitting",
-				  2 * OCIWP_MANIFEST_MAX_ITEMS);
+		                  2 * OCIWP_MANIFEST_MAX_ITEMS);
 	ociwp_component *copy = NULL;
 	int r = clone(shared, &copy, err);
 	if (r < 0)
@@ -154,7 +155,7 @@ int ociwp_trigger_deps_split(ociwp_spin_manifest *manifest, ociw_error **err)
 	for (size_t i = 0; i < manifest->trigger_count; i++) {
 		const ociwp_trigger *trigger = &manifest->triggers[i];
 		split[i] = has_dependencies(trigger) && trigger->component.reference &&
-			   is_shared(manifest, trigger->component.reference);
+		           is_shared(manifest, trigger->component.reference);
 		any |= split[i];
 	}
 	unsigned number = 0;
@@ -169,7 +170,7 @@ int ociwp_trigger_deps_split(ociwp_spin_manifest *manifest, ociw_error **err)
 }
 
 const ociwp_trigger *ociwp_trigger_deps_of(const ociwp_spin_manifest *manifest,
-					   const ociwp_component *component)
+                                           const ociwp_component *component)
 {
 	for (size_t i = 0; i < manifest->trigger_count; i++) {
 		const ociwp_trigger *trigger = &manifest->triggers[i];

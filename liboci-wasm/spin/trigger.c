@@ -7,28 +7,28 @@
 #include "base/str.h"
 
 static int parse_spec(const ociwp_fields *f, const ociwp_toml *value, const char *key,
-		      ociwp_component_spec *spec, ociw_error **err)
+                      ociwp_component_spec *spec, ociw_error **err)
 {
 	spec->at = value->at;
 	if (value->type == OCIWP_TOML_TABLE)
-		return ociwp_component_parse(value, NULL, value->at, f->report, &spec->inline_component,
-					     err);
+		return ociwp_component_parse(value, NULL, value->at, f->report,
+		                             &spec->inline_component, err);
 	if (value->type != OCIWP_TOML_STRING)
 		return ociwp_fields_wrong_type(f, value, key, "a component id or a table", err);
 	ociwp_name_error why;
 	if (!ociwp_kebab_id_valid(value->u.string, &why))
 		return ociwp_report_fail(f->report, (ociwp_where){value->at, NULL, "id"},
-					 OCIW_ERR_FORMAT, err, "component id %s: %s",
-					 ociwp_quote(value->u.string), why.text);
+		                         OCIW_ERR_FORMAT, err, "component id %s: %s",
+		                         ociwp_quote(value->u.string), why.text);
 	spec->reference = ociwp_strdup(value->u.string);
 	return spec->reference ? 0 : ociwp_nomem(err);
 }
 
 static int add_other(const ociwp_fields *f, const ociwp_toml *value, const char *key,
-		     ociwp_trigger *trigger, ociw_error **err)
+                     ociwp_trigger *trigger, ociw_error **err)
 {
 	ociwp_component_spec *grown =
-		ociwp_grow_array(trigger->others, trigger->other_count, sizeof(*grown));
+	        ociwp_grow_array(trigger->others, trigger->other_count, sizeof(*grown));
 	if (!grown)
 		return ociwp_nomem(err);
 	trigger->others = grown;
@@ -37,7 +37,7 @@ static int add_other(const ociwp_fields *f, const ociwp_toml *value, const char 
 
 /* `components.ROLE` = one or an array of specs. */
 static int parse_others(const ociwp_fields *f, const ociwp_toml *value, ociwp_trigger *trigger,
-			ociw_error **err)
+                        ociw_error **err)
 {
 	if (value->type != OCIWP_TOML_TABLE)
 		return ociwp_fields_wrong_type(f, value, "components", "a table", err);
@@ -56,13 +56,14 @@ static int parse_others(const ociwp_fields *f, const ociwp_toml *value, ociwp_tr
 
 static int add_opaque(ociwp_trigger *trigger, const ociwp_toml_member *member, ociw_error **err)
 {
-	if (json_object_set_new(trigger->config, member->key, ociwp_toml_to_json(&member->value)) < 0)
+	if (json_object_set_new(trigger->config, member->key, ociwp_toml_to_json(&member->value)) <
+	    0)
 		return ociwp_nomem(err);
 	return 0;
 }
 
-static int parse_member(const ociwp_fields *f, const ociwp_toml_member *member, ociwp_trigger *trigger,
-			ociw_error **err)
+static int parse_member(const ociwp_fields *f, const ociwp_toml_member *member,
+                        ociwp_trigger *trigger, ociw_error **err)
 {
 	if (ociwp_streq(member->key, "id"))
 		return ociwp_fields_string(f, "id", &trigger->id, err);
@@ -78,7 +79,7 @@ static int parse_member(const ociwp_fields *f, const ociwp_toml_member *member, 
 }
 
 static int parse_trigger(const ociwp_toml *value, const char *type, ociwp_report *report,
-			 ociwp_spin_manifest *manifest, ociw_error **err)
+                         ociwp_spin_manifest *manifest, ociw_error **err)
 {
 	ociwp_trigger *trigger = ociwp_spin_manifest_add_trigger(manifest);
 	if (!trigger)
@@ -96,19 +97,19 @@ static int parse_trigger(const ociwp_toml *value, const char *type, ociwp_report
 	return r;
 }
 
-static int parse_type(const ociwp_fields *f, const ociwp_toml_member *member, ociwp_spin_manifest *manifest,
-		      ociw_error **err)
+static int parse_type(const ociwp_fields *f, const ociwp_toml_member *member,
+                      ociwp_spin_manifest *manifest, ociw_error **err)
 {
 	int r = ociwp_strings_add(&manifest->trigger_types, member->key, member->at, err);
 	if (r < 0)
 		return r;
 	if (member->value.type != OCIWP_TOML_ARRAY)
 		return ociwp_fields_wrong_type(f, &member->value, member->key,
-					       "an array of tables ([[trigger.TYPE]])", err);
+		                               "an array of tables ([[trigger.TYPE]])", err);
 	if (member->value.count > OCIWP_MANIFEST_MAX_ITEMS - manifest->trigger_count)
 		return ociwp_report_fail(f->report, (ociwp_where){member->at, NULL, "limit"},
-					 OCIW_ERR_LIMIT, err, "more than %d triggers",
-					 OCIWP_MANIFEST_MAX_ITEMS);
+		                         OCIW_ERR_LIMIT, err, "more than %d triggers",
+		                         OCIWP_MANIFEST_MAX_ITEMS);
 	for (size_t i = 0; r == 0 && i < member->value.count; i++)
 		r = parse_trigger(&member->value.u.items[i], member->key, f->report, manifest, err);
 	return r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The walk of Rust's glob crate: literal parts of a pattern are looked up, others list the folder. Each
- * folder is opened from the root by its path, so that depth costs no file descriptors.
+ * The walk of Rust's glob crate: literal parts of a pattern are looked up, others list the folder.
+ * Each folder is opened from the root by its path, so that depth costs no file descriptors.
  */
 #include "spin/walk.h"
 #include "base/buf.h"
@@ -12,7 +12,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* As many symbolic links as the kernel follows in one path: a link to a parent folder ends there. */
+/* As many symbolic links as the kernel follows in one path: a link to a parent folder ends there.
+ */
 #define MAX_LINKS 40
 
 typedef struct pattern_part {
@@ -69,8 +70,8 @@ static int push(walk *w, const char *name, size_t *before)
 		return OCIW_ERR_NOMEM;
 	if (w->path.len > w->limits->max_path_bytes)
 		return ociwp_fail(w->err, OCIW_ERR_LIMIT, "path %s is longer than %llu bytes",
-				  ociwp_quote(w->path.data),
-				  (unsigned long long)w->limits->max_path_bytes);
+		                  ociwp_quote(w->path.data),
+		                  (unsigned long long)w->limits->max_path_bytes);
 	return 0;
 }
 
@@ -128,7 +129,7 @@ static int add_child(walk *w, children *list, const struct dirent *entry)
 	size_t n = list->count;
 	if (n >= w->limits->max_entries)
 		return ociwp_fail(w->err, OCIW_ERR_LIMIT, "folder %s has more than %llu entries",
-				  ociwp_quote(here(w)), (unsigned long long)w->limits->max_entries);
+		                  ociwp_quote(here(w)), (unsigned long long)w->limits->max_entries);
 	if ((n & (n - 1)) == 0) {
 		child *grown = ociwp_realloc_array(list->items, n ? 2 * n : 1, sizeof(*grown));
 		if (!grown)
@@ -162,8 +163,8 @@ static int list_folder(walk *w, children *list)
 }
 
 /* A child of a listed folder against the pattern from @p part on. The path is that of the child. */
-static int judge(walk *w, const char *name, kind what, const struct stat *st, size_t part, unsigned depth,
-		 unsigned links)
+static int judge(walk *w, const char *name, kind what, const struct stat *st, size_t part,
+                 unsigned depth, unsigned links)
 {
 	if (ociwp_glob_is_recursive(w->parts[part].glob)) {
 		while (part + 1 < w->part_count && ociwp_glob_is_recursive(w->parts[part + 1].glob))
@@ -195,7 +196,7 @@ static int visit_child(walk *w, const child *c, size_t part, unsigned depth, uns
 	uint64_t max = w->limits->max_entries;
 	if (++w->steps / 8 > max)
 		return ociwp_fail(w->err, OCIW_ERR_LIMIT, "more than %llu steps for one pattern",
-				  (unsigned long long)(8 * max));
+		                  (unsigned long long)(8 * max));
 	if (!ociwp_utf8_valid(c->name, strlen(c->name))) {
 		r = skipped(w, "is no UTF-8 text");
 	} else {
@@ -220,7 +221,7 @@ static int visit_literal(walk *w, size_t part, unsigned depth, unsigned links)
 	if (r == 0 && what != KIND_NONE)
 		r = part + 1 == w->part_count ? found(w, what, &st)
 		    : what == KIND_FOLDER     ? fill(w, part + 1, depth + 1, links)
-					      : 0;
+		                              : 0;
 	pop(w, before);
 	return r;
 }
@@ -230,7 +231,8 @@ static int fill(walk *w, size_t part, unsigned depth, unsigned links)
 {
 	if (depth > w->limits->max_path_depth)
 		return ociwp_fail(w->err, OCIW_ERR_LIMIT, "%s is nested deeper than %llu folders",
-				  ociwp_quote(here(w)), (unsigned long long)w->limits->max_path_depth);
+		                  ociwp_quote(here(w)),
+		                  (unsigned long long)w->limits->max_path_depth);
 	if (w->parts[part].literal)
 		return visit_literal(w, part, depth, links);
 	children list = {0};
@@ -293,10 +295,15 @@ static void release(walk *w)
 }
 
 int ociwp_walk(int root_fd, const char *pattern, const ociw_limits *limits, const ociw_op *op,
-	       const ociwp_walk_ops *ops, void *user_data, const char **problem, ociw_error **err)
+               const ociwp_walk_ops *ops, void *user_data, const char **problem, ociw_error **err)
 {
-	walk w = {.root_fd = root_fd, .limits = limits, .op = op, .ops = ops, .user_data = user_data,
-		  .err = err, .path = OCIWP_BUF_INIT};
+	walk w = {.root_fd = root_fd,
+	          .limits = limits,
+	          .op = op,
+	          .ops = ops,
+	          .user_data = user_data,
+	          .err = err,
+	          .path = OCIWP_BUF_INIT};
 	/* The whole must be a pattern, as well as each part. */
 	ociwp_glob *whole = NULL;
 	size_t position;

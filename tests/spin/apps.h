@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * For tests of manifests: apps in scratch folders, their locks as text, errors as text. Header only.
+ * For tests of manifests: apps in scratch folders, their locks as text, errors as text. Header
+ * only.
  */
 #ifndef OCIW_TESTS_SPIN_APPS_H
 #define OCIW_TESTS_SPIN_APPS_H
@@ -57,7 +58,8 @@ static MAYBE void put(const char *name, const char *text)
 {
 	char path[512];
 	snprintf(path, sizeof(path), "%s", in_scratch(name));
-	for (char *slash = strchr(path + strlen(scratch) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+	for (char *slash = strchr(path + strlen(scratch) + 1, '/'); slash;
+	     slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		mkdir(path, 0755);
 		*slash = '/';
@@ -78,7 +80,7 @@ static MAYBE char rules[2000];
 static MAYBE char messages[8000];
 
 static MAYBE int note_rule(void *user_data, ociwp_severity severity, const ociwp_where *where,
-			   const char *message, ociw_error **err)
+                           const char *message, ociw_error **err)
 {
 	(void)user_data;
 	(void)err;
@@ -128,28 +130,33 @@ static MAYBE char *lock_of(const char *toml, unsigned flags)
 }
 
 /* Asserts that a lock has a part. */
-#define assert_lock(toml, flags, part)                                                               \
-	do {                                                                                         \
-		char *text_ = lock_of((toml), (flags));                                              \
-		cr_assert_not_null(strstr(text_, (part)), "%s", text_);                              \
-		free(text_);                                                                         \
+#define assert_lock(toml, flags, part)                                                             \
+	do {                                                                                       \
+		char *text_ = lock_of((toml), (flags));                                            \
+		cr_assert_not_null(strstr(text_, (part)), "%s", text_);                            \
+		free(text_);                                                                       \
 	} while (0)
 
 /* Asserts the code and a part of the message. */
-#define assert_refused(toml, flags, code, part)                                                      \
-	do {                                                                                         \
-		ociwp_app *app_ = NULL;                                                              \
-		ociw_error *err_ = NULL;                                                             \
-		int r_ = load((toml), (flags), &app_, &err_);                                        \
-		cr_assert_eq(r_, (code), "%d: %s", r_, err_ ? ociw_error_message(err_) : "accepted"); \
-		cr_assert_not_null(strstr(ociw_error_message(err_), (part)), "%s",                   \
-				   ociw_error_message(err_));                                        \
-		ociw_error_free(err_);                                                               \
+#define assert_refused(toml, flags, code, part)                                                    \
+	do {                                                                                       \
+		ociwp_app *app_ = NULL;                                                            \
+		ociw_error *err_ = NULL;                                                           \
+		int r_ = load((toml), (flags), &app_, &err_);                                      \
+		cr_assert_eq(r_, (code), "%d: %s", r_,                                             \
+		             err_ ? ociw_error_message(err_) : "accepted");                        \
+		cr_assert_not_null(strstr(ociw_error_message(err_), (part)), "%s",                 \
+		                   ociw_error_message(err_));                                      \
+		ociw_error_free(err_);                                                             \
 	} while (0)
 
 /* Heads of manifests, to be followed by the lines at hand. */
 #define APP "spin_manifest_version = 2\n[application]\nname = \"t\"\n"
-#define ONE APP "[[trigger.http]]\nroute = \"/...\"\ncomponent = \"a\"\n[component.a]\nsource = \"a.wasm\"\n"
-#define V1 "spin_manifest_version = \"1\"\nname = \"old\"\ntrigger = { type = \"http\", base = \"/\" }\n"
+#define ONE                                                                                        \
+	APP "[[trigger.http]]\nroute = \"/...\"\ncomponent = \"a\"\n[component.a]\nsource = "      \
+	    "\"a.wasm\"\n"
+#define V1                                                                                         \
+	"spin_manifest_version = \"1\"\nname = \"old\"\ntrigger = { type = \"http\", base = "      \
+	"\"/\" }\n"
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * usage: spin-lock-driver MANIFEST [local]
- * Prints the lock that a push of the app would carry: what the loader made, with digests and inline bytes
- * filled in the plainest way. `local` allows nothing that Spin alone allows. For golden-spin.py.
+ * Prints the lock that a push of the app would carry: what the loader made, with digests and inline
+ * bytes filled in the plainest way. `local` allows nothing that Spin alone allows. For
+ * golden-spin.py.
  */
 #include "base/str.h"
 #include "io/stream.h"
@@ -45,7 +46,8 @@ static int fill(const ociwp_app_source *source, ociwp_lock_ref *ref, ociw_error 
 	return 0;
 }
 
-static int fill_component(const ociwp_app_component *from, ociwp_lock_component *to, ociw_error **err)
+static int fill_component(const ociwp_app_component *from, ociwp_lock_component *to,
+                          ociw_error **err)
 {
 	int r = fill(&from->source, &to->source, err);
 	for (size_t i = 0; r == 0 && i < to->dependency_count; i++)

@@ -38,7 +38,8 @@ Test(app, what_is_not_there_is_said)
 {
 	ociwp_app *app = NULL;
 	ociw_error *err = NULL;
-	cr_assert_eq(ociwp_app_load(in_scratch("nope.toml"), NULL, 0, NULL, &app, &err), OCIW_ERR_NOTFOUND);
+	cr_assert_eq(ociwp_app_load(in_scratch("nope.toml"), NULL, 0, NULL, &app, &err),
+	             OCIW_ERR_NOTFOUND);
 	cr_assert_not_null(strstr(ociw_error_message(err), "nope.toml"));
 	ociw_error_free(err);
 	err = NULL;
@@ -69,9 +70,10 @@ Test(app, messages_show_the_path_as_given)
 /* spin.md 7.3 item 2 */
 Test(app, a_trigger_that_names_nothing_is_refused_unless_spin_is_followed)
 {
-	static const char text[] = APP "[[trigger.http]]\ncomponent = \"zz\"\n[component.a]\nsource = \"a\"\n";
+	static const char text[] =
+	        APP "[[trigger.http]]\ncomponent = \"zz\"\n[component.a]\nsource = \"a\"\n";
 	assert_refused(text, 0, OCIW_ERR_FORMAT,
-		       "trigger \"zz-http-trigger\" names component \"zz\", which does not exist");
+	               "trigger \"zz-http-trigger\" names component \"zz\", which does not exist");
 	assert_lock(text, OCIWP_APP_COMPAT_SPIN, "\"component\":\"zz\"");
 	cr_assert_str_eq(rules, "trigger-component ");
 }
@@ -87,7 +89,8 @@ Test(app, warnings_are_events)
 	cr_assert_eq(ociwp_app_load(scratch, NULL, 0, &op, &app, NULL), 0);
 	cr_assert_not_null(strstr(warned, "[files-doubled]"), "%s", warned);
 	ociwp_app_free(app);
-	cr_assert_eq(ociwp_app_load(scratch, NULL, OCIWP_APP_WERROR, &op, &app, NULL), OCIW_ERR_INVALID);
+	cr_assert_eq(ociwp_app_load(scratch, NULL, OCIWP_APP_WERROR, &op, &app, NULL),
+	             OCIW_ERR_INVALID);
 }
 
 Test(app, a_cancelled_load_ends)

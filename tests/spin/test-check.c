@@ -8,8 +8,9 @@ static char found[4000];
 static int note(const ociw_spin_finding *finding, void *user_data)
 {
 	cr_assert_eq(finding->size, sizeof(*finding));
-	snprintf(found + strlen(found), sizeof(found) - strlen(found), "%u:%s:%u:%s|", finding->severity,
-		 finding->rule, finding->line, finding->component ? finding->component : "");
+	snprintf(found + strlen(found), sizeof(found) - strlen(found), "%u:%s:%u:%s|",
+	         finding->severity, finding->rule, finding->line,
+	         finding->component ? finding->component : "");
 	return user_data != NULL;
 }
 
@@ -60,12 +61,14 @@ Test(check, traps_are_warnings)
 
 Test(check, missing_sources_are_errors)
 {
-	cr_assert_eq(check(ONE "[component.a.dependencies]\n\"x:y\" = { path = \"d.wasm\" }\n[component.b]\n"
-			       "source = \"b.wasm\"\n",
-			   0),
-		     2);
+	cr_assert_eq(
+	        check(ONE
+	              "[component.a.dependencies]\n\"x:y\" = { path = \"d.wasm\" }\n[component.b]\n"
+	              "source = \"b.wasm\"\n",
+	              0),
+	        2);
 	cr_assert_str_eq(found, "1:source-missing:0:a|2:dependencies:0:a|1:source-missing:0:b|"
-				"2:unused-component:0:b|");
+	                        "2:unused-component:0:b|");
 }
 
 Test(check, triggers_that_the_shim_refuses)
@@ -78,10 +81,12 @@ Test(check, triggers_that_the_shim_refuses)
 
 Test(check, what_the_http_trigger_wants)
 {
-	check(APP "[[trigger.http]]\nroute = \"x\"\ncomponent = \"a\"\n[component.a]\nsource = \"a.wasm\"\n", 0);
+	check(APP "[[trigger.http]]\nroute = \"x\"\ncomponent = \"a\"\n[component.a]\nsource = "
+	          "\"a.wasm\"\n",
+	      0);
 	cr_assert_str_eq(found, "1:http-route:0:|");
 	check(APP "[[trigger.http]]\nroute = { private = true }\ncomponent = \"a\"\n[component.a]\n"
-		  "source = \"a.wasm\"\n",
+	          "source = \"a.wasm\"\n",
 	      0);
 	cr_assert_str_eq(found, "");
 	check(APP "[[trigger.http]]\nroute = \"/\"\n", 0);
@@ -94,8 +99,9 @@ Test(check, what_the_http_trigger_wants)
 
 Test(check, middleware_is_too_new_for_the_shim)
 {
-	check(APP "[[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\ndependencies.middleware = [{ path = "
-		  "\"a.wasm\" }]\n[component.a]\nsource = \"a.wasm\"\n",
+	check(APP "[[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\ndependencies.middleware = "
+	          "[{ path = "
+	          "\"a.wasm\" }]\n[component.a]\nsource = \"a.wasm\"\n",
 	      0);
 	cr_assert_str_eq(found, "2:shim-middleware:0:a|");
 }
@@ -114,7 +120,8 @@ Test(check, many_files_cost_at_each_start)
 Test(check, no_manifest_is_no_finding)
 {
 	ociw_error *err = NULL;
-	cr_assert_eq(ociw_spin_check(in_scratch("nope"), NULL, note, NULL, &err), OCIW_ERR_NOTFOUND);
+	cr_assert_eq(ociw_spin_check(in_scratch("nope"), NULL, note, NULL, &err),
+	             OCIW_ERR_NOTFOUND);
 	ociw_error_free(err);
 }
 

@@ -12,7 +12,7 @@ static int resolve(const char *toml, unsigned flags, ociw_error **err)
 	listed[0] = '\0';
 	for (size_t i = 0; r == 0 && i < app->components[0].file_count; i++)
 		snprintf(listed + strlen(listed), sizeof(listed) - strlen(listed), "%s ",
-			 app->components[0].files[i].path);
+		         app->components[0].files[i].path);
 	ociwp_app_free(app);
 	return r;
 }
@@ -41,17 +41,19 @@ TestSuite(files, .init = make_app, .fini = scratch_remove);
 /* spin.md 1.8, string entries */
 Test(files, a_file_is_itself)
 {
-	cr_assert_str_eq(files(FILES("[\"top.txt\", \"./other/o.txt\"]"), 0), "other/o.txt top.txt ");
+	cr_assert_str_eq(files(FILES("[\"top.txt\", \"./other/o.txt\"]"), 0),
+	                 "other/o.txt top.txt ");
 	cr_assert_str_eq(rules, "");
 }
 
 Test(files, a_folder_is_doubled_with_a_warning)
 {
 	cr_assert_str_eq(files(FILES("[\"assets\"]"), 0),
-			 "assets/assets/.dot assets/assets/sub/y.txt assets/assets/sub/z.css "
-			 "assets/assets/x.txt ");
+	                 "assets/assets/.dot assets/assets/sub/y.txt assets/assets/sub/z.css "
+	                 "assets/assets/x.txt ");
 	cr_assert_str_eq(rules, "files-doubled ");
-	cr_assert_not_null(strstr(messages, "\"assets\" is packed as \"assets/assets/.dot\""), "%s", messages);
+	cr_assert_not_null(strstr(messages, "\"assets\" is packed as \"assets/assets/.dot\""), "%s",
+	                   messages);
 	files(FILES("[\"assets/\"]"), 0);
 	cr_assert_not_null(strstr(listed, "assets/assets/x.txt"));
 }
@@ -59,8 +61,10 @@ Test(files, a_folder_is_doubled_with_a_warning)
 Test(files, patterns_keep_their_path)
 {
 	cr_assert_str_eq(files(FILES("[\"assets/*\"]"), 0), "assets/.dot assets/x.txt ");
-	cr_assert_str_eq(files(FILES("[\"assets/**/*.txt\"]"), 0), "assets/sub/y.txt assets/x.txt ");
-	cr_assert_str_eq(files(FILES("[\"assets/[xy].txt\", \"to?.txt\"]"), 0), "assets/x.txt top.txt ");
+	cr_assert_str_eq(files(FILES("[\"assets/**/*.txt\"]"), 0),
+	                 "assets/sub/y.txt assets/x.txt ");
+	cr_assert_str_eq(files(FILES("[\"assets/[xy].txt\", \"to?.txt\"]"), 0),
+	                 "assets/x.txt top.txt ");
 }
 
 Test(files, two_stars_at_the_end_match_nothing_with_a_warning)
@@ -82,7 +86,8 @@ Test(files, the_whole_app_gets_spins_own_warning)
 
 Test(files, dots_at_the_end_are_refused)
 {
-	static const char *const rows[] = {"[\".\"]", "[\"..\"]", "[\"assets/.\"]", "[\"assets/..\"]"};
+	static const char *const rows[] = {"[\".\"]", "[\"..\"]", "[\"assets/.\"]",
+	                                   "[\"assets/..\"]"};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++) {
 		char toml[300];
 		snprintf(toml, sizeof(toml), FILES("%s"), rows[i]);
@@ -93,43 +98,45 @@ Test(files, dots_at_the_end_are_refused)
 Test(files, a_name_that_is_not_there_is_an_error)
 {
 	assert_refused(FILES("[\"nope\"]"), 0, OCIW_ERR_NOTFOUND,
-		       "spin.toml:9:10: component \"a\": \"nope\" does not exist and doesn't appear to be a "
-		       "glob pattern [files-missing]");
+	               "spin.toml:9:10: component \"a\": \"nope\" does not exist and doesn't "
+	               "appear to be a "
+	               "glob pattern [files-missing]");
 	assert_refused(FILES("[\"a**/x\"]"), 0, OCIW_ERR_FORMAT,
-		       "pattern \"a**/x\": recursive wildcards must form a single path component");
+	               "pattern \"a**/x\": recursive wildcards must form a single path component");
 }
 
 /* placements */
 Test(files, a_placed_folder_goes_below_its_destination)
 {
 	cr_assert_str_eq(files(FILES("[{ source = \"assets\", destination = \"/static\" }]"), 0),
-			 "static/.dot static/sub/y.txt static/sub/z.css static/x.txt ");
+	                 "static/.dot static/sub/y.txt static/sub/z.css static/x.txt ");
 	cr_assert_str_eq(files(FILES("[{ source = \"./assets/\", destination = \"/\" }]"), 0),
-			 ".dot sub/y.txt sub/z.css x.txt ");
+	                 ".dot sub/y.txt sub/z.css x.txt ");
 	cr_assert_str_eq(rules, "");
 }
 
 Test(files, a_placed_file_is_its_destination)
 {
-	cr_assert_str_eq(files(FILES("[{ source = \"top.txt\", destination = \"//etc/t.conf\" }]"), 0),
-			 "etc/t.conf ");
+	cr_assert_str_eq(
+	        files(FILES("[{ source = \"top.txt\", destination = \"//etc/t.conf\" }]"), 0),
+	        "etc/t.conf ");
 	assert_refused(FILES("[{ source = \"top.txt\", destination = \"/\" }]"), 0, OCIW_ERR_FORMAT,
-		       "\"/\" is not a valid destination file name");
-	assert_refused(FILES("[{ source = \"top.txt\", destination = \"x/\" }]"), 0, OCIW_ERR_FORMAT,
-		       "not a valid destination file name");
-	assert_refused(FILES("[{ source = \"top.txt\", destination = \"x/.\" }]"), 0, OCIW_ERR_FORMAT,
-		       "not a valid destination file name");
+	               "\"/\" is not a valid destination file name");
+	assert_refused(FILES("[{ source = \"top.txt\", destination = \"x/\" }]"), 0,
+	               OCIW_ERR_FORMAT, "not a valid destination file name");
+	assert_refused(FILES("[{ source = \"top.txt\", destination = \"x/.\" }]"), 0,
+	               OCIW_ERR_FORMAT, "not a valid destination file name");
 	assert_refused(FILES("[{ source = \"nope\", destination = \"/x\" }]"), 0, OCIW_ERR_NOTFOUND,
-		       "file or directory \"nope\" does not exist");
+	               "file or directory \"nope\" does not exist");
 }
 
 Test(files, the_last_definition_wins)
 {
 	ociwp_app *app = NULL;
 	cr_assert_eq(load(FILES("[{ source = \"top.txt\", destination = \"/f\" }, { source = "
-				"\"assets/x.txt\", destination = \"/f\" }]"),
-			  0, &app, NULL),
-		     0);
+	                        "\"assets/x.txt\", destination = \"/f\" }]"),
+	                  0, &app, NULL),
+	             0);
 	cr_assert_eq(app->components[0].file_count, 1);
 	cr_assert_str_eq(app->components[0].files[0].source, in_scratch("assets/x.txt"));
 	cr_assert_eq(app->components[0].files[0].size, 1);
@@ -138,30 +145,35 @@ Test(files, the_last_definition_wins)
 
 Test(files, a_path_is_not_file_and_folder)
 {
-	assert_refused(FILES("[{ source = \"top.txt\", destination = \"f\" }, { source = \"top.txt\", "
-			     "destination = \"f.b\" }, { source = \"assets\", destination = \"f\" }]"),
-		       0, OCIW_ERR_FORMAT, "\"f\" is a file, and a folder of \"f/.dot\" [files-conflict]");
+	assert_refused(
+	        FILES("[{ source = \"top.txt\", destination = \"f\" }, { source = \"top.txt\", "
+	              "destination = \"f.b\" }, { source = \"assets\", destination = \"f\" }]"),
+	        0, OCIW_ERR_FORMAT, "\"f\" is a file, and a folder of \"f/.dot\" [files-conflict]");
 }
 
 /* excludes */
 Test(files, excludes_take_slashes_with_a_warning)
 {
-	cr_assert_str_eq(files(FILES("[\"assets/**/*\", \"top.txt\"]") "exclude_files = [\"*.txt\"]\n", 0),
-			 "assets/.dot assets/sub/z.css top.txt ");
+	cr_assert_str_eq(
+	        files(FILES("[\"assets/**/*\", \"top.txt\"]") "exclude_files = [\"*.txt\"]\n", 0),
+	        "assets/.dot assets/sub/z.css top.txt ");
 	cr_assert_str_eq(rules, "files-exclude-single exclude-crossing ");
 }
 
 Test(files, excludes_that_keep_nothing_out_get_a_warning)
 {
-	files(FILES("[\"assets/**/*\"]") "exclude_files = [\"assets\", \"assets/\", \"./assets/*\"]\n", 0);
+	files(FILES("[\"assets/**/*\"]") "exclude_files = [\"assets\", \"assets/\", "
+	                                 "\"./assets/*\"]\n",
+	      0);
 	cr_assert_str_eq(rules, "exclude-nothing exclude-nothing exclude-nothing ");
-	cr_assert_str_eq(files(FILES("[\"assets/**/*\"]") "exclude_files = [\"assets/*\"]\n", 0), "");
+	cr_assert_str_eq(files(FILES("[\"assets/**/*\"]") "exclude_files = [\"assets/*\"]\n", 0),
+	                 "");
 }
 
 Test(files, excludes_must_be_patterns)
 {
 	assert_refused(FILES("[\"*\"]") "exclude_files = [\"[\"]\n", 0, OCIW_ERR_FORMAT,
-		       "exclude_files: pattern \"[\": invalid range pattern");
+	               "exclude_files: pattern \"[\": invalid range pattern");
 }
 
 /* 7.3: what leaves the app */
@@ -177,7 +189,8 @@ Test(files, parents_are_refused_unless_spin_is_followed)
 	strcpy(scratch, inner);
 	ociw_error *err = NULL;
 	cr_assert_eq(resolve(text, 0, &err), OCIW_ERR_UNSAFE);
-	cr_assert_not_null(strstr(ociw_error_message(err), "\"../shared\" leaves the app's folder"));
+	cr_assert_not_null(
+	        strstr(ociw_error_message(err), "\"../shared\" leaves the app's folder"));
 	ociw_error_free(err);
 	cr_assert_str_eq(files(text, OCIWP_APP_ALLOW_OUTSIDE), "s/s.txt ");
 	cr_assert_str_eq(files(text, OCIWP_APP_COMPAT_SPIN), "s/s.txt ");
@@ -188,25 +201,29 @@ Test(files, parents_are_refused_unless_spin_is_followed)
 
 Test(files, absolute_paths_are_refused)
 {
-	assert_refused(FILES("[\"/etc/host*\"]"), OCIWP_APP_COMPAT_SPIN, OCIW_ERR_UNSAFE, "leaves the app");
-	assert_refused(FILES("[\"/etc/passwd\"]"), OCIWP_APP_ALLOW_OUTSIDE, OCIW_ERR_UNSAFE, "leaves the app");
+	assert_refused(FILES("[\"/etc/host*\"]"), OCIWP_APP_COMPAT_SPIN, OCIW_ERR_UNSAFE,
+	               "leaves the app");
+	assert_refused(FILES("[\"/etc/passwd\"]"), OCIWP_APP_ALLOW_OUTSIDE, OCIW_ERR_UNSAFE,
+	               "leaves the app");
 }
 
 Test(files, links_to_the_outside_are_refused_unless_spin_is_followed)
 {
 	link_to("/etc/passwd", "assets/p.txt");
-	assert_refused(FILES("[\"assets/*\"]"), 0, OCIW_ERR_UNSAFE, "\"assets/p.txt\" leaves the app's folder");
+	assert_refused(FILES("[\"assets/*\"]"), 0, OCIW_ERR_UNSAFE,
+	               "\"assets/p.txt\" leaves the app's folder");
 	assert_refused(FILES("[\"assets/p.txt\"]"), 0, OCIW_ERR_UNSAFE, "leaves the app's folder");
-	cr_assert_not_null(strstr(files(FILES("[\"assets/*\"]"), OCIWP_APP_COMPAT_SPIN), "assets/p.txt"));
+	cr_assert_not_null(
+	        strstr(files(FILES("[\"assets/*\"]"), OCIWP_APP_COMPAT_SPIN), "assets/p.txt"));
 	cr_assert_str_eq(files(FILES("[\"assets/*\"]") "exclude_files = [\"assets/p.txt\"]\n", 0),
-			 "assets/.dot assets/x.txt ");
+	                 "assets/.dot assets/x.txt ");
 }
 
 Test(files, a_linked_folder_outside_is_not_even_walked)
 {
 	link_to("/etc", "assets/etc");
 	assert_refused(FILES("[\"assets/**/*\"]"), 0, OCIW_ERR_UNSAFE,
-		       "symbolic link \"assets/etc\" leads out of the app's folder");
+	               "symbolic link \"assets/etc\" leads out of the app's folder");
 }
 
 Test(files, links_inside_are_followed)
@@ -221,7 +238,8 @@ Test(files, special_files_are_refused_by_name_and_skipped_by_pattern)
 {
 	cr_assert_eq(mkfifo(in_scratch("assets/pipe"), 0600), 0);
 	cr_assert_null(strstr(files(FILES("[\"assets/*\"]"), 0), "pipe"));
-	assert_refused(FILES("[\"assets/pipe\"]"), 0, OCIW_ERR_UNSAFE, "neither a file nor a folder");
+	assert_refused(FILES("[\"assets/pipe\"]"), 0, OCIW_ERR_UNSAFE,
+	               "neither a file nor a folder");
 }
 
 Test(files, the_owners_x_bit_is_noted)
@@ -248,8 +266,9 @@ Test(files, their_number_is_limited)
 	char path[80];
 	report.limits.max_entries = 3;
 	snprintf(path, sizeof(path), "%s/spin.toml", scratch);
-	cr_assert_eq(ociwp_app_load_text((ociw_span){toml, strlen(toml)}, path, NULL, &report, &app, &err),
-		     OCIW_ERR_LIMIT);
+	cr_assert_eq(ociwp_app_load_text((ociw_span){toml, strlen(toml)}, path, NULL, &report, &app,
+	                                 &err),
+	             OCIW_ERR_LIMIT);
 	cr_assert_not_null(strstr(ociw_error_message(err), "3"));
 	ociw_error_free(err);
 }

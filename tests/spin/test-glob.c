@@ -9,8 +9,8 @@ static bool match_in(const char *pattern, const char *text, bool within)
 	ociwp_glob *glob = NULL;
 	const char *problem;
 	size_t position;
-	cr_assert_eq(ociwp_glob_new(pattern, strlen(pattern), &glob, &problem, &position), 0, "%s: %s",
-		     pattern, problem);
+	cr_assert_eq(ociwp_glob_new(pattern, strlen(pattern), &glob, &problem, &position), 0,
+	             "%s: %s", pattern, problem);
 	bool result = ociwp_glob_match(glob, text, strlen(text), within);
 	ociwp_glob_free(glob);
 	return result;
@@ -27,20 +27,23 @@ Test(glob, wildcards_match_as_in_spin)
 	cr_assert(match("a", "a") && match("?", "a") && match("*", "") && match("*", "abc"));
 	cr_assert(match("?", "\xc3\xa9") && match("*.txt", ".txt") && match("*", ".dot"));
 	cr_assert(match("a*b*c", "aXbYc") && match("**", "a/b") && match("[a-c]x", "bx"));
-	cr_assert(match("[!a-c]x", "dx") && match("[]]", "]") && match("[!]]", "a") && match("[a-]", "-"));
+	cr_assert(match("[!a-c]x", "dx") && match("[]]", "]") && match("[!]]", "a") &&
+	          match("[a-]", "-"));
 	cr_assert(match("[\xc3\xa0-\xc3\xbf]", "\xc3\xa9") && match("a\\b", "a\\b"));
-	cr_assert_not(match("a", "A") || match("?", "") || match("[!a-c]", "b") || match("*.txt", "a.css"));
+	cr_assert_not(match("a", "A") || match("?", "") || match("[!a-c]", "b") ||
+	              match("*.txt", "a.css"));
 	cr_assert_not(match("[a-c]", "-") || match("a", "ab") || match("ab", "a"));
 }
 
 Test(glob, wildcards_cross_slashes_in_whole_paths)
 {
-	cr_assert(match("*.txt", "a/b/c.txt") && match("assets/*", "assets/x/y") && match("a?b", "a/b"));
+	cr_assert(match("*.txt", "a/b/c.txt") && match("assets/*", "assets/x/y") &&
+	          match("a?b", "a/b"));
 	cr_assert(match("a[!x]b", "a/b"));
 	cr_assert_not(match("assets", "assets/x") || match("assets/", "assets/x") ||
-		      match("./assets/*", "assets/x"));
+	              match("./assets/*", "assets/x"));
 	cr_assert_not(match_in("*.txt", "a/b/c.txt", true) || match_in("a?b", "a/b", true) ||
-		      match_in("a[!x]b", "a/b", true));
+	              match_in("a[!x]b", "a/b", true));
 }
 
 Test(glob, two_stars_take_whole_components)
@@ -57,7 +60,7 @@ static void assert_bad(const char *pattern, const char *part)
 	const char *problem;
 	size_t position;
 	cr_assert_eq(ociwp_glob_new(pattern, strlen(pattern), &glob, &problem, &position),
-		     OCIW_ERR_FORMAT, "%s", pattern);
+	             OCIW_ERR_FORMAT, "%s", pattern);
 	cr_assert_not_null(strstr(problem, part), "%s: %s", pattern, problem);
 }
 
@@ -93,7 +96,7 @@ Test(glob, many_stars_do_not_explode)
 
 Test(glob, what_looks_like_a_pattern)
 {
-	cr_assert(ociwp_looks_like_glob("*") && ociwp_looks_like_glob("a?") && ociwp_looks_like_glob("[") &&
-		  ociwp_looks_like_glob("]"));
+	cr_assert(ociwp_looks_like_glob("*") && ociwp_looks_like_glob("a?") &&
+	          ociwp_looks_like_glob("[") && ociwp_looks_like_glob("]"));
 	cr_assert_not(ociwp_looks_like_glob("a.b/{c}"));
 }

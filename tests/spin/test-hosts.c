@@ -5,13 +5,33 @@
 /* spin.md 1.7, grammar, one row each. */
 Test(hosts, well_formed_entries_are_taken)
 {
-	static const char *const good[] = {
-		"http://example.com", "https://example.com/", "https://x:8080", "https://x:8080/", "*://*:*",
-		"http://*", "redis://*:*", "mysql://h", "postgres://h", "mqtt://h", "ftp://h:21",
-		"http://*.example.com", "https://self", "http://self.alt", "http://10.0.0.0/8",
-		"http://127.0.0.1:80", "http://[::1]", "http://[::1]:8080", "http://::1",
-		"http://fe80::/10", "https://x:1..65535", " https://x ", "http://a_b.c", "*://x:1",
-		"http://*.spin.internal", "http://x.spin.internal:80", "http://example.com."};
+	static const char *const good[] = {"http://example.com",
+	                                   "https://example.com/",
+	                                   "https://x:8080",
+	                                   "https://x:8080/",
+	                                   "*://*:*",
+	                                   "http://*",
+	                                   "redis://*:*",
+	                                   "mysql://h",
+	                                   "postgres://h",
+	                                   "mqtt://h",
+	                                   "ftp://h:21",
+	                                   "http://*.example.com",
+	                                   "https://self",
+	                                   "http://self.alt",
+	                                   "http://10.0.0.0/8",
+	                                   "http://127.0.0.1:80",
+	                                   "http://[::1]",
+	                                   "http://[::1]:8080",
+	                                   "http://::1",
+	                                   "http://fe80::/10",
+	                                   "https://x:1..65535",
+	                                   " https://x ",
+	                                   "http://a_b.c",
+	                                   "*://x:1",
+	                                   "http://*.spin.internal",
+	                                   "http://x.spin.internal:80",
+	                                   "http://example.com."};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(good); i++) {
 		ociwp_host_error why = {""};
 		cr_assert(ociwp_host_valid(good[i], &why), "%s: %s", good[i], why.text);
@@ -89,64 +109,76 @@ Test(hosts, old_entries_are_hosts_or_http_urls)
 
 Test(hosts, other_old_entries_are_refused)
 {
-	static const char *const bad[] = {"x.example/path", "ftp://y", "http://x/a", "http://", "junk//",
-					  "a b", "h:x", "h:99999"};
+	static const char *const bad[] = {"x.example/path", "ftp://y", "http://x/a", "http://",
+	                                  "junk//",         "a b",     "h:x",        "h:99999"};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(bad); i++) {
 		char *got = NULL;
 		ociwp_host_error why;
-		cr_assert_eq(ociwp_http_host_parse(bad[i], &got, &why), OCIW_ERR_FORMAT, "%s", bad[i]);
+		cr_assert_eq(ociwp_http_host_parse(bad[i], &got, &why), OCIW_ERR_FORMAT, "%s",
+		             bad[i]);
 	}
 }
 
 Test(hosts, all_bad_old_entries_are_listed)
 {
-	assert_refused(ONE "allowed_http_hosts = [\"x/p\", \"good\", \"ftp://y\"]\n", 0, OCIW_ERR_FORMAT,
-		       "\"x/p\" contains a path, should be host and optional port only; \"ftp://y\" isn't");
+	assert_refused(ONE "allowed_http_hosts = [\"x/p\", \"good\", \"ftp://y\"]\n", 0,
+	               OCIW_ERR_FORMAT,
+	               "\"x/p\" contains a path, should be host and optional port only; "
+	               "\"ftp://y\" isn't");
 }
 
 Test(hosts, the_old_word_for_everything_becomes_three_entries)
 {
 	assert_lock(ONE "allowed_http_hosts = [\"junk//\", \"insecure:allow-all\"]\n", 0,
-		    "\"allowed_outbound_hosts\":[\"http://*:*\",\"https://*:*\",\"http://self\"]");
+	            "\"allowed_outbound_hosts\":[\"http://*:*\",\"https://*:*\",\"http://self\"]");
 }
 
 Test(hosts, old_entries_follow_the_new_ones)
 {
-	assert_lock(ONE "allowed_http_hosts = [\"self\", \"h\"]\nallowed_outbound_hosts = [\"redis://r\"]\n",
-		    0, "[\"redis://r\",\"http://self\",\"http://h\",\"https://h\"]");
+	assert_lock(ONE "allowed_http_hosts = [\"self\", \"h\"]\nallowed_outbound_hosts = "
+	                "[\"redis://r\"]\n",
+	            0, "[\"redis://r\",\"http://self\",\"http://h\",\"https://h\"]");
 }
 
 Test(hosts, the_old_word_alone_is_no_new_entry)
 {
-	assert_refused(ONE "allowed_outbound_hosts = [\"insecure:allow-all\"]\n", 0, OCIW_ERR_FORMAT,
-		       "use '*://*:*'");
+	assert_refused(ONE "allowed_outbound_hosts = [\"insecure:allow-all\"]\n", 0,
+	               OCIW_ERR_FORMAT, "use '*://*:*'");
 }
 
-#define WITH_VARIABLES "[variables]\nhost = { default = \"example.com\" }\nr = { required = true }\ne = { default = \"\" }\nbad = { default = \"a b\" }\n"
+#define WITH_VARIABLES                                                                             \
+	"[variables]\nhost = { default = \"example.com\" }\nr = { required = true }\ne = { "       \
+	"default = \"\" }\nbad = { default = \"a b\" }\n"
 
 Test(hosts, templates_are_judged_with_defaults_only)
 {
-	assert_lock(ONE "allowed_outbound_hosts = [\"https://{{ host }}\"]\n" WITH_VARIABLES, 0, "{{ host }}");
+	assert_lock(ONE "allowed_outbound_hosts = [\"https://{{ host }}\"]\n" WITH_VARIABLES, 0,
+	            "{{ host }}");
 	assert_lock(ONE "allowed_outbound_hosts = [\"{{ r }}\"]\n" WITH_VARIABLES, 0, "{{ r }}");
-	assert_lock(ONE "allowed_outbound_hosts = [\"x{{ unknown }}\"]\n" WITH_VARIABLES, 0, "unknown");
-	assert_lock(ONE "allowed_outbound_hosts = [\"https://{{ e }}\"]\n" WITH_VARIABLES, 0, "{{ e }}");
+	assert_lock(ONE "allowed_outbound_hosts = [\"x{{ unknown }}\"]\n" WITH_VARIABLES, 0,
+	            "unknown");
+	assert_lock(ONE "allowed_outbound_hosts = [\"https://{{ e }}\"]\n" WITH_VARIABLES, 0,
+	            "{{ e }}");
 	assert_lock(ONE "allowed_outbound_hosts = [\"{{ e }}\"]\n" WITH_VARIABLES, 0, "{{ e }}");
 	assert_refused(ONE "allowed_outbound_hosts = [\"https://{{ bad }}\"]\n" WITH_VARIABLES, 0,
-		       OCIW_ERR_FORMAT, "is no host [host]");
+	               OCIW_ERR_FORMAT, "is no host [host]");
 }
 
 Test(hosts, an_unmatched_template_is_an_error)
 {
 	assert_refused(ONE "allowed_outbound_hosts = [\"https://{{ x\"]\n", 0, OCIW_ERR_FORMAT,
-		       "spin.toml:9:27: component \"a\": allowed_outbound_hosts: \"https://{{ x\": unmatched "
-		       "'{{' in template [host]");
+	               "spin.toml:9:27: component \"a\": allowed_outbound_hosts: \"https://{{ x\": "
+	               "unmatched "
+	               "'{{' in template [host]");
 }
 
 Test(hosts, a_templated_host_never_chains)
 {
-	assert_lock(ONE "allowed_outbound_hosts = [\"http://{{ host }}\"]\n[variables]\nhost = { default = "
-			"\"b.spin.internal\" }\n",
-		    0, "\"spin_lock_version\":0");
+	assert_lock(
+	        ONE
+	        "allowed_outbound_hosts = [\"http://{{ host }}\"]\n[variables]\nhost = { default = "
+	        "\"b.spin.internal\" }\n",
+	        0, "\"spin_lock_version\":0");
 	assert_lock(ONE "allowed_outbound_hosts = [\"http://b.spin.internal\"]\n", 0,
-		    "\"host_requirements\":{\"local_service_chaining\":\"required\"}");
+	            "\"host_requirements\":{\"local_service_chaining\":\"required\"}");
 }

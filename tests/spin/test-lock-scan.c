@@ -13,8 +13,10 @@ static size_t scan(const char *text, ociwp_lock_files_span **spans)
 
 Test(lock_scan, files_are_found_by_component)
 {
-	const char *text = " { \"x\" : [1,{\"components\":[{\"files\":[9]}]}], \"components\" : [ {\"id\":\"]}\","
-			   "\"files\":[{\"a\":\"]\"}]}, {}, {\"m\":{\"files\":[1]},\"files\" : [ ] } ] }";
+	const char *text =
+	        " { \"x\" : [1,{\"components\":[{\"files\":[9]}]}], \"components\" : [ "
+	        "{\"id\":\"]}\","
+	        "\"files\":[{\"a\":\"]\"}]}, {}, {\"m\":{\"files\":[1]},\"files\" : [ ] } ] }";
 	ociwp_lock_files_span *spans;
 	cr_assert_eq(scan(text, &spans), 2);
 	cr_assert_eq(spans[0].component, 0);
@@ -26,9 +28,17 @@ Test(lock_scan, files_are_found_by_component)
 
 Test(lock_scan, other_shapes_give_nothing)
 {
-	static const char *const rows[] = {"", "[]", "{", "{}", "{\"components\":{}}", "{\"components\":[",
-					   "{\"components\":[{\"files\":[}]}", "{\"components\":[{\"files\":1}]}",
-					   "{\"a\"}", "{\"a\":\"", "{\"components\":[{\"files\":[\"]}]}"};
+	static const char *const rows[] = {"",
+	                                   "[]",
+	                                   "{",
+	                                   "{}",
+	                                   "{\"components\":{}}",
+	                                   "{\"components\":[",
+	                                   "{\"components\":[{\"files\":[}]}",
+	                                   "{\"components\":[{\"files\":1}]}",
+	                                   "{\"a\"}",
+	                                   "{\"a\":\"",
+	                                   "{\"components\":[{\"files\":[\"]}]}"};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++) {
 		ociwp_lock_files_span *spans;
 		scan(rows[i], &spans);
@@ -77,10 +87,16 @@ Test(lock_scan, a_plain_entry_is_read_without_a_tree)
 
 Test(lock_scan, everything_else_takes_the_long_way)
 {
-	static const char *const rows[] = {"{}", "{\"path\":\"a\\u0062\"}", "{\"path\":\"a\",\"path\":\"b\"}",
-					   "{\"path\":1}", "{\"other\":\"x\"}", "{\"path\":\"a\"",
-					   "{\"path\":\"a\"}x", "{\"path\":\"\xff\"}", "{\"path\":\"a\nb\"}",
-					   "{\"path\":\"a\",}"};
+	static const char *const rows[] = {"{}",
+	                                   "{\"path\":\"a\\u0062\"}",
+	                                   "{\"path\":\"a\",\"path\":\"b\"}",
+	                                   "{\"path\":1}",
+	                                   "{\"other\":\"x\"}",
+	                                   "{\"path\":\"a\"",
+	                                   "{\"path\":\"a\"}x",
+	                                   "{\"path\":\"\xff\"}",
+	                                   "{\"path\":\"a\nb\"}",
+	                                   "{\"path\":\"a\",}"};
 	ociwp_lock_file_text out;
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++)
 		cr_assert_not(scan_file(rows[i], &out), "%s", rows[i]);

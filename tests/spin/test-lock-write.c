@@ -20,42 +20,55 @@ static void assert_same(const char *text)
 }
 
 #define D "sha256:8f130c368901b6a1a48ad421cf506120ab51333017be8b95dce9f6462a505035"
-#define SOURCE "\"source\":{\"content_type\":\"application/wasm\",\"inline\":\"AGFzbQ0AAQA\",\"digest\":\"" D "\"}"
+#define SOURCE                                                                                     \
+	"\"source\":{\"content_type\":\"application/"                                              \
+	"wasm\",\"inline\":\"AGFzbQ0AAQA\",\"digest\":\"" D "\"}"
 
 /* spin.md 2.1, everything at once, in Spin's order. */
 Test(lock_write, a_full_lock_is_written_as_it_was_read)
 {
 	assert_same("{\"spin_lock_version\":1,\"must_understand\":[\"host_requirements\","
-		    "\"component_host_requirements\"],\"metadata\":{\"a\":1,\"b\":{\"x\":[]}},"
-		    "\"host_requirements\":{\"local_service_chaining\":\"required\"},\"variables\":{\"v\":{"
-		    "\"description\":\"d\",\"default\":\"x\",\"secret\":true}},\"triggers\":[{\"id\":\"t\","
-		    "\"trigger_type\":\"http\",\"trigger_config\":{\"route\":\"/\"},\"trigger_dependencies\":"
-		    "{\"r\":[]}}],\"components\":[{\"id\":\"a\",\"metadata\":{\"m\":1}," SOURCE
-		    ",\"env\":{\"E\":\"1\"},\"files\":[{\"inline\":\"\",\"digest\":\"" D
-		    "\",\"path\":\"e\"},{\"digest\":\"" D "\",\"path\":\"f/g\"}],\"config\":{\"c\":\"1\"},"
-		    "\"dependencies\":{\"x:y\":{" SOURCE ",\"export\":null,\"inherit\":{\"Some\":[\"files\"]}},"
-		    "\"x:z\":{" SOURCE ",\"export\":\"e\",\"inherit\":\"All\"}},\"trigger_dependencies\":{"
-		    "\"middleware\":[{\"source\":{\"content_type\":\"application/wasm\",\"source\":\"file:///m\"},"
-		    "\"export\":null}]},\"host_requirements\":{\"middleware\":\"required\"}}]}");
+	            "\"component_host_requirements\"],\"metadata\":{\"a\":1,\"b\":{\"x\":[]}},"
+	            "\"host_requirements\":{\"local_service_chaining\":\"required\"},\"variables\":"
+	            "{\"v\":{"
+	            "\"description\":\"d\",\"default\":\"x\",\"secret\":true}},\"triggers\":[{"
+	            "\"id\":\"t\","
+	            "\"trigger_type\":\"http\",\"trigger_config\":{\"route\":\"/"
+	            "\"},\"trigger_dependencies\":"
+	            "{\"r\":[]}}],\"components\":[{\"id\":\"a\",\"metadata\":{\"m\":1}," SOURCE
+	            ",\"env\":{\"E\":\"1\"},\"files\":[{\"inline\":\"\",\"digest\":\"" D
+	            "\",\"path\":\"e\"},{\"digest\":\"" D
+	            "\",\"path\":\"f/g\"}],\"config\":{\"c\":\"1\"},"
+	            "\"dependencies\":{\"x:y\":{" SOURCE
+	            ",\"export\":null,\"inherit\":{\"Some\":[\"files\"]}},"
+	            "\"x:z\":{" SOURCE
+	            ",\"export\":\"e\",\"inherit\":\"All\"}},\"trigger_dependencies\":{"
+	            "\"middleware\":[{\"source\":{\"content_type\":\"application/"
+	            "wasm\",\"source\":\"file:///m\"},"
+	            "\"export\":null}]},\"host_requirements\":{\"middleware\":\"required\"}}]}");
 }
 
 Test(lock_write, empty_things_are_left_out)
 {
-	ociwp_lock *lock = parsed("{\"spin_lock_version\":1,\"must_understand\":[],\"metadata\":{},"
-				  "\"host_requirements\":{\"x\":\"optional\"},\"variables\":{},\"triggers\":[],"
-				  "\"components\":[{\"id\":\"a\",\"metadata\":{}," SOURCE ",\"env\":{},"
-				  "\"files\":[],\"config\":{},\"dependencies\":{},\"host_requirements\":{}}]}");
+	ociwp_lock *lock = parsed(
+	        "{\"spin_lock_version\":1,\"must_understand\":[],\"metadata\":{},"
+	        "\"host_requirements\":{\"x\":\"optional\"},\"variables\":{},\"triggers\":[],"
+	        "\"components\":[{\"id\":\"a\",\"metadata\":{}," SOURCE ",\"env\":{},"
+	        "\"files\":[],\"config\":{},\"dependencies\":{},\"host_requirements\":{}}]}");
 	char *text = lock_text(lock, false);
-	cr_assert_str_eq(text, "{\"spin_lock_version\":0,\"triggers\":[],\"components\":[{\"id\":\"a\"," SOURCE
-			       "}]}");
+	cr_assert_str_eq(
+	        text,
+	        "{\"spin_lock_version\":0,\"triggers\":[],\"components\":[{\"id\":\"a\"," SOURCE
+	        "}]}");
 	free(text);
 	ociwp_lock_free(lock);
 }
 
 Test(lock_write, maps_are_sorted_by_bytes_at_every_level)
 {
-	ociwp_lock *lock = parsed("{\"spin_lock_version\":0,\"metadata\":{\"b\":{\"y\":1,\"Z\":2},\"a\":1},"
-				  "\"triggers\":[],\"components\":[]}");
+	ociwp_lock *lock =
+	        parsed("{\"spin_lock_version\":0,\"metadata\":{\"b\":{\"y\":1,\"Z\":2},\"a\":1},"
+	               "\"triggers\":[],\"components\":[]}");
 	char *text = lock_text(lock, false);
 	cr_assert_not_null(strstr(text, "{\"a\":1,\"b\":{\"Z\":2,\"y\":1}}"));
 	free(text);
@@ -66,7 +79,9 @@ Test(lock_write, pretty_is_two_spaces)
 {
 	ociwp_lock *lock = parsed("{\"spin_lock_version\":0,\"triggers\":[],\"components\":[]}");
 	char *text = lock_text(lock, true);
-	cr_assert_str_eq(text, "{\n  \"spin_lock_version\": 0,\n  \"triggers\": [],\n  \"components\": []\n}");
+	cr_assert_str_eq(
+	        text,
+	        "{\n  \"spin_lock_version\": 0,\n  \"triggers\": [],\n  \"components\": []\n}");
 	free(text);
 	ociwp_lock_free(lock);
 }

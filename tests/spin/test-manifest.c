@@ -6,18 +6,21 @@ Test(manifest, the_version_is_the_string_one_or_the_number_two)
 {
 	assert_refused("", 0, OCIW_ERR_FORMAT, "lacks the key \"spin_manifest_version\"");
 	assert_refused("spin_manifest_version = \"2\"\n", 0, OCIW_ERR_FORMAT,
-		       "spin.toml:1:25: unknown manifest version");
-	assert_refused("spin_manifest_version = 1\n", 0, OCIW_ERR_FORMAT, "unknown manifest version");
-	assert_refused("spin_manifest_version = 2.0\n", 0, OCIW_ERR_FORMAT, "unknown manifest version");
+	               "spin.toml:1:25: unknown manifest version");
+	assert_refused("spin_manifest_version = 1\n", 0, OCIW_ERR_FORMAT,
+	               "unknown manifest version");
+	assert_refused("spin_manifest_version = 2.0\n", 0, OCIW_ERR_FORMAT,
+	               "unknown manifest version");
 	assert_refused("spin_manifest_version = 2\nspin_version = 2\n", 0, OCIW_ERR_FORMAT, "both");
 	assert_refused("spin_version = 2\n", 0, OCIW_ERR_FORMAT, "unknown key \"spin_version\"");
 }
 
 Test(manifest, needed_tables_and_keys_are_missed)
 {
-	assert_refused("spin_manifest_version = 2\n[trigger]\n", 0, OCIW_ERR_FORMAT, "\"application\"");
+	assert_refused("spin_manifest_version = 2\n[trigger]\n", 0, OCIW_ERR_FORMAT,
+	               "\"application\"");
 	assert_refused("spin_manifest_version = 2\n[application]\n", 0, OCIW_ERR_FORMAT,
-		       "[application] lacks the key \"name\"");
+	               "[application] lacks the key \"name\"");
 	assert_refused(APP, 0, OCIW_ERR_FORMAT, "lacks the key \"trigger\"");
 }
 
@@ -28,50 +31,60 @@ Test(manifest, an_empty_trigger_table_is_enough)
 
 Test(manifest, metadata_is_left_out_where_empty)
 {
-	char *text = lock_of(APP "version = \"\"\ndescription = \"\"\nauthors = []\n[trigger]\n", 0);
-	cr_assert_str_eq(text, "{\"spin_lock_version\":0,\"metadata\":{\"name\":\"t\",\"triggers\":{}},"
-			       "\"triggers\":[],\"components\":[]}");
+	char *text =
+	        lock_of(APP "version = \"\"\ndescription = \"\"\nauthors = []\n[trigger]\n", 0);
+	cr_assert_str_eq(text,
+	                 "{\"spin_lock_version\":0,\"metadata\":{\"name\":\"t\",\"triggers\":{}},"
+	                 "\"triggers\":[],\"components\":[]}");
 	free(text);
 }
 
 Test(manifest, targets_have_three_shapes)
 {
-	assert_lock(APP "targets = [\"spin-up:3\", {url = \"https://x\"}, {path = \"t.wit\"}]\n[trigger]\n", 0,
-		    "\"triggers\":{}");
+	assert_lock(
+	        APP
+	        "targets = [\"spin-up:3\", {url = \"https://x\"}, {path = \"t.wit\"}]\n[trigger]\n",
+	        0, "\"triggers\":{}");
 	assert_refused(APP "targets = [{uri = \"x\"}]\n[trigger]\n", 0, OCIW_ERR_FORMAT,
-		       "unknown key \"uri\"");
+	               "unknown key \"uri\"");
 }
 
 /* spin.md 1.3: exactly one of the two. */
 Test(manifest, a_variable_is_required_or_has_a_default)
 {
-	assert_refused(ONE "[variables]\nv = {}\n", 0, OCIW_ERR_FORMAT,
-		       "spin.toml:10:1: variable \"v\" must be `required` or have a `default`, and has "
-		       "neither [variable]");
-	assert_refused(ONE "[variables]\nv = { required = true, default = \"\" }\n", 0, OCIW_ERR_FORMAT,
-		       "not both");
-	assert_refused(ONE "[variables]\nv = { default = 1 }\n", 0, OCIW_ERR_FORMAT, "must be a string");
+	assert_refused(
+	        ONE "[variables]\nv = {}\n", 0, OCIW_ERR_FORMAT,
+	        "spin.toml:10:1: variable \"v\" must be `required` or have a `default`, and has "
+	        "neither [variable]");
+	assert_refused(ONE "[variables]\nv = { required = true, default = \"\" }\n", 0,
+	               OCIW_ERR_FORMAT, "not both");
+	assert_refused(ONE "[variables]\nv = { default = 1 }\n", 0, OCIW_ERR_FORMAT,
+	               "must be a string");
 	assert_refused(ONE "[variables]\na-b = { default = \"\" }\n", 0, OCIW_ERR_FORMAT,
-		       "words must be separated with '_', not '-'");
-	assert_lock(ONE "[variables]\nb = { required = false, default = \"\" }\na = { required = true }\n", 0,
-		    "\"variables\":{\"a\":{},\"b\":{\"default\":\"\"}}");
+	               "words must be separated with '_', not '-'");
+	assert_lock(
+	        ONE
+	        "[variables]\nb = { required = false, default = \"\" }\na = { required = true }\n",
+	        0, "\"variables\":{\"a\":{},\"b\":{\"default\":\"\"}}");
 }
 
 Test(manifest, members_of_a_variable_keep_spins_order)
 {
-	assert_lock(ONE "[variables]\nv = { secret = true, default = \"x\", description = \"d\" }\n", 0,
-		    "{\"v\":{\"description\":\"d\",\"default\":\"x\",\"secret\":true}}");
+	assert_lock(ONE
+	            "[variables]\nv = { secret = true, default = \"x\", description = \"d\" }\n",
+	            0, "{\"v\":{\"description\":\"d\",\"default\":\"x\",\"secret\":true}}");
 }
 
 Test(manifest, component_ids_are_kebab)
 {
 	assert_refused(APP "[trigger]\n[component.a_b]\nsource = \"a\"\n", 0, OCIW_ERR_FORMAT,
-		       "component id \"a_b\": words must be separated with '-', not '_' [id]");
+	               "component id \"a_b\": words must be separated with '-', not '_' [id]");
 }
 
 Test(manifest, tool_tables_are_ignored)
 {
-	assert_lock(APP "[application.tool.x]\ny = 1\n[trigger]\n", 0, "\"metadata\":{\"name\":\"t\"");
+	assert_lock(APP "[application.tool.x]\ny = 1\n[trigger]\n", 0,
+	            "\"metadata\":{\"name\":\"t\"");
 }
 
 Test(manifest, thousands_of_components_are_refused)

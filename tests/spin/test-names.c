@@ -56,7 +56,8 @@ Test(names, labels_are_kebab_or_snake)
 {
 	cr_assert(ociwp_label_valid("default") && ociwp_label_valid("my-store"));
 	cr_assert(ociwp_label_valid("my_store") && ociwp_label_valid("DB-B"));
-	cr_assert_not(ociwp_label_valid("a.b") || ociwp_label_valid("a-b_c") || ociwp_label_valid(""));
+	cr_assert_not(ociwp_label_valid("a.b") || ociwp_label_valid("a-b_c") ||
+	              ociwp_label_valid(""));
 }
 
 Test(names, packages_are_two_lower_kebab_labels)
@@ -71,7 +72,7 @@ Test(names, registries_are_hosts_with_an_optional_port)
 	cr_assert(ociwp_registry_valid("ghcr.io") && ociwp_registry_valid("h:5000"));
 	cr_assert(ociwp_registry_valid("[::1]") && ociwp_registry_valid("[::1]:5000"));
 	cr_assert_not(ociwp_registry_valid("") || ociwp_registry_valid("a/b") ||
-		      ociwp_registry_valid("h:x") || ociwp_registry_valid("h:70000"));
+	              ociwp_registry_valid("h:x") || ociwp_registry_valid("h:70000"));
 }
 
 static ociwp_dependency_name parsed(const char *text)
@@ -97,23 +98,22 @@ Test(names, a_dependency_is_cut_at_the_first_at_and_slash)
 
 Test(names, broken_dependency_names_are_refused)
 {
-	static const char *const bad[] = {"", "a_b", "ns:", "ns/x", "ns:p/", "ns:p@1", "ns:p@", "Ns:p",
-					  "ns:p/i_f", "a:b:c", "a@1.2.3"};
+	static const char *const bad[] = {"",      "a_b",  "ns:",      "ns/x",  "ns:p/",  "ns:p@1",
+	                                  "ns:p@", "Ns:p", "ns:p/i_f", "a:b:c", "a@1.2.3"};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(bad); i++) {
 		ociwp_dependency_name name;
 		ociwp_name_error why;
-		cr_assert_eq(ociwp_dependency_name_parse(bad[i], &name, &why), OCIW_ERR_FORMAT, "%s",
-			     bad[i]);
+		cr_assert_eq(ociwp_dependency_name_parse(bad[i], &name, &why), OCIW_ERR_FORMAT,
+		             "%s", bad[i]);
 	}
 }
 
 /* 2.1: plain first, then namespace, name, version (none first), interface (none first). */
 Test(names, dependencies_are_ordered_by_structure)
 {
-	static const char *const order[] = {"a-plain",	      "z",	      "a:b",
-					    "a:b/i",	      "a:b@1.0.0",    "a:b/i@1.0.0",
-					    "a:b@2.0.0-rc.1", "a:b@2.0.0",    "a:b@10.0.0",
-					    "a:c",	      "a1:b",	      "ab:a"};
+	static const char *const order[] = {
+	        "a-plain",        "z",         "a:b",        "a:b/i", "a:b@1.0.0", "a:b/i@1.0.0",
+	        "a:b@2.0.0-rc.1", "a:b@2.0.0", "a:b@10.0.0", "a:c",   "a1:b",      "ab:a"};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(order); i++) {
 		for (size_t k = 0; k < OCIWP_ARRAY_LEN(order); k++) {
 			ociwp_dependency_name x = parsed(order[i]), y = parsed(order[k]);

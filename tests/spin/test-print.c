@@ -22,21 +22,24 @@ static char *printed(uint32_t flags)
 /* spin.md 2.4: the local form. */
 Test(print, content_is_named_by_file_urls)
 {
-	put("spin.toml", ONE "files = [\"f.txt\"]\n[component.a.dependencies]\n\"x:y\" = { path = \"d.wasm\" }\n"
-			     "\"x:z\" = { url = \"https://u\", digest = \"sha256:0\" }\n");
+	put("spin.toml",
+	    ONE "files = [\"f.txt\"]\n[component.a.dependencies]\n\"x:y\" = { path = \"d.wasm\" }\n"
+	        "\"x:z\" = { url = \"https://u\", digest = \"sha256:0\" }\n");
 	put("f.txt", "f");
 	char *text = printed(OCIW_SPIN_COMPACT);
 	char want[300];
 	snprintf(want, sizeof(want), "\"origin\":\"file://%s/spin.toml\"", scratch);
 	cr_assert_not_null(strstr(text, want), "%s", text);
-	snprintf(want, sizeof(want), "\"content_type\":\"application/wasm\",\"source\":\"file://%s/a.wasm\"",
-		 scratch);
+	snprintf(want, sizeof(want),
+	         "\"content_type\":\"application/wasm\",\"source\":\"file://%s/a.wasm\"", scratch);
 	cr_assert_not_null(strstr(text, want), "%s", text);
-	snprintf(want, sizeof(want), "\"files\":[{\"source\":\"file://%s/f.txt\",\"path\":\"f.txt\"}]", scratch);
+	snprintf(want, sizeof(want),
+	         "\"files\":[{\"source\":\"file://%s/f.txt\",\"path\":\"f.txt\"}]", scratch);
 	cr_assert_not_null(strstr(text, want), "%s", text);
 	snprintf(want, sizeof(want), "\"source\":\"file://%s/d.wasm\"", scratch);
 	cr_assert_not_null(strstr(text, want), "%s", text);
-	cr_assert_not_null(strstr(text, "\"source\":\"https://u\",\"digest\":\"sha256:0\""), "%s", text);
+	cr_assert_not_null(strstr(text, "\"source\":\"https://u\",\"digest\":\"sha256:0\""), "%s",
+	                   text);
 	free(text);
 }
 

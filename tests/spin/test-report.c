@@ -18,9 +18,9 @@ Test(report, an_error_is_one_line_with_place_component_and_rule)
 	ociwp_report report = {.file = "dir/spin.toml"};
 	ociw_error *err = NULL;
 	cr_assert_eq(ociwp_report_fail(&report, here, OCIW_ERR_FORMAT, &err, "bad %d", 1),
-		     OCIW_ERR_FORMAT);
+	             OCIW_ERR_FORMAT);
 	cr_assert_str_eq(ociw_error_message(err),
-			 "dir/spin.toml:3:4: component \"api\": bad 1 [some-rule]");
+	                 "dir/spin.toml:3:4: component \"api\": bad 1 [some-rule]");
 	ociw_error_free(err);
 }
 
@@ -40,7 +40,8 @@ Test(report, warnings_go_to_the_events)
 	ociwp_report report = {.file = "spin.toml", .op = &op};
 	last[0] = '\0';
 	cr_assert_eq(ociwp_report_warn(&report, here, NULL, "odd"), 0);
-	cr_assert_not_null(strstr(last, "spin.toml:3:4: component \"api\": odd [some-rule]"), "%s", last);
+	cr_assert_not_null(strstr(last, "spin.toml:3:4: component \"api\": odd [some-rule]"), "%s",
+	                   last);
 }
 
 Test(report, quiet_silences_traps_only)

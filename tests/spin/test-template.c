@@ -25,9 +25,9 @@ static void assert_expands(const char *text, const char *want, bool complete)
 Test(template, every_opening_needs_its_closing)
 {
 	cr_assert(ociwp_template_valid("") && ociwp_template_valid("a") &&
-		  ociwp_template_valid("a}}") && ociwp_template_valid("{{ x }}{{y}}"));
+	          ociwp_template_valid("a}}") && ociwp_template_valid("{{ x }}{{y}}"));
 	cr_assert_not(ociwp_template_valid("{{ x") || ociwp_template_valid("{{ x }} {{") ||
-		      ociwp_template_valid("https://{{ x }"));
+	              ociwp_template_valid("https://{{ x }"));
 }
 
 Test(template, text_without_expressions_is_literal)
@@ -50,6 +50,6 @@ Test(template, growth_is_bounded)
 	ociwp_buf out = OCIWP_BUF_INIT;
 	bool all;
 	cr_assert_eq(ociwp_template_expand("{{a}}{{a}}{{a}}", lookup, NULL, 8, &out, &all),
-		     OCIW_ERR_LIMIT);
+	             OCIW_ERR_LIMIT);
 	ociwp_buf_deinit(&out);
 }

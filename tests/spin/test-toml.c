@@ -11,7 +11,8 @@ static ociwp_toml *parsed(const char *text)
 {
 	ociwp_toml *root = NULL;
 	ociwp_toml_problem why = {{0, 0}, ""};
-	cr_assert_eq(ociwp_toml_parse((ociw_span){text, strlen(text)}, &root, &why), 0, "%s", why.text);
+	cr_assert_eq(ociwp_toml_parse((ociw_span){text, strlen(text)}, &root, &why), 0, "%s",
+	             why.text);
 	return root;
 }
 
@@ -52,8 +53,9 @@ Test(toml, keys_and_values_know_their_place)
 
 Test(toml, every_type_is_carried)
 {
-	ociwp_toml *root = parsed("i = -7\nh = 0xff\nf = 1e21\nn = nan\nb = true\ns = \"x\\u00e9\"\n"
-				  "a = [1, \"two\", []]\nt = {}\n");
+	ociwp_toml *root =
+	        parsed("i = -7\nh = 0xff\nf = 1e21\nn = nan\nb = true\ns = \"x\\u00e9\"\n"
+	               "a = [1, \"two\", []]\nt = {}\n");
 	const ociwp_toml_member *m = root->u.members;
 	cr_assert_eq(m[0].value.u.integer, -7);
 	cr_assert_eq(m[1].value.u.integer, 255);
@@ -70,13 +72,13 @@ Test(toml, every_type_is_carried)
 Test(toml, dates_are_text)
 {
 	static const char *const rows[][2] = {
-		{"1979-05-27", "1979-05-27"},
-		{"07:32:00", "07:32:00"},
-		{"00:32:00.5", "00:32:00.5"},
-		{"1979-05-27 07:32:00", "1979-05-27T07:32:00"},
-		{"1979-05-27T07:32:00Z", "1979-05-27T07:32:00Z"},
-		{"1979-05-27T00:32:00.999999-07:00", "1979-05-27T00:32:00.999999-07:00"},
-		{"1979-05-27T00:32:00+05:30", "1979-05-27T00:32:00+05:30"}};
+	        {"1979-05-27", "1979-05-27"},
+	        {"07:32:00", "07:32:00"},
+	        {"00:32:00.5", "00:32:00.5"},
+	        {"1979-05-27 07:32:00", "1979-05-27T07:32:00"},
+	        {"1979-05-27T07:32:00Z", "1979-05-27T07:32:00Z"},
+	        {"1979-05-27T00:32:00.999999-07:00", "1979-05-27T00:32:00.999999-07:00"},
+	        {"1979-05-27T00:32:00+05:30", "1979-05-27T00:32:00+05:30"}};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++) {
 		char text[64];
 		snprintf(text, sizeof(text), "d = %s\n", rows[i][0]);
@@ -95,7 +97,8 @@ Test(toml, mistakes_have_line_and_column)
 	assert_bad((ociw_span){"\xff\xfe", 2}, OCIW_ERR_FORMAT, 0, "UTF-8");
 	assert_bad((ociw_span){"a = 99999999999999999999\n", 25}, OCIW_ERR_FORMAT, 1, "");
 	assert_bad((ociw_span){"[[.a]]\n", 7}, OCIW_ERR_FORMAT, 1, "key");
-	assert_bad((ociw_span){"a = 1\n\xc3\xa9 = 1\n", 11}, OCIW_ERR_FORMAT, 2, "only strings and comments");
+	assert_bad((ociw_span){"a = 1\n\xc3\xa9 = 1\n", 11}, OCIW_ERR_FORMAT, 2,
+	           "only strings and comments");
 }
 
 Test(toml, text_with_a_nul_is_refused)
@@ -153,7 +156,8 @@ Test(toml, size_is_limited)
 
 Test(toml, strings_and_comments_may_have_any_text)
 {
-	ociwp_toml *root = parsed("\xef\xbb\xbf# \xc3\xa9\n\"\xc3\xa9\" = '\xe6\x97\xa5'\nm = \"\"\"\n\xc3\xa9\"\"\"\n");
+	ociwp_toml *root = parsed("\xef\xbb\xbf# \xc3\xa9\n\"\xc3\xa9\" = '\xe6\x97\xa5'\nm = "
+	                          "\"\"\"\n\xc3\xa9\"\"\"\n");
 	cr_assert_str_eq(root->u.members[0].key, "\xc3\xa9");
 	cr_assert_str_eq(root->u.members[1].value.u.string, "\xc3\xa9");
 	ociwp_toml_free(root);

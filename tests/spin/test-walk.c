@@ -77,7 +77,8 @@ Test(walk, a_star_stays_in_its_folder_and_takes_dot_files)
 Test(walk, two_stars_take_any_number_of_folders)
 {
 	cr_assert_str_eq(walk("**/*.txt"), "a.txt assets/sub/y.txt assets/x.txt b.txt ");
-	cr_assert_str_eq(walk("assets/**/*"), "assets/sub/deep/z.css assets/sub/y.txt assets/x.txt ");
+	cr_assert_str_eq(walk("assets/**/*"),
+	                 "assets/sub/deep/z.css assets/sub/y.txt assets/x.txt ");
 	cr_assert_str_eq(walk("assets/**/sub/*"), "assets/sub/y.txt ");
 	cr_assert_str_eq(walk("**/deep/*"), "assets/sub/deep/z.css ");
 }

@@ -13,12 +13,13 @@ OCIW_BEGIN_DECLS
 
 /** Flags of spin_lock and spin_check. */
 enum ociw_spin_flags {
-	OCIW_SPIN_COMPAT = 1 << 0,        /**< accept what Spin accepts */
-	OCIW_SPIN_ALLOW_OUTSIDE = 1 << 1, /**< files and symlinks may lead out of the app's folder */
-	OCIW_SPIN_QUIET_TRAPS = 1 << 2,   /**< no findings about patterns that surprise */
-	OCIW_SPIN_WERROR = 1 << 3,        /**< warnings are errors */
-	OCIW_SPIN_NO_FILES = 1 << 4,      /**< leave file patterns alone */
-	OCIW_SPIN_COMPACT = 1 << 5        /**< spin_lock: one line, not indented */
+	OCIW_SPIN_COMPAT = 1 << 0, /**< accept what Spin accepts */
+	OCIW_SPIN_ALLOW_OUTSIDE = 1
+	                          << 1, /**< files and symlinks may lead out of the app's folder */
+	OCIW_SPIN_QUIET_TRAPS = 1 << 2, /**< no findings about patterns that surprise */
+	OCIW_SPIN_WERROR = 1 << 3,      /**< warnings are errors */
+	OCIW_SPIN_NO_FILES = 1 << 4,    /**< leave file patterns alone */
+	OCIW_SPIN_COMPACT = 1 << 5      /**< spin_lock: one line, not indented */
 };
 
 /** Options; zero is the default. */
@@ -29,18 +30,22 @@ typedef struct ociw_spin_options {
 	uint32_t flags;      /**< enum ociw_spin_flags */
 } ociw_spin_options;
 
-#define OCIW_SPIN_OPTIONS_INIT { sizeof(ociw_spin_options), NULL, NULL, 0 }
+#define OCIW_SPIN_OPTIONS_INIT                                                                     \
+	{                                                                                          \
+		sizeof(ociw_spin_options), NULL, NULL, 0                                           \
+	}
 
-/** Writes the locked app of a manifest as JSON, with `file://` URLs where a push puts digests: one for
- * each wasm and each static file. Nothing but the manifest is read.
+/** Writes the locked app of a manifest as JSON, with `file://` URLs where a push puts digests: one
+ * for each wasm and each static file. Nothing but the manifest is read.
  *
  * @param path spin.toml, or a folder with one
  * @param options NULL for the defaults
  * @param into borrowed; not committed
- * @return 0; FORMAT, UNSAFE, NOTFOUND, LIMIT for what is wrong with the app, and IO, CANCELLED, NOMEM
+ * @return 0; FORMAT, UNSAFE, NOTFOUND, LIMIT for what is wrong with the app, and IO, CANCELLED,
+ * NOMEM
  * @since 0.1 */
 OCIW_API OCIW_NODISCARD int ociw_spin_lock(const char *path, const ociw_spin_options *options,
-					   ociw_writer *into, ociw_error **err);
+                                           ociw_writer *into, ociw_error **err);
 
 /** How bad a finding is. */
 typedef enum ociw_spin_severity {
@@ -64,9 +69,9 @@ typedef struct ociw_spin_finding {
 /** Receives findings. Non-zero stops the check (OCIW_ERR_CANCELLED). */
 typedef int (*ociw_spin_finding_cb)(const ociw_spin_finding *finding, void *user_data);
 
-/** Looks for what is wrong with an app before it is packed, and for what the Spin shim of containerd would
- * make of it: trigger types, host requirements, missing wasm files, unused components, dependencies, and
- * what each start would copy.
+/** Looks for what is wrong with an app before it is packed, and for what the Spin shim of
+ * containerd would make of it: trigger types, host requirements, missing wasm files, unused
+ * components, dependencies, and what each start would copy.
  *
  * @param path spin.toml, or a folder with one
  * @param options NULL for the defaults
@@ -75,8 +80,8 @@ typedef int (*ociw_spin_finding_cb)(const ociw_spin_finding *finding, void *user
  * CANCELLED, NOTFOUND for no manifest)
  * @since 0.1 */
 OCIW_API OCIW_NODISCARD int ociw_spin_check(const char *path, const ociw_spin_options *options,
-					    ociw_spin_finding_cb callback, void *user_data,
-					    ociw_error **err);
+                                            ociw_spin_finding_cb callback, void *user_data,
+                                            ociw_error **err);
 
 OCIW_END_DECLS
 
