@@ -240,7 +240,7 @@ int ociw_spin_check(const char *path, const ociw_spin_options *options,
 		}
 		report.error_reported = true;
 	}
-	if (r < 0 && !report.error_reported)
+	if (r == OCIW_ERR_NOMEM || (r < 0 && !report.error_reported))
 		return ociwp_error_move(err, why);
 	ociw_error_free(why);
 	return c.errors;

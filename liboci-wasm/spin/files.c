@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 typedef struct exclude {
@@ -99,10 +100,10 @@ static bool has_parent_part(const char *path)
  */
 static bool is_inside(const resolver *rs, const char *path)
 {
-	char real[PATH_MAX];
-	OCIWP_AUTO(str) char *absolute = ociwp_path_join(rs->root, path);
-	size_t len = rs->real_root ? strlen(rs->real_root) : 0;
-	if (!absolute || !rs->real_root || !realpath(absolute, real))
+	char absolute[PATH_MAX], real[PATH_MAX];
+	size_t len = strlen(rs->real_root);
+	int n = snprintf(absolute, sizeof(absolute), "%s/%s", rs->root, path);
+	if (n < 0 || (size_t)n >= sizeof(absolute) || !realpath(absolute, real))
 		return false;
 	if (len == 1)
 		return true; /* the root of the file system */
@@ -537,12 +538,15 @@ int ociwp_files_resolve(const ociwp_component *from, const char *root, ociwp_rep
 	OCIWP_AUTO(fd) int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return ociwp_fail_errno(err, errno, "app folder %s", ociwp_quote(root));
+	char *real_root = realpath(root, NULL);
+	if (!real_root)
+		return ociwp_fail_errno(err, errno, "app folder %s", ociwp_quote(root));
 	resolver rs = {.component = from,
 	               .report = report,
 	               .root = root,
+	               .real_root = real_root,
 	               .root_fd = fd,
-	               .total = total,
-	               .real_root = realpath(root, NULL)};
+	               .total = total};
 	int r = resolve_all(&rs, err);
 	if (r == 0)
 		r = finish(&rs, to, err);

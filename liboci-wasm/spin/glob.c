@@ -30,6 +30,7 @@ struct ociwp_glob {
 	size_t token_count;
 	range *ranges;
 	size_t range_count;
+	bool *states; /* two sets for matching, so that it cannot run out of memory */
 	bool recursive;
 };
 
@@ -39,6 +40,7 @@ void ociwp_glob_free(ociwp_glob *glob)
 		return;
 	free(glob->tokens);
 	free(glob->ranges);
+	free(glob->states);
 	free(glob);
 }
 
@@ -178,9 +180,13 @@ int ociwp_glob_new(const char *pattern, size_t len, ociwp_glob **out, const char
 	if (!glob->tokens || !glob->ranges)
 		return OCIW_ERR_NOMEM;
 	int r = compile(glob, chars, count, problem, position);
-	if (r == 0)
-		*out = ociwp_steal(&glob);
-	return r;
+	if (r < 0)
+		return r;
+	glob->states = ociwp_calloc(2 * (glob->token_count + 1), sizeof(*glob->states));
+	if (!glob->states)
+		return OCIW_ERR_NOMEM;
+	*out = ociwp_steal(&glob);
+	return 0;
 }
 
 static bool one_matches(const ociwp_glob *glob, const token *t, uint32_t c, bool within_component)
@@ -236,10 +242,8 @@ static void step(const ociwp_glob *glob, const bool *from, bool *to, uint32_t c,
 bool ociwp_glob_match(const ociwp_glob *glob, const char *text, size_t len, bool within_component)
 {
 	size_t room = glob->token_count + 1;
-	OCIWP_AUTO(mem) bool *states = ociwp_calloc(2 * room, sizeof(*states));
-	if (!states)
-		return false;
-	bool *from = states, *to = states + room;
+	bool *from = glob->states, *to = glob->states + room;
+	memset(from, 0, room * sizeof(*from));
 	enter(glob, from, 0);
 	for (size_t pos = 0; pos < len;) {
 		uint32_t c;

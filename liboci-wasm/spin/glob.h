@@ -18,7 +18,7 @@ void ociwp_glob_free(ociwp_glob *glob);
 OCIWP_DEFINE_AUTO(glob, ociwp_glob *, ociwp_glob_free)
 
 /* Does all of @p text match? Wildcards cross '/' unless @p within_component. Invalid UTF-8 never
- * does. NOMEM gives no match. */
+ * does. One thread at a time for one glob: it holds the memory that matching needs. */
 bool ociwp_glob_match(const ociwp_glob *glob, const char *text, size_t len, bool within_component);
 /* Is it "**"? */
 bool ociwp_glob_is_recursive(const ociwp_glob *glob);

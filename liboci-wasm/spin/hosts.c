@@ -336,20 +336,32 @@ static const char *default_of(const char *name, size_t len, void *user_data)
 	return NULL;
 }
 
-/* Entries with templates count only when every variable has a default. */
-static bool expanded_valid(const char *entry, const ociwp_spin_manifest *manifest,
-                           ociwp_host_error *why)
+/* Entries with templates count only when every variable has a default. 1 good, 0 bad, or NOMEM. */
+static int judge_expanded(const char *entry, const ociwp_spin_manifest *manifest,
+                          ociwp_host_error *why)
 {
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 	bool complete;
 	if (ociwp_template_expand(entry, default_of, (void *)manifest, 65536, &text, &complete) < 0)
 		return refuse(why, "is longer than 64 KiB with its variables");
-	if (text.failed || !complete)
-		return !text.failed || refuse(why, "memory ran out");
+	if (text.failed)
+		return OCIW_ERR_NOMEM;
 	const char *value = text.data ? text.data : "";
-	if (!*value || ociwp_streq(value, "http://") || ociwp_streq(value, "https://"))
-		return true;
+	if (!complete || !*value || ociwp_streq(value, "http://") || ociwp_streq(value, "https://"))
+		return 1;
 	return ociwp_host_valid(value, why);
+}
+
+static int judge(const char *entry, bool alone, const ociwp_spin_manifest *manifest,
+                 ociwp_host_error *why)
+{
+	if (alone && ociwp_streq(entry, "insecure:allow-all"))
+		return refuse(why, "use '*://*:*' to allow all outbound traffic");
+	if (!ociwp_template_valid(entry))
+		return refuse(why, "unmatched '{{' in template");
+	if (ociwp_template_is_literal(entry))
+		return ociwp_host_valid(entry, why);
+	return judge_expanded(entry, manifest, why);
 }
 
 int ociwp_hosts_check(const ociwp_component *component, const ociwp_spin_manifest *manifest,
@@ -360,15 +372,9 @@ int ociwp_hosts_check(const ociwp_component *component, const ociwp_spin_manifes
 	for (size_t i = 0; i < hosts->count; i++) {
 		const char *entry = hosts->items[i];
 		ociwp_host_error why = {""};
-		bool good;
-		if (hosts->count == 1 && ociwp_streq(entry, "insecure:allow-all"))
-			good = refuse(&why, "use '*://*:*' to allow all outbound traffic");
-		else if (!ociwp_template_valid(entry))
-			good = refuse(&why, "unmatched '{{' in template");
-		else if (ociwp_template_is_literal(entry))
-			good = ociwp_host_valid(entry, &why);
-		else
-			good = expanded_valid(entry, manifest, &why);
+		int good = judge(entry, hosts->count == 1, manifest, &why);
+		if (good < 0)
+			return ociwp_nomem(err);
 		if (!good)
 			return ociwp_report_fail(
 			        report, (ociwp_where){hosts->places[i], component->id, "host"},

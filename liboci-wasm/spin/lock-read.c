@@ -348,12 +348,9 @@ static int read_trigger_dependencies(reader *rd, const json_t *object, const cha
 	{
 		json_array_foreach(list, i, entry)
 		{
-			ociwp_lock_component scratch = {0};
 			ociwp_lock_dependency dependency = {0};
 			r = read_dependency(rd, where, key, entry, &dependency);
-			scratch.dependencies = ociwp_memdup(&dependency, sizeof(dependency));
-			scratch.dependency_count = scratch.dependencies ? 1 : 0;
-			ociwp_lock_component_deinit(&scratch);
+			ociwp_lock_dependency_deinit(&dependency);
 			if (r < 0)
 				return r;
 		}

@@ -21,6 +21,16 @@ void ociwp_lock_files_free(ociwp_lock_file *files, size_t count)
 	free(files);
 }
 
+void ociwp_lock_dependency_deinit(ociwp_lock_dependency *dependency)
+{
+	free(dependency->name);
+	free(dependency->content_type);
+	ref_deinit(&dependency->content);
+	free(dependency->export_name);
+	json_decref(dependency->inherit);
+	*dependency = (ociwp_lock_dependency){0};
+}
+
 void ociwp_lock_component_deinit(ociwp_lock_component *component)
 {
 	free(component->id);
@@ -30,14 +40,8 @@ void ociwp_lock_component_deinit(ociwp_lock_component *component)
 	json_decref(component->env);
 	ociwp_lock_files_free(component->files, component->file_count);
 	json_decref(component->config);
-	for (size_t i = 0; i < component->dependency_count; i++) {
-		ociwp_lock_dependency *dependency = &component->dependencies[i];
-		free(dependency->name);
-		free(dependency->content_type);
-		ref_deinit(&dependency->content);
-		free(dependency->export_name);
-		json_decref(dependency->inherit);
-	}
+	for (size_t i = 0; i < component->dependency_count; i++)
+		ociwp_lock_dependency_deinit(&component->dependencies[i]);
 	free(component->dependencies);
 	json_decref(component->trigger_dependencies);
 	json_decref(component->host_requirements);

@@ -65,6 +65,7 @@ void ociwp_lock_free(ociwp_lock *lock);
 OCIWP_DEFINE_AUTO(lock, ociwp_lock *, ociwp_lock_free)
 
 /* Parts, for those who build or change a lock. */
+void ociwp_lock_dependency_deinit(ociwp_lock_dependency *dependency);
 void ociwp_lock_component_deinit(ociwp_lock_component *component);
 void ociwp_lock_files_free(ociwp_lock_file *files, size_t count);
 

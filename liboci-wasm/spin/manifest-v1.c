@@ -54,10 +54,10 @@ static int parse_trigger(const ociwp_fields *top, ociwp_spin_manifest *manifest,
 	if ((r = ociwp_fields_open(&f, &member->value, NULL, err)) < 0 ||
 	    (r = ociwp_fields_need_string(&f, "type", type, err)) < 0)
 		return r;
-	json_t *rest = ociwp_toml_to_json(&member->value);
+	manifest->trigger_globals = json_object();
+	json_t *rest = manifest->trigger_globals ? ociwp_toml_to_json(&member->value) : NULL;
 	if (rest)
 		json_object_del(rest, "type");
-	manifest->trigger_globals = json_object();
 	if (!manifest->trigger_globals ||
 	    json_object_set_new(manifest->trigger_globals, *type, rest) < 0)
 		return ociwp_nomem(err);
