@@ -6,12 +6,10 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "format/bundles.h"
-#include "io/tmpblob.h"
-#include <unistd.h>
 
 int ociwp_draft_init(ociwp_draft *draft, ociwp_lock *lock, ociw_error **err)
 {
-	*draft = (ociwp_draft){.lock = lock, .spool = -1};
+	*draft = (ociwp_draft){.lock = lock};
 	draft->components = ociwp_calloc(lock->component_count, sizeof(*draft->components));
 	if (!draft->components)
 		return ociwp_nomem(err);
@@ -49,9 +47,8 @@ void ociwp_draft_deinit(ociwp_draft *draft)
 	free(draft->components);
 	ociwp_tar_layers_deinit(draft->bundles, draft->bundle_count);
 	free(draft->bundles);
-	if (draft->spool >= 0)
-		close(draft->spool);
-	*draft = (ociwp_draft){.spool = -1};
+	ociwp_spools_deinit(&draft->spools);
+	*draft = (ociwp_draft){0};
 }
 
 bool ociwp_draft_is_whiteout(const char *path)
@@ -70,14 +67,8 @@ ociwp_tar_settings ociwp_draft_tar_settings(const ociwp_draft *draft)
 	return (ociwp_tar_settings){
 		.threads = draft->threads,
 		.temp_dir = draft->temp_dir,
-		.memory = draft->gate,
 		.cache = draft->cache,
 	};
-}
-
-int ociwp_draft_open_spool(ociwp_draft *draft, ociw_error **err)
-{
-	return draft->spool >= 0 ? 0 : ociwp_tmpblob_open(draft->temp_dir, &draft->spool, err);
 }
 
 int ociwp_draft_bundle(ociwp_draft *draft, const ociw_op *op, ociw_error **err)
@@ -86,13 +77,11 @@ int ociwp_draft_bundle(ociwp_draft *draft, const ociw_op *op, ociw_error **err)
 		return 0;
 	int r = ociwp_bundles_plan(draft->components, draft->component_count, &draft->bundles,
 				   &draft->bundle_count, err);
-	if (r == 0 && draft->bundle_count > 0) {
-		ociwp_tar_settings settings = ociwp_draft_tar_settings(draft);
-		r = ociwp_draft_open_spool(draft, err);
-		if (r == 0)
-			r = ociwp_tar_layers_make(draft->bundles, draft->bundle_count, draft->spool,
-						  &settings, op, err);
-	}
+	if (r < 0)
+		return r;
+	ociwp_tar_settings settings = ociwp_draft_tar_settings(draft);
+	r = ociwp_tar_layers_make(draft->bundles, draft->bundle_count, &draft->spools, &settings, op,
+				  err);
 	if (r == 0)
 		draft->bundled = true;
 	return r;

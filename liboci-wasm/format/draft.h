@@ -40,9 +40,8 @@ typedef struct ociwp_draft {
 	int64_t created;
 	const char *temp_dir;  /* or NULL */
 	ociwp_memory *memory;  /* borrowed; where blobs and manifests go */
-	int spool;             /* of gzipped layers, or -1: opened when needed; owned */
+	ociwp_spools spools;   /* of gzipped layers */
 	size_t threads;
-	uint64_t gate;         /* ociwp_tar_settings.memory */
 	const ociwp_layer_cache *cache; /* or NULL */
 	ociwp_tar_layer *bundles; /* shared by the formats once they are made */
 	size_t bundle_count;
@@ -59,8 +58,6 @@ bool ociwp_draft_is_whiteout(const char *path);
 
 /* Makes draft->bundles by the prefix tree of spin-node.md 3, once. */
 int ociwp_draft_bundle(ociwp_draft *draft, const ociw_op *op, ociw_error **err);
-/* Opens draft->spool unless it is open. */
-int ociwp_draft_open_spool(ociwp_draft *draft, ociw_error **err);
 /* The settings for layers made beside the bundles. */
 ociwp_tar_settings ociwp_draft_tar_settings(const ociwp_draft *draft);
 

@@ -220,15 +220,13 @@ static int make_layers(struct rootfs *rootfs, const ociw_op *op, ociw_error **er
 	if (r == 0)
 		r = ociwp_draft_bundle(draft, op, err);
 	if (r == 0)
-		r = ociwp_draft_open_spool(draft, err);
-	if (r == 0)
 		r = collect_items(rootfs, err);
 	if (r == 0)
 		r = plan_wasm(rootfs, err);
 	if (r == 0)
 		r = plan_toml(rootfs, err);
 	if (r == 0)
-		r = ociwp_tar_layers_make(rootfs->layers, rootfs->layer_count, draft->spool,
+		r = ociwp_tar_layers_make(rootfs->layers, rootfs->layer_count, &draft->spools,
 					  &settings, op, err);
 	return r;
 }

@@ -120,11 +120,9 @@ static int add_archive(ociwp_draft *draft, const ociwp_draft_component *componen
 	ociw_descriptor *desc = NULL;
 	if (component->file_count == 0)
 		return 0;
-	int r = ociwp_draft_open_spool(draft, err);
+	int r = ociwp_bundles_plan_archive(component, &layer, err);
 	if (r == 0)
-		r = ociwp_bundles_plan_archive(component, &layer, err);
-	if (r == 0)
-		r = ociwp_tar_layers_make(&layer, 1, draft->spool, &settings, op, err);
+		r = ociwp_tar_layers_make(&layer, 1, &draft->spools, &settings, op, err);
 	if (r == 0)
 		r = ociwp_tar_layer_add(&layer, OCIWP_MT_SPIN_BUNDLE, draft->memory, &desc, err);
 	ociwp_tar_layers_deinit(&layer, 1);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Making gzipped tar layers. Small ones are built whole in memory (libdeflate), large ones flow
- * as a stream; which of the two depends on the members alone, never on the machine.
+ * Making gzipped tar layers: files, tar, hash, gzip, hash, spool, in one stream for each layer.
  */
 #include "format/tar-layer.h"
 #include "archive/tar-writer.h"
@@ -10,51 +9,24 @@
 #include "io/parallel.h"
 #include "io/tmpblob.h"
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
+#include <fcntl.h>
 #include <unistd.h>
-
-/* Plain bytes that all threads together hold when the caller says nothing. */
-#define DEFAULT_MEMORY (8u << 20)
-
-/* Bytes that may be held at once: the memory bar of packing, whatever the number of threads. One
- * layer always fits, however large. */
-struct gate {
-	pthread_mutex_t lock;
-	pthread_cond_t freed;
-	uint64_t used, limit;
-};
-
-struct worker {
-	ociwp_scratch scratch;
-	ociwp_buf plain, packed;
-};
 
 struct make {
 	ociwp_tar_layer *layers;
 	const ociwp_tar_settings *settings;
 	const ociw_op *op;
-	struct worker *workers;
-	int spool;
-	atomic_uint_fast64_t spool_end;
-	struct gate gate;
+	ociwp_scratch *scratch; /* for each thread */
+	ociwp_spools *spools;
+	size_t inner_threads; /* for each layer, when there are fewer layers than threads */
 };
 
-static void gate_enter(struct gate *gate, uint64_t bytes)
+void ociwp_spools_deinit(ociwp_spools *spools)
 {
-	pthread_mutex_lock(&gate->lock);
-	while (gate->used > 0 && gate->used + bytes > gate->limit)
-		pthread_cond_wait(&gate->freed, &gate->lock);
-	gate->used += bytes;
-	pthread_mutex_unlock(&gate->lock);
-}
-
-static void gate_leave(struct gate *gate, uint64_t bytes)
-{
-	pthread_mutex_lock(&gate->lock);
-	gate->used -= bytes;
-	pthread_cond_broadcast(&gate->freed);
-	pthread_mutex_unlock(&gate->lock);
+	for (size_t i = 0; i < spools->count; i++)
+		if (spools->fds[i] >= 0)
+			close(spools->fds[i]);
+	spools->count = 0;
 }
 
 /* --- names --- */
@@ -163,68 +135,45 @@ static int write_tar(const ociwp_tar_layer *layer, ociwp_scratch *scratch, const
 	return ociwp_tar_writer_finish(ociwp_steal(&tar), err);
 }
 
-/* --- engines --- */
+/* --- the blob --- */
 
-static int make_whole(struct make *make, struct worker *worker, ociwp_tar_layer *layer,
+/* A writer that appends to the spool of a thread; *at is where it begins. */
+static int open_spool(struct make *make, size_t worker, uint64_t *at, ociw_writer **out,
 		      ociw_error **err)
 {
-	OCIWP_AUTO(writer) ociw_writer *to = NULL;
-	ociwp_buf_clear(&worker->plain);
-	ociwp_buf_clear(&worker->packed);
-	int r = ociwp_writer_new_buf(&worker->plain, OCIW_UNLIMITED, &to, err);
-	if (r == 0)
-		r = write_tar(layer, &worker->scratch, make->op, to, err);
-	if (r == 0)
-		r = ociw_writer_commit(ociwp_steal(&to), err);
-	if (r == 0)
-		r = ociw_digest_bytes(OCIW_DIGEST_SHA256, ociwp_buf_span(&worker->plain),
-				      &layer->diff_id, err);
-	if (r == 0)
-		r = ociwp_gzip_bytes(worker->plain.data, worker->plain.len, &worker->packed, err);
-	if (r == 0)
-		r = ociw_digest_bytes(OCIW_DIGEST_SHA256, ociwp_buf_span(&worker->packed),
-				      &layer->digest, err);
+	int *fd = &make->spools->fds[worker];
+	int r = *fd >= 0 ? 0 : ociwp_tmpblob_open(make->settings->temp_dir, fd, err);
 	if (r < 0)
 		return r;
-	layer->size = worker->packed.len;
-	layer->fd = make->spool;
-	layer->offset = atomic_fetch_add(&make->spool_end, layer->size);
-	int failed = ociwp_pwrite_full(make->spool, worker->packed.data, worker->packed.len,
-				       layer->offset);
-	return failed ? ociwp_fail_errno(err, failed, "write a temporary file") : 0;
+	off_t end = lseek(*fd, 0, SEEK_END);
+	int copy = end < 0 ? -1 : fcntl(*fd, F_DUPFD_CLOEXEC, 3);
+	if (copy < 0)
+		return ociwp_fail_errno(err, errno, "append to a temporary file");
+	*at = (uint64_t)end;
+	return ociw_writer_new_fd(copy, out, err);
 }
 
-/* A file of its own: its size is not known before its end, and others must not wait. */
-static int make_streamed(struct make *make, struct worker *worker, ociwp_tar_layer *layer,
-			 ociw_error **err)
+static int make_layer(struct make *make, size_t worker, ociwp_tar_layer *layer, ociw_error **err)
 {
-	OCIWP_AUTO(fd) int copy = -1;
 	OCIWP_AUTO(writer) ociw_writer *file = NULL;
 	OCIWP_AUTO(writer) ociw_writer *hashed = NULL;
 	OCIWP_AUTO(writer) ociw_writer *gzip = NULL;
 	OCIWP_AUTO(writer) ociw_writer *plain = NULL;
-	int r = ociwp_tmpblob_open(make->settings->temp_dir, &layer->fd, err);
-	if (r < 0)
-		return r;
-	layer->own_fd = true;
-	copy = dup(layer->fd);
-	if (copy < 0)
-		return ociwp_fail_errno(err, errno, "duplicate a temporary file");
-	r = ociw_writer_new_fd(ociwp_steal_fd(&copy), &file, err);
+	int r = open_spool(make, worker, &layer->offset, &file, err);
 	if (r == 0)
 		r = ociwp_writer_hash(ociwp_steal(&file), OCIW_DIGEST_SHA256, &layer->digest,
 				      &layer->size, &hashed, err);
 	if (r == 0)
-		r = ociwp_writer_gzip_threads(ociwp_steal(&hashed),
-					      ociwp_parallel_threads(make->settings->threads),
-					      &gzip, err);
+		r = ociwp_writer_gzip_threads(ociwp_steal(&hashed), make->inner_threads, &gzip,
+					      err);
 	if (r == 0)
 		r = ociwp_writer_hash(ociwp_steal(&gzip), OCIW_DIGEST_SHA256, &layer->diff_id, NULL,
 				      &plain, err);
 	if (r == 0)
-		r = write_tar(layer, &worker->scratch, make->op, plain, err);
+		r = write_tar(layer, &make->scratch[worker], make->op, plain, err);
 	if (r == 0)
 		r = ociw_writer_commit(ociwp_steal(&plain), err);
+	layer->fd = make->spools->fds[worker];
 	return r;
 }
 
@@ -233,7 +182,7 @@ static int make_streamed(struct make *make, struct worker *worker, ociwp_tar_lay
 /* Everything that decides the bytes of the blob, and nothing that does not. */
 static void layer_key(const ociwp_tar_layer *layer, ociwp_scratch *scratch, uint8_t out[32])
 {
-	static const char engine[] = "ociw tar layer 1";
+	static const char engine[] = "ociw tar layer 2";
 	ociwp_hasher *hasher = scratch->hasher;
 	ociw_digest digest;
 	ociwp_hasher_reset(hasher);
@@ -252,30 +201,18 @@ static void layer_key(const ociwp_tar_layer *layer, ociwp_scratch *scratch, uint
 	memcpy(out, digest.bytes, 32);
 }
 
-static int make_layer(struct make *make, struct worker *worker, ociwp_tar_layer *layer,
-		      ociw_error **err)
-{
-	if (layer->plain > OCIWP_TAR_WHOLE_MAX)
-		return make_streamed(make, worker, layer, err);
-	gate_enter(&make->gate, layer->plain);
-	int r = make_whole(make, worker, layer, err);
-	gate_leave(&make->gate, layer->plain);
-	return r;
-}
-
-static int make_item(void *context, size_t number, size_t index, ociw_error **err)
+static int make_item(void *context, size_t worker, size_t index, ociw_error **err)
 {
 	struct make *make = context;
-	struct worker *worker = &make->workers[number];
 	ociwp_tar_layer *layer = &make->layers[index];
 	const ociwp_layer_cache *cache = make->settings->cache;
 	uint8_t key[32];
 	bool found = false;
 	int r = 0;
-	if (!worker->scratch.buf)
-		r = ociwp_scratch_init(&worker->scratch, err);
+	if (!make->scratch[worker].buf)
+		r = ociwp_scratch_init(&make->scratch[worker], err);
 	if (r == 0 && cache) {
-		layer_key(layer, &worker->scratch, key);
+		layer_key(layer, &make->scratch[worker], key);
 		r = cache->find(cache->self, key, layer, &found, err);
 	}
 	if (r < 0 || found)
@@ -286,36 +223,31 @@ static int make_item(void *context, size_t number, size_t index, ociw_error **er
 	return r;
 }
 
-int ociwp_tar_layers_make(ociwp_tar_layer *layers, size_t count, int spool,
+int ociwp_tar_layers_make(ociwp_tar_layer *layers, size_t count, ociwp_spools *spools,
 			  const ociwp_tar_settings *settings, const ociw_op *op, ociw_error **err)
 {
 	size_t threads = ociwp_parallel_threads(settings->threads);
-	struct stat st;
-	if (fstat(spool, &st) < 0)
-		return ociwp_fail_errno(err, errno, "stat of a temporary file");
+	if (threads > OCIWP_TAR_THREADS_MAX)
+		threads = OCIWP_TAR_THREADS_MAX;
 	struct make make = {
 		.layers = layers,
 		.settings = settings,
 		.op = op,
-		.spool = spool,
-		.workers = ociwp_calloc(threads, sizeof(*make.workers)),
-		.gate = {.lock = PTHREAD_MUTEX_INITIALIZER,
-			 .freed = PTHREAD_COND_INITIALIZER,
-			 .limit = settings->memory ? settings->memory : DEFAULT_MEMORY},
+		.spools = spools,
+		.scratch = ociwp_calloc(threads, sizeof(*make.scratch)),
+		.inner_threads = count > 0 && count < threads ? threads / count : 1,
 	};
-	if (!make.workers)
+	if (!make.scratch)
 		return ociwp_nomem(err);
-	atomic_init(&make.spool_end, (uint64_t)st.st_size);
+	for (; spools->count < threads; spools->count++)
+		spools->fds[spools->count] = -1;
 	for (size_t i = 0; i < count; i++)
 		layers[i].fd = -1;
 	ociwp_parallel_job job = {count, threads, make_item, &make, false};
 	int r = ociwp_parallel_run(&job, op, err);
-	for (size_t i = 0; i < threads; i++) {
-		ociwp_scratch_deinit(&make.workers[i].scratch);
-		ociwp_buf_deinit(&make.workers[i].plain);
-		ociwp_buf_deinit(&make.workers[i].packed);
-	}
-	free(make.workers);
+	for (size_t i = 0; i < threads; i++)
+		ociwp_scratch_deinit(&make.scratch[i]);
+	free(make.scratch);
 	return r;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Layers that are gzipped tars (spin-node.md 3): made in parallel, each from its members alone, so
- * that the same members give the same blob on any machine. The blobs go to one spool.
+ * that the same members give the same blob on any machine. The blobs go to spools.
  */
 #ifndef OCIW_FORMAT_TAR_LAYER_H
 #define OCIW_FORMAT_TAR_LAYER_H
@@ -19,11 +19,11 @@ typedef struct ociwp_tar_member {
 typedef struct ociwp_tar_layer {
 	ociwp_tar_member *members; /* sorted by the bytes of their names; owned */
 	size_t member_count;
-	uint64_t plain; /* bytes of all members, for the choice of engine */
+	uint64_t plain; /* bytes of all members */
 	/* what making it sets */
 	ociw_digest digest, diff_id;
 	uint64_t size;
-	int fd;           /* where the blob is: borrowed spool, or a file of its own ... */
+	int fd;           /* where the blob is: a borrowed spool, or a file of its own ... */
 	bool own_fd;      /* ... which is closed with the layer */
 	uint64_t offset;
 } ociwp_tar_layer;
@@ -41,16 +41,21 @@ typedef struct ociwp_layer_cache {
 typedef struct ociwp_tar_settings {
 	size_t threads;
 	const char *temp_dir;
-	uint64_t memory; /* plain bytes in memory at once, over all threads; 0: a default */
 	const ociwp_layer_cache *cache; /* or NULL */
 } ociwp_tar_settings;
 
-/* Layers of more plain bytes than this are compressed in a stream. Part of what decides the bytes of
- * a blob: see docs/formats. */
-#define OCIWP_TAR_WHOLE_MAX (12u << 20)
+/* Threads that make layers at most: each takes some 3 MiB. */
+#define OCIWP_TAR_THREADS_MAX 16
 
-/* Makes all; @p spool (borrowed, at least as long-lived as the layers' use) takes the blobs. */
-int ociwp_tar_layers_make(ociwp_tar_layer *layers, size_t count, int spool,
+/* Temporary files that blobs are appended to, one for each thread; all zero: none yet. */
+typedef struct ociwp_spools {
+	int fds[OCIWP_TAR_THREADS_MAX];
+	size_t count;
+} ociwp_spools;
+void ociwp_spools_deinit(ociwp_spools *spools);
+
+/* Makes all, in parallel; the blobs go to @p spools, which live as long as the layers are used. */
+int ociwp_tar_layers_make(ociwp_tar_layer *layers, size_t count, ociwp_spools *spools,
 			  const ociwp_tar_settings *settings, const ociw_op *op, ociw_error **err);
 /* Adds a made layer as a blob of @p media_type. */
 int ociwp_tar_layer_add(const ociwp_tar_layer *layer, const char *media_type, ociwp_memory *memory,

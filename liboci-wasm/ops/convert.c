@@ -130,7 +130,6 @@ static int convert_artifact(const conversion *c, ociw_content **out, ociw_error 
 				 .op = c->options.op,
 				 .manifest = c->manifest,
 				 .node = c->format == OCIW_FORMAT_SPIN_NODE,
-				 .draft.spool = -1,
 				 .spool = -1,
 				 .temp_dir = c->options.temp_dir};
 	int r = ociwp_convert_read(&app, err);

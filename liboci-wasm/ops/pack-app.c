@@ -184,7 +184,7 @@ static int run(struct work *work, ociw_error **err)
 
 int ociwp_pack_app(ociwp_pack *pack, ociw_error **err)
 {
-	struct work work = {.pack = pack, .draft.spool = -1};
+	struct work work = {.pack = pack};
 	int r = run(&work, err);
 	ociwp_draft_deinit(&work.draft);
 	ociwp_app_free(work.app);
