@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Manifests into a registry, byte for byte (PSH-15, PSH-16, REF-11).
+ */
+#include "rig.h"
+
+#define INDEX "application/vnd.oci.image.index.v1+json"
+static const char text[] = "{\"schemaVersion\":2,\"mediaType\":\"" INDEX "\",\"manifests\":[]}";
+
+static int put(rig *r, const char *name, ociw_error **err)
+{
+	return ociw_content_put_manifest(r->content, NULL, (ociw_span){text, strlen(text)}, name, &r->op, NULL, err);
+}
+
+Test(push_manifest, exact_bytes_go_by_tag_with_the_plain_type)
+{
+	rig r;
+	ociw_error *err = NULL;
+	rig_open(&r, RULES({.match = "PUT /v2/a/b/manifests/v1$", .answer = {.status = 201}}));
+	rig_ok(put(&r, "v1", &err), &err);
+	const fake_request *request = fake_at(r.fake, 0);
+	cr_assert_str_eq(request->body, text);
+	cr_assert_str_eq(fake_header(request, "Content-Type"), INDEX);
+	cr_assert_eq(fake_count(r.fake), 1);
+	rig_close(&r);
+}
+
+Test(push_manifest, without_a_name_it_goes_by_digest)
+{
+	rig r;
+	ociw_error *err = NULL;
+	rig_open(&r, RULES({.match = "PUT /v2/a/b/manifests/sha256:", .answer = {.status = 201}}));
+	rig_ok(put(&r, NULL, &err), &err);
+	rig_close(&r);
+}
+
+Test(push_manifest, a_digest_as_name_must_be_the_right_one)
+{
+	rig r;
+	ociw_error *err = NULL;
+	rig_open(&r, NULL, 0);
+	rig_expect(put(&r, "sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", &err), OCIW_ERR_DIGEST, &err, "the name says");
+	cr_assert_eq(fake_count(r.fake), 0);
+	rig_close(&r);
+}
+
+static const struct {
+	int status;
+	const char *headers, *body;
+	int code;
+	const char *text;
+} rows[] = {
+	{200, NULL, NULL, 0, NULL},
+	{204, NULL, NULL, 0, NULL},
+	{201, "Docker-Content-Digest: sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\n", NULL, OCIW_ERR_DIGEST, "the registry made"},
+	{201, "Docker-Content-Digest: nonsense\n", NULL, 0, NULL},
+	{400, NULL, "{\"errors\":[{\"code\":\"MANIFEST_INVALID\",\"message\":\"no\"}]}", OCIW_ERR_REGISTRY, "MANIFEST_INVALID"},
+	{404, NULL, "{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}", OCIW_ERR_NOTFOUND, "MANIFEST_BLOB_UNKNOWN"},
+	{413, NULL, NULL, OCIW_ERR_LIMIT, "nothing this large"},
+};
+
+Test(push_manifest, answers_are_judged)
+{
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++) {
+		rig r;
+		ociw_error *err = NULL;
+		fake_rule rule = {.match = "PUT ", .answer = {.status = rows[i].status, .headers = rows[i].headers, .body = rows[i].body}};
+		rig_open(&r, &rule, 1);
+		int code = put(&r, "v1", &err);
+		if (rows[i].code)
+			rig_expect(code, rows[i].code, &err, rows[i].text);
+		else
+			rig_ok(code, &err);
+		rig_close(&r);
+	}
+}
+
+Test(push_manifest, too_large_a_manifest_is_not_sent_at_all)
+{
+	rig r;
+	ociw_error *err = NULL;
+	rig_open(&r, NULL, 0);
+	r.limits.max_manifest_bytes = 20;
+	int code = put(&r, "v1", &err);
+	cr_assert_eq(code, OCIW_ERR_LIMIT);
+	ociw_error_free(err);
+	cr_assert_eq(fake_count(r.fake), 0);
+	rig_close(&r);
+}
+
+Test(push_manifest, a_lost_answer_is_no_harm)
+{
+	rig r;
+	ociw_error *err = NULL;
+	rig_open(&r, RULES({.match = "PUT ", .answer = {.fault = FAKE_HANG_UP}, .times = 1}, {.match = "PUT ", .answer = {.status = 201}}));
+	rig_ok(put(&r, "v1", &err), &err);
+	cr_assert_eq(fake_count(r.fake), 2);
+	rig_close(&r);
+}
