@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -382,6 +383,7 @@ static void *accept_all(void *self)
 		int fd = accept4(fake->listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd < 0)
 			continue;
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 		connection *c = calloc(1, sizeof(*c));
 		assert(c && fake->connection_count < CONNECTIONS_MAX);
 		c->fake = fake;
