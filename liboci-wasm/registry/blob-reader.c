@@ -7,13 +7,16 @@
 
 #include "base/str.h"
 #include "base/time.h"
+#include "registry/mirrors.h"
 #include "registry/retry.h"
 
 /* So much progress makes the count of tries begin anew. */
 #define PROGRESS_BYTES (1024u * 1024)
 
 typedef struct blob_reader {
-	ociwp_repository *repo;
+	ociwp_repository *origin; /* whose blob it is */
+	ociwp_repository *repo;   /* who is asked: a mirror of origin, or origin itself */
+	size_t next_mirror;       /* behind repo, when that is a mirror */
 	char *digest;
 	uint64_t size;   /* as promised; 0 is a size too */
 	uint64_t at;     /* position of the next byte to give */
@@ -134,6 +137,37 @@ static int connect_blob(blob_reader *b, ociwp_failure *failure, ociw_error **err
 	return ociwp_response_fail(&b->answer, &b->op, err);
 }
 
+/* The next one to ask: mirrors in their order, then the registry itself. False after that. */
+static bool next_repository(blob_reader *b)
+{
+	if (b->repo == b->origin)
+		return false;
+	while (b->next_mirror < b->origin->mirror_count) {
+		size_t i = b->next_mirror++;
+		if (!ociwp_mirrors_allow(b->origin, i, b->digest))
+			continue;
+		b->repo = b->origin->mirrors[i];
+		return true;
+	}
+	b->repo = b->origin;
+	return true;
+}
+
+/* The first that has the blob. */
+static int connect_any(blob_reader *b, ociw_error **err)
+{
+	while (next_repository(b)) {
+		ociwp_failure failure;
+		ociw_error *why = NULL;
+		int r = connect_blob(b, &failure, &why);
+		if (r == 0)
+			return 0;
+		if (b->repo == b->origin || !ociwp_pull_goes_on(b->repo, r, &why, &b->op))
+			return ociwp_error_move(err, why);
+	}
+	return OCIW_ERR_NOTFOUND; /* not reached: the registry itself is always asked */
+}
+
 /* After a break: waits and opens again, until it works or the tries are spent. @p why is what broke;
  * it is passed on when there is no more to try. */
 static int reconnect(blob_reader *b, ociwp_failure failure, ociw_error **why, ociw_error **err)
@@ -146,7 +180,12 @@ static int reconnect(blob_reader *b, ociwp_failure failure, ociw_error **why, oc
 		uint64_t delay = ociwp_retry_delay_ms(++b->tries, ociwp_retry_random());
 		if (!ociwp_retry_failure(failure) || b->tries >= b->limits.max_tries ||
 		    ociwp_monotonic_ms() - start + delay > b->limits.retry_budget_ms) {
-			int code = ociwp_error_move(err, ociwp_steal(why));
+			int code = (int)ociw_error_code(*why);
+			if (b->repo != b->origin && ociwp_pull_goes_on(b->repo, code, why, &b->op)) {
+				b->tries = 0;
+				return connect_any(b, err);
+			}
+			code = ociwp_error_move(err, ociwp_steal(why));
 			return ociwp_wrap(err, code, "after %llu of %llu bytes",
 					  (unsigned long long)b->at, (unsigned long long)b->size);
 		}
@@ -222,18 +261,17 @@ int ociwp_blob_reader_open(ociwp_repository *repo, const ociw_descriptor *desc, 
 		b->op = *op;
 	b->op.size = sizeof(b->op);
 	b->op.limits = &b->limits;
-	b->repo = repo;
+	b->origin = repo;
 	b->size = desc->size;
 	b->at = b->last_at = offset;
 	b->digest = ociwp_strdup(desc->digest);
-	ociwp_failure failure;
 	int r = 0;
 	if (!b->digest)
 		r = ociwp_nomem(err);
 	else if (offset == desc->size && offset > 0)
 		return ociw_reader_new(&blob_ops, b, out, err); /* nothing left to fetch */
 	else
-		r = connect_blob(b, &failure, err);
+		r = connect_any(b, err);
 	if (r < 0) {
 		blob_close(b, NULL);
 		return r;

@@ -6,6 +6,7 @@
 #include "registry/client.h"
 
 #include "base/str.h"
+#include "codec/registries-conf.h"
 #include "registry/auth.h"
 #include "registry/tls.h"
 #include "registry/url.h"
@@ -58,6 +59,9 @@ void ociw_client_free(ociw_client *client)
 	for (size_t i = 0; i < client->certs_dir_count; i++)
 		free(client->certs_dirs[i]);
 	free(client->certs_dirs);
+	if (client->conf)
+		ociwp_registries_conf_deinit(client->conf);
+	free(client->conf);
 	free(client->user_agent);
 	free(client->ca_file);
 	free(client->cert_file);
@@ -231,6 +235,15 @@ int ociw_client_set_host(ociw_client *client, const char *host, unsigned flags, 
 	record->scheme = first_scheme(record);
 	pthread_mutex_unlock(&record->mutex);
 	return 0;
+}
+
+void ociwp_host_set_insecure(ociwp_host *host)
+{
+	pthread_mutex_lock(&host->mutex);
+	if (!host->insecure && !host->plain_http)
+		host->scheme = OCIWP_SCHEME_UNKNOWN;
+	host->insecure = true;
+	pthread_mutex_unlock(&host->mutex);
 }
 
 void ociw_client_set_timeouts(ociw_client *client, uint64_t connect_ms, uint64_t stall_ms,

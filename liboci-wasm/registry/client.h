@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 struct ociwp_auth;
+struct ociwp_registries_conf;
 
 typedef enum ociwp_scheme {
 	OCIWP_SCHEME_UNKNOWN = 0, /* a loopback host nobody has asked yet (TLS-2) */
@@ -56,6 +57,7 @@ struct ociw_client {
 	char *ca_file, *cert_file, *key_file;
 	char **certs_dirs;
 	size_t certs_dir_count;
+	struct ociwp_registries_conf *conf; /* NULL: none was read */
 	uint64_t chunk_size; /* 0: whole blobs in one PUT (PSH-10) */
 	ociw_credential_cb credentials;
 	void *credentials_data;
@@ -68,6 +70,8 @@ int ociwp_client_host(ociw_client *client, const char *authority, const char *na
 int ociwp_client_find_host(ociw_client *client, const char *name, ociwp_host **out,
 			   ociw_error **err);
 int ociwp_client_transport(ociw_client *client, ociwp_transport **out, ociw_error **err);
+/* Certificates are not verified, and the host is asked whether it speaks TLS at all. */
+void ociwp_host_set_insecure(ociwp_host *host);
 /* True the first time a warning text is seen, within the cap on all of them. */
 bool ociwp_client_warn_once(ociw_client *client, const char *text);
 

@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "io/stream.h"
+#include "registry/mirrors.h"
 
 /* A media type without parameters, lower case; to be freed. */
 static char *bare_type(const char *value)
@@ -165,26 +166,52 @@ static bool prefers_head(const ociwp_repository *repo)
 	return strcmp(repo->host->name, "docker.io") == 0;
 }
 
-int ociwp_pull_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
-		       ociw_error **err)
+static int resolve_at(ociwp_repository *repo, const char *reference, const ociw_op *op,
+		      ociw_descriptor **out, ociw_error **err)
 {
-	ociwp_repository *repo = self;
 	OCIWP_AUTO(buf) ociwp_buf bytes = OCIWP_BUF_INIT;
-	const char *reference = name ? name : repo->default_name;
-	int r = 0;
-	*out = NULL;
-	if (strchr(reference, ':')) {
-		ociw_digest digest;
-		r = ociw_digest_parse(reference, &digest, err);
-	}
-	if (r == 0 && prefers_head(repo))
-		r = resolve_head(repo, reference, op, out, err);
+	int r = prefers_head(repo) ? resolve_head(repo, reference, op, out, err) : 0;
 	if (r < 0 || *out)
 		return r;
 	r = ociwp_pull_manifest(repo, reference, op, out, &bytes, NULL, err);
 	if (r == 0)
 		remember(repo, *out, &bytes);
 	return r;
+}
+
+bool ociwp_pull_goes_on(const ociwp_repository *mirror, int code, ociw_error **why,
+			const ociw_op *op)
+{
+	if (code == OCIW_ERR_CANCELLED || code == OCIW_ERR_NOMEM)
+		return false;
+	if (ociwp_note(op, NULL, "mirror %s: %s", mirror->host->name, ociw_error_message(*why)) < 0)
+		return false;
+	ociw_error_free(ociwp_steal(why));
+	return true;
+}
+
+/* Mirrors in their order, then the registry itself (MIR-2). */
+int ociwp_pull_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
+		       ociw_error **err)
+{
+	ociwp_repository *repo = self;
+	const char *reference = name ? name : repo->default_name;
+	ociw_digest digest;
+	*out = NULL;
+	if (strchr(reference, ':')) {
+		int r = ociw_digest_parse(reference, &digest, err);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < repo->mirror_count; i++) {
+		ociw_error *why = NULL;
+		if (!ociwp_mirrors_allow(repo, i, reference))
+			continue;
+		int r = resolve_at(repo->mirrors[i], reference, op, out, &why);
+		if (r == 0 || !ociwp_pull_goes_on(repo->mirrors[i], r, &why, op))
+			return r == 0 ? 0 : ociwp_error_move(err, why);
+	}
+	return resolve_at(repo, reference, op, out, err);
 }
 
 /* ---- opening ---- */
@@ -240,8 +267,8 @@ static char *recall(ociwp_repository *repo, const ociw_descriptor *desc)
 	return bytes;
 }
 
-static int open_manifest(ociwp_repository *repo, const ociw_descriptor *desc, uint64_t offset,
-			 const ociw_op *op, ociw_reader **out, ociw_error **err)
+static int open_manifest_at(ociwp_repository *repo, const ociw_descriptor *desc, uint64_t offset,
+			    const ociw_op *op, ociw_reader **out, ociw_error **err)
 {
 	char *bytes = recall(repo, desc);
 	if (bytes)
@@ -254,6 +281,20 @@ static int open_manifest(ociwp_repository *repo, const ociw_descriptor *desc, ui
 	size_t len = body.len;
 	bytes = ociwp_buf_steal(&body);
 	return bytes ? open_text(bytes, len, offset, out, err) : ociwp_nomem(err);
+}
+
+static int open_manifest(ociwp_repository *repo, const ociw_descriptor *desc, uint64_t offset,
+			 const ociw_op *op, ociw_reader **out, ociw_error **err)
+{
+	for (size_t i = 0; i < repo->mirror_count; i++) {
+		ociw_error *why = NULL;
+		if (!ociwp_mirrors_allow(repo, i, desc->digest))
+			continue;
+		int r = open_manifest_at(repo->mirrors[i], desc, offset, op, out, &why);
+		if (r == 0 || !ociwp_pull_goes_on(repo->mirrors[i], r, &why, op))
+			return r == 0 ? 0 : ociwp_error_move(err, why);
+	}
+	return open_manifest_at(repo, desc, offset, op, out, err);
 }
 
 int ociwp_pull_open(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,

@@ -6,15 +6,21 @@
 #include "registry/repository.h"
 
 #include "base/str.h"
+#include "registry/mirrors.h"
 #include "registry/referrers.h"
 
 const char ociwp_accept_manifests[] = OCIWP_MT_OCI_MANIFEST ", " OCIWP_MT_OCI_INDEX
 							    ", " OCIWP_MT_DOCKER_MANIFEST
 							    ", " OCIWP_MT_DOCKER_INDEX;
 
-static void free_repository(void *self)
+void ociwp_repository_free(ociwp_repository *repo)
 {
-	ociwp_repository *repo = self;
+	if (!repo)
+		return;
+	for (size_t i = 0; i < repo->mirror_count; i++)
+		ociwp_repository_free(repo->mirrors[i]);
+	free(repo->mirrors);
+	free(repo->source_host);
 	ociwp_scopes_deinit(&repo->pull);
 	ociwp_scopes_deinit(&repo->push);
 	ociwp_scopes_deinit(&repo->remove);
@@ -30,6 +36,11 @@ static void free_repository(void *self)
 	free(repo->name);
 	free(repo->default_name);
 	free(repo);
+}
+
+static void free_repository(void *self)
+{
+	ociwp_repository_free(self);
 }
 
 const ociwp_content_ops ociwp_repository_ops = {
@@ -52,53 +63,62 @@ int ociwp_repository_path(const ociwp_repository *repo, const char *kind, const 
 {
 	ociwp_buf_clear(out);
 	ociwp_buf_printf(out, "/v2/%s/%s/%s", repo->name, kind, reference);
+	if (repo->source_host)
+		ociwp_url_add_query(out, "ns", repo->source_host);
 	return ociwp_buf_check(out, err);
 }
 
-static int fill(ociwp_repository *repo, ociw_client *client, const ociw_reference *ref,
-		ociw_error **err)
+int ociwp_repository_new(ociw_client *client, ociwp_repository **out, ociw_error **err)
 {
+	ociwp_repository *repo = ociwp_new(ociwp_repository);
+	*out = NULL;
+	if (!repo)
+		return ociwp_nomem(err);
+	pthread_mutex_init(&repo->mutex, NULL);
+	pthread_mutex_init(&repo->referrers_mutex, NULL);
+	pthread_cond_init(&repo->cond, NULL);
 	repo->client = client;
-	repo->name = ociwp_strdup(ociw_reference_repository(ref));
-	repo->default_name = ociwp_strdup(ociw_reference_name(ref));
 	repo->present = ociwp_map_new(NULL);
 	repo->absent = ociwp_map_new(NULL);
 	repo->uploading = ociwp_map_new(NULL);
 	repo->sessions = ociwp_map_new(free);
-	if (!repo->name || !repo->default_name || !repo->present || !repo->absent ||
-	    !repo->uploading || !repo->sessions)
+	if (!repo->present || !repo->absent || !repo->uploading || !repo->sessions) {
+		ociwp_repository_free(repo);
 		return ociwp_nomem(err);
-	int r = ociwp_scopes_add_repository(&repo->pull, repo->name, "pull", err);
+	}
+	*out = repo;
+	return 0;
+}
+
+static int fill(ociwp_repository *repo, const ociw_reference *ref, ociw_error **err)
+{
+	repo->default_name = ociwp_strdup(ociw_reference_name(ref));
+	if (!repo->default_name)
+		return ociwp_nomem(err);
+	int r = ociwp_mirrors_apply(repo->client, ref, repo, err);
+	if (r == 0)
+		r = ociwp_scopes_add_repository(&repo->pull, repo->name, "pull", err);
 	if (r == 0)
 		r = ociwp_scopes_add_repository(&repo->push, repo->name, "pull,push", err);
 	if (r == 0)
 		r = ociwp_scopes_add_repository(&repo->remove, repo->name, "delete,pull", err);
-	if (r == 0)
-		r = ociwp_client_host(client, ociw_reference_api_host(ref), ociw_reference_host(ref),
-				      &repo->host, err);
 	return r;
 }
 
 int ociw_client_repository(ociw_client *client, const ociw_reference *ref, ociw_content **out,
 			   ociw_error **err)
 {
-	*out = NULL;
-	ociwp_repository *repo = ociwp_new(ociwp_repository);
-	if (!repo)
-		return ociwp_nomem(err);
-	pthread_mutex_init(&repo->mutex, NULL);
-	pthread_mutex_init(&repo->referrers_mutex, NULL);
-	pthread_cond_init(&repo->cond, NULL);
-	int r = fill(repo, client, ref, err);
-	if (r < 0) {
-		free_repository(repo);
-		return r;
-	}
 	OCIWP_AUTO(buf) ociwp_buf label = OCIWP_BUF_INIT;
-	ociwp_buf_printf(&label, "%s/%s", ociw_reference_host(ref), repo->name);
-	r = ociwp_buf_check(&label, err);
+	ociwp_repository *repo = NULL;
+	*out = NULL;
+	ociwp_buf_printf(&label, "%s/%s", ociw_reference_host(ref), ociw_reference_repository(ref));
+	int r = ociwp_buf_check(&label, err);
+	if (r == 0)
+		r = ociwp_repository_new(client, &repo, err);
+	if (r == 0)
+		r = fill(repo, ref, err);
 	if (r < 0) {
-		free_repository(repo);
+		ociwp_repository_free(repo);
 		return r;
 	}
 	return ociwp_content_new(&ociwp_repository_ops, repo, label.data, out, err);

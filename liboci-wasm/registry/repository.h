@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "codec/mediatype.h"
+#include "codec/registries-conf.h"
 #include "oci/manifest.h"
 #include "registry/client.h"
 #include "registry/request.h"
@@ -16,6 +17,12 @@ typedef struct ociwp_repository {
 	ociwp_host *host;
 	char *name;         /* "library/hello" */
 	char *default_name; /* what a NULL name means */
+	/* Read from before this one (MIR-2); repositories that are only read from. */
+	struct ociwp_repository **mirrors;
+	size_t mirror_count;
+	/* Of a mirror: what it may be asked for, and for whom it stands (?ns=, MIR-3). */
+	ociwp_mirror_for pull_from;
+	char *source_host;
 	ociwp_scopes pull, push, remove;
 
 	/* This lock. Digest -> anything. */
@@ -32,7 +39,11 @@ typedef struct ociwp_repository {
 
 extern const ociwp_content_ops ociwp_repository_ops;
 
-/* "/v2/NAME/KIND/REFERENCE" */
+/* An empty one, without host and name. */
+int ociwp_repository_new(ociw_client *client, ociwp_repository **out, ociw_error **err);
+void ociwp_repository_free(ociwp_repository *repo); /* NULL is fine */
+
+/* "/v2/NAME/KIND/REFERENCE", for mirrors with "?ns=HOST" */
 int ociwp_repository_path(const ociwp_repository *repo, const char *kind, const char *reference,
 			  ociwp_buf *out, ociw_error **err);
 /* What Accept says for manifests (PUL-1). */
@@ -49,6 +60,9 @@ int ociwp_pull_manifest(ociwp_repository *repo, const char *reference, const oci
 			ociw_descriptor **out, ociwp_buf *bytes, char **etag, ociw_error **err);
 int ociwp_pull_stat(void *self, const char *digest, const ociw_op *op, uint64_t *size,
 		    ociw_error **err);
+/* After a mirror failed: notes it and frees @p why when the next one is to be asked. */
+bool ociwp_pull_goes_on(const ociwp_repository *mirror, int code, ociw_error **why,
+			const ociw_op *op);
 /* blob-reader.c */
 int ociwp_blob_reader_open(ociwp_repository *repo, const ociw_descriptor *desc, uint64_t offset,
 			   const ociw_op *op, ociw_reader **out, ociw_error **err);

@@ -5,6 +5,7 @@
 #include "tool.h"
 #include "credentials.h"
 #include "exit-status.h"
+#include "system-settings.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -40,28 +41,6 @@ const struct option_spec registry_option_specs[] = {
 };
 const size_t registry_option_count = TOOL_COUNT(registry_option_specs);
 
-/* TLS-3: the user's certificates first, then the system's. */
-static int add_certs_dirs(ociw_client *client, ociw_error **err)
-{
-	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	char *own = NULL;
-	int n = -1, r = 0;
-
-	if (config && config[0] == '/')
-		n = asprintf(&own, "%s/containers/certs.d", config);
-	else if (home && home[0] == '/')
-		n = asprintf(&own, "%s/.config/containers/certs.d", home);
-	if (n >= 0) {
-		r = ociw_client_add_certs_dir(client, own, err);
-		free(own);
-	}
-	if (r >= 0)
-		r = ociw_client_add_certs_dir(client, "/etc/containers/certs.d", err);
-	if (r >= 0)
-		r = ociw_client_add_certs_dir(client, "/etc/docker/certs.d", err);
-	return r;
-}
-
 ociw_client *tool_client(struct tool *tool)
 {
 	ociw_error *err = NULL;
@@ -78,7 +57,7 @@ ociw_client *tool_client(struct tool *tool)
 	if (r >= 0 && tool->credentials)
 		ociw_client_set_credentials(tool->client, credentials_find, tool->credentials);
 	if (r >= 0)
-		r = add_certs_dirs(tool->client, &err);
+		r = system_settings_apply(tool->client, &err);
 	if (r >= 0 && tool->registry.ca_file)
 		r = ociw_client_set_ca_file(tool->client, tool->registry.ca_file, &err);
 	if (r >= 0 && tool->registry.cert)

@@ -61,6 +61,12 @@ OCIW_API OCIW_NODISCARD int ociw_client_set_certificate(ociw_client *client, con
 OCIW_API OCIW_NODISCARD int ociw_client_add_certs_dir(ociw_client *client, const char *path,
 						      ociw_error **err);
 
+/** Reads a registries.conf of version 2 (containers-registries.conf(5)): locations, mirrors, blocked
+ * registries. Of several files the later one overrides. Call it before the first repository is made.
+ * @return 0; OCIW_ERR_NOTFOUND when there is no such file; OCIW_ERR_FORMAT */
+OCIW_API OCIW_NODISCARD int ociw_client_add_registries_conf(ociw_client *client, const char *path,
+							    ociw_error **err);
+
 /** How one host is called, whatever the client's general settings are. */
 enum ociw_host_flags {
 	OCIW_HOST_PLAIN_HTTP = 1 << 0, /**< http, never https */
