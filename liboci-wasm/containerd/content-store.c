@@ -77,16 +77,19 @@ static const ociwp_content_ops store_ops = {
         .free = store_free,
 };
 
-/* The root is the caller's word; below it, no link is followed. */
+/* The root is the caller's word; below it, no link is followed. The content directory itself is taken
+ * as well: it is what people see first. */
 static int open_blobs(const char *root, int *out_fd, ociw_error **err)
 {
 	static const char *const below[] = {CONTENT, "blobs"};
+	const char *last = strrchr(root, '/');
 	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 	OCIWP_AUTO(fd) int fd = open(root, flags);
 
 	if (fd < 0)
 		return ociwp_fail_errno(err, errno, "open");
-	for (size_t i = 0; i < OCIWP_ARRAY_LEN(below); i++) {
+	last = last ? last + 1 : root;
+	for (size_t i = strcmp(last, CONTENT) == 0; i < OCIWP_ARRAY_LEN(below); i++) {
 		int next = openat(fd, below[i], flags | O_NOFOLLOW);
 
 		if (next < 0 && (errno == ELOOP || errno == ENOTDIR))

@@ -112,7 +112,7 @@ static int begin_named(ingest *in, bool partial)
 /* A file without a name can only be published through /proc. */
 static bool begin_anonymous(ingest *in)
 {
-	if (faccessat(AT_FDCWD, "/proc/self/fd", X_OK, 0) != 0)
+	if (in->layout->no_tmpfile || faccessat(AT_FDCWD, "/proc/self/fd", X_OK, 0) != 0)
 		return false;
 	in->fd = openat(in->blob_dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
 	return in->fd >= 0;

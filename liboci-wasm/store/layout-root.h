@@ -22,6 +22,7 @@ typedef struct ociwp_layout {
 	bool made_root;        /* by us: removed again if nothing came of it */
 	bool writing;          /* holds the shared lock on blobs, which keeps gc away */
 	bool published;        /* index.json is there */
+	bool no_tmpfile;       /* set by tests: as on file systems without O_TMPFILE */
 } ociwp_layout;
 
 /* Opens; the root may be absent with CREATE. Checks oci-layout, not index.json. */

@@ -44,6 +44,11 @@ Test(content_store, images_are_copied_out_by_digest)
 	cr_expect_str_eq(copied->media_type, OCIWP_MT_OCI_MANIFEST);
 	expect_ok(ociw_content_stat(store, image->digest, NULL, &blob, &err), &err);
 	cr_expect_eq(blob->size, image->size);
+	/* The content directory itself will do. */
+	ociw_content *inner = NULL;
+	expect_ok(ociw_containerd_store_open(in_scratch(CONTENT), &inner, &err), &err);
+	expect_name(inner, image->digest, image);
+	ociw_content_free(inner);
 }
 
 Test(content_store, names_are_not_known)

@@ -120,6 +120,40 @@ Test(copy, a_missing_layer_is_named)
 	expect_error(copy(from, "v1", to, "v1", 0, &err), &err, OCIW_ERR_NOTFOUND, layer->digest);
 }
 
+Test(copy, of_an_index_a_platform_takes_one_image_alone)
+{
+	OCIWP_AUTO(content) ociw_content *from = new_layout(in_scratch("from"));
+	OCIWP_AUTO(content) ociw_content *to = new_layout(in_scratch("to"));
+	OCIWP_AUTO(descriptor) ociw_descriptor *wasm = put_image(from, NULL, "wasm");
+	OCIWP_AUTO(descriptor) ociw_descriptor *native = put_image(from, NULL, "linux");
+	ociw_copy_options options = OCIW_COPY_OPTIONS_INIT;
+	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
+	ociw_platform *platform = NULL;
+	ociw_error *err = NULL;
+
+	ociwp_buf_printf(&text,
+	                 "{\"schemaVersion\":2,\"mediaType\":\"" OCIWP_MT_OCI_INDEX
+	                 "\",\"manifests\":[{\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST
+	                 "\",\"digest\":\"%s\",\"size\":%llu,\"platform\":{\"os\":\"linux\","
+	                 "\"architecture\":\"amd64\"}},{\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST
+	                 "\",\"digest\":\"%s\",\"size\":%llu,\"platform\":{\"os\":\"wasip1\","
+	                 "\"architecture\":\"wasm\"}}]}",
+	                 native->digest, (unsigned long long)native->size, wasm->digest,
+	                 (unsigned long long)wasm->size);
+	OCIWP_AUTO(descriptor)
+	ociw_descriptor *index = put_manifest_text(from, OCIWP_MT_OCI_INDEX, text.data, "v1");
+	expect_ok(ociw_platform_parse("wasip1/wasm", &platform, &err), &err);
+	options.platform = platform;
+	expect_ok(ociw_copy(from, "v1", to, "one", &options, NULL, &err), &err);
+	expect_name(to, "one", wasm);
+	cr_expect_not(exists(blob_path(in_scratch("to"), native->digest)));
+	/* Without one it is all of it, and the children are in nobody's way. */
+	expect_ok(copy(from, "v1", to, "all", 0, &err), &err);
+	expect_name(to, "all", index);
+	expect_name(to, native->digest, native);
+	ociw_platform_free(platform);
+}
+
 Test(copy, unknown_flags_are_refused)
 {
 	OCIWP_AUTO(content) ociw_content *from = new_layout(in_scratch("from"));

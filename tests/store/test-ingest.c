@@ -6,6 +6,7 @@
 #include "../support/layouts.h"
 #include "../support/streams.h"
 #include "store/ingest.h"
+#include "store/layout-dir.h"
 
 #include <errno.h>
 #include <sys/file.h>
@@ -155,6 +156,25 @@ Test(ingest, one_byte_too_many_is_refused)
 	expect_error(ociwp_content_put_bytes(layout, desc, (ociw_span){"hello!", 6}, NULL, &err),
 	             &err, OCIW_ERR_SIZE, "more than");
 	cr_expect_not(exists(blob_path(in_scratch("l"), desc->digest)));
+}
+
+Test(ingest, without_o_tmpfile_it_works_all_the_same)
+{
+	OCIWP_AUTO(content) ociw_content *layout = new_layout(in_scratch("l"));
+	OCIWP_AUTO(descriptor) ociw_descriptor *lie = NULL;
+	ociwp_layout *inside = NULL;
+	ociw_error *err = NULL;
+
+	expect_ok(ociwp_layout_dir_get(layout, &inside, &err), &err);
+	inside->no_tmpfile = true;
+	OCIWP_AUTO(descriptor) ociw_descriptor *image = put_image(layout, "v1", "one");
+	expect_ok(ociwp_descriptor_of_bytes("text/plain", (ociw_span){"hi", 2}, &lie, &err), &err);
+	expect_error(ociwp_content_put_bytes(layout, lie, (ociw_span){"ho", 2}, NULL, &err), &err,
+	             OCIW_ERR_DIGEST, NULL);
+	expect_ok(ociw_layout_verify(layout, NULL, NULL, NULL, &err), &err);
+	expect_name(layout, "v1", image);
+	ociw_content_free(ociwp_steal(&layout));
+	cr_expect_not(exists(in_scratch("l/ingest")));
 }
 
 Test(ingest, an_empty_blob_is_a_blob)
