@@ -138,7 +138,10 @@ static int read_subject(marking *m, ociw_span bytes, const char *media_type, cha
 		r = ociwp_manifest_parse(bytes, media_type, m->op, &manifest, &why);
 	if (r < 0)
 		return not_a_manifest(r, why, err);
-	subject = manifest ? manifest->subject : index->subject;
+	if (manifest)
+		subject = manifest->subject;
+	else if (index)
+		subject = index->subject;
 	*out = subject ? ociwp_strdup(subject->digest) : NULL;
 	return subject && !*out ? ociwp_nomem(err) : 0;
 }
