@@ -505,12 +505,9 @@ static int read_app(reader *rd, const json_t *top, ociwp_lock *lock)
 	return read_components(rd, top, lock);
 }
 
-/* The text with the insides of `files` blanked, so that places in errors stay true. */
-static int parse_rest(reader *rd, const ociwp_lock_files_span *spans, size_t count, json_t **out)
+/* The text with the insides of `files` blanked, so that places in errors are true. */
+static int parse_blanked(reader *rd, const ociwp_lock_files_span *spans, size_t count, json_t **out)
 {
-	if (count == 0)
-		return ociwp_json_parse(rd->text, "locked app", rd->limits.max_json_depth, out,
-		                        rd->err);
 	OCIWP_AUTO(str) char *copy = ociwp_memdup(rd->text.data, rd->text.len);
 	if (!copy)
 		return ociwp_nomem(rd->err);
@@ -518,6 +515,28 @@ static int parse_rest(reader *rd, const ociwp_lock_files_span *spans, size_t cou
 		memset(copy + spans[i].start, ' ', spans[i].end - spans[i].start);
 	return ociwp_json_parse((ociw_span){copy, rd->text.len}, "locked app",
 	                        rd->limits.max_json_depth, out, rd->err);
+}
+
+/* The text without the insides of `files`: little is left of the lock of a large app. */
+static int parse_rest(reader *rd, const ociwp_lock_files_span *spans, size_t count, json_t **out)
+{
+	const char *text = rd->text.data;
+	OCIWP_AUTO(buf) ociwp_buf rest = OCIWP_BUF_INIT;
+	size_t from = 0;
+	for (size_t i = 0; i < count; i++) {
+		ociwp_buf_append(&rest, text + from, spans[i].start - from);
+		from = spans[i].end;
+	}
+	ociwp_buf_append(&rest, text + from, rd->text.len - from);
+	if (ociwp_buf_check(&rest, rd->err) < 0)
+		return OCIW_ERR_NOMEM;
+	ociw_error *err = NULL;
+	int r = ociwp_json_parse(ociwp_buf_span(&rest), "locked app", rd->limits.max_json_depth,
+	                         out, &err);
+	if (r == 0 || count == 0 || r == OCIW_ERR_NOMEM)
+		return r == 0 ? 0 : ociwp_error_move(rd->err, err);
+	ociw_error_free(err);
+	return parse_blanked(rd, spans, count, out);
 }
 
 int ociwp_lock_parse(ociw_span json, const ociw_op *op, ociwp_lock **out, ociw_error **err)

@@ -36,13 +36,21 @@ static bool take_string(cursor *c, ociw_span *out)
 {
 	if (!take(c, '"'))
 		return false;
-	size_t start = c->pos;
-	while (c->pos < c->len && c->text[c->pos] != '"')
-		c->pos += c->text[c->pos] == '\\' ? 2 : 1;
-	if (c->pos >= c->len)
-		return false;
-	*out = (ociw_span){c->text + start, c->pos - start};
-	c->pos++;
+	/* The quote that was found stays good until an escape takes it, so that no text is searched
+	 * twice. */
+	const char *start = c->text + c->pos, *end = c->text + c->len, *pos = start, *quote = NULL;
+	for (;;) {
+		if (!quote || quote < pos)
+			quote = pos < end ? memchr(pos, '"', (size_t)(end - pos)) : NULL;
+		if (!quote)
+			return false;
+		const char *escape = memchr(pos, '\\', (size_t)(quote - pos));
+		if (!escape)
+			break;
+		pos = escape + 2;
+	}
+	*out = (ociw_span){start, (size_t)(quote - start)};
+	c->pos = (size_t)(quote - c->text) + 1;
 	return true;
 }
 
