@@ -278,7 +278,7 @@ static int parse_variables(const ociwp_fields *f, ociwp_component *component, oc
 	for (size_t i = 0;
 	     member && member->value.type == OCIWP_TOML_TABLE && i < member->value.count; i++) {
 		const ociwp_toml_member *entry = &member->value.u.members[i];
-		ociwp_name_error why;
+		ociwp_name_error why = {""};
 		if (!ociwp_snake_lower_id_valid(entry->key, &why))
 			return ociwp_report_fail(f->report, at(f, entry->at, "variable"),
 			                         OCIW_ERR_FORMAT, err, "variable %s: %s",

@@ -143,7 +143,7 @@ static int parse_form(const ociwp_fields *f, bool trigger, ociwp_dependency *dep
 	if ((r = refuse_others(f, "component", own_keys, err)) < 0 ||
 	    (r = ociwp_fields_need_string(f, "component", &dependency->component, err)) < 0)
 		return r;
-	ociwp_name_error why;
+	ociwp_name_error why = {""};
 	if (!ociwp_kebab_id_valid(dependency->component, &why))
 		return ociwp_report_fail(f->report, at(f, f->table->at, "id"), OCIW_ERR_FORMAT, err,
 		                         "component id %s: %s", ociwp_quote(dependency->component),
@@ -166,7 +166,7 @@ static int parse_table(const ociwp_fields *parent, const ociwp_toml *value, bool
 static int parse_named(const ociwp_fields *f, const ociwp_toml_member *member,
                        ociwp_dependency *dependency, ociw_error **err)
 {
-	ociwp_name_error why;
+	ociwp_name_error why = {""};
 	dependency->at = member->at;
 	int r = ociwp_dependency_name_parse(member->key, &dependency->name, &why);
 	if (r == OCIW_ERR_NOMEM)

@@ -165,7 +165,7 @@ static bool split(const char *entry, host_parts *parts, ociwp_host_error *why)
 	size_t rest = (size_t)(end - parts->host);
 	parts->host_len = rest;
 	parts->port = end;
-	ociwp_host_error whole;
+	ociwp_host_error whole = {""};
 	if (host_valid(parts->host, rest, &whole))
 		return true;
 	const char *cut = memrchr(parts->host, ':', rest);
@@ -195,7 +195,7 @@ bool ociwp_host_chains(const char *entry)
 	static const char suffix[] = ".spin.internal";
 	const size_t n = sizeof(suffix) - 1;
 	host_parts parts = {0};
-	ociwp_host_error why;
+	ociwp_host_error why = {""};
 	if (!split(entry, &parts, &why))
 		return false;
 	size_t len = parts.host_len;
@@ -287,7 +287,7 @@ static int convert_each(ociwp_component *component, ociwp_report *report, ociw_e
 	ociwp_place at = {0};
 	for (size_t i = 0; i < from->count; i++) {
 		OCIWP_AUTO(str) char *host = NULL;
-		ociwp_host_error why;
+		ociwp_host_error why = {""};
 		int r = ociwp_http_host_parse(from->items[i], &host, &why);
 		if (r == OCIW_ERR_NOMEM)
 			return ociwp_nomem(err);

@@ -178,7 +178,7 @@ static int read_files_text(reader *rd, const ociwp_lock_files_span *span,
 	size_t offset = 0, start = 0, end = 0;
 	bool good, first = true;
 	while (ociwp_lock_scan_element(list, &offset, first, &start, &end, &good)) {
-		part name;
+		part name = {""};
 		name_file(&name, span->component, component->file_count);
 		ociwp_lock_file *file = add_file(rd, component);
 		if (!file)
@@ -209,7 +209,7 @@ static int read_files_json(reader *rd, size_t index, const json_t *array,
 	const json_t *entry;
 	json_array_foreach(array, i, entry)
 	{
-		part name;
+		part name = {""};
 		name_file(&name, index, i);
 		ociwp_lock_file *file = add_file(rd, component);
 		if (!file)
@@ -425,7 +425,7 @@ static int read_components(reader *rd, const json_t *top, ociwp_lock *lock)
 	if (!lock->components)
 		return ociwp_nomem(rd->err);
 	for (size_t i = 0; i < json_array_size(array); i++) {
-		part name;
+		part name = {""};
 		snprintf(name.text, sizeof(name.text), "components[%zu]", i);
 		r = read_component(rd, i, json_array_get(array, i), name.text,
 		                   &lock->components[lock->component_count++]);
@@ -443,7 +443,7 @@ static int read_triggers(reader *rd, const json_t *top, ociwp_lock *lock)
 		return r;
 	for (size_t i = 0; i < json_array_size(array); i++) {
 		const json_t *trigger = json_array_get(array, i);
-		part name;
+		part name = {""};
 		const char *text;
 		snprintf(name.text, sizeof(name.text), "triggers[%zu]", i);
 		if (!json_is_object(trigger))

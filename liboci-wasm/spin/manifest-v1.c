@@ -75,7 +75,7 @@ static int convert_id(const ociwp_fields *f, ociwp_component *component, ociw_er
 		return 0;
 	for (char *c = component->id; *c; c++)
 		*c = *c == '_' ? '-' : ociwp_to_lower(*c);
-	ociwp_name_error why;
+	ociwp_name_error why = {""};
 	if (ociwp_kebab_id_valid(component->id, &why))
 		return 0;
 	return ociwp_report_fail(f->report, (ociwp_where){member->value.at, NULL, "id"},
@@ -89,7 +89,7 @@ static int parse_config(const ociwp_fields *f, ociwp_component *component, ociw_
 	for (size_t i = 0;
 	     member && member->value.type == OCIWP_TOML_TABLE && i < member->value.count; i++) {
 		const ociwp_toml_member *entry = &member->value.u.members[i];
-		ociwp_name_error why;
+		ociwp_name_error why = {""};
 		if (!ociwp_snake_lower_id_valid(entry->key, &why))
 			return ociwp_report_fail(f->report,
 			                         (ociwp_where){entry->at, f->component, "variable"},

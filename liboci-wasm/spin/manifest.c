@@ -65,7 +65,7 @@ static int parse_variable(const ociwp_fields *top, const ociwp_toml_member *memb
 {
 	ociwp_fields f = {top->report, NULL, "a variable", NULL};
 	ociwp_where where = {member->at, NULL, "variable"};
-	ociwp_name_error why;
+	ociwp_name_error why = {""};
 	variable->at = member->at;
 	if (!ociwp_snake_lower_id_valid(member->key, &why))
 		return ociwp_report_fail(top->report, where, OCIW_ERR_FORMAT, err,
@@ -122,7 +122,7 @@ static int parse_components(const ociwp_fields *top, ociwp_spin_manifest *manife
 		                         f.table->count, OCIWP_MANIFEST_MAX_ITEMS);
 	for (size_t i = 0; r == 0 && i < f.table->count; i++) {
 		const ociwp_toml_member *entry = &f.table->u.members[i];
-		ociwp_name_error why;
+		ociwp_name_error why = {""};
 		if (!ociwp_kebab_id_valid(entry->key, &why))
 			return ociwp_report_fail(top->report, (ociwp_where){entry->at, NULL, "id"},
 			                         OCIW_ERR_FORMAT, err, "component id %s: %s",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where packages of components are: wkg's config.toml, what is built in, and what a registry says of
- * itself. Text in, names out; nothing is fetched here. specs/wasm-formats.md 1.3.
+ * Where packages of components are: wkg's config.toml, what is built in, and what a registry says
+ * of itself. Text in, names out; nothing is fetched here. specs/wasm-formats.md 1.3.
  */
 #include <oci-wasm/package.h>
 
@@ -43,23 +43,24 @@ static const char *text_of(const ociwp_toml *value)
 }
 
 static int check_mapping(const ociwp_toml *root, const char *name, const char *path,
-			 ociw_error **err)
+                         ociw_error **err)
 {
 	const ociwp_toml *table = child(root, name);
 	if (!table)
 		return 0;
 	if (table->type != OCIWP_TOML_TABLE)
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "%s:%u: \"%s\" is no table", path,
-				  table->at.line, name);
+		                  table->at.line, name);
 	for (size_t i = 0; i < table->count; i++) {
 		const ociwp_toml *value = &table->u.members[i].value;
-		const char *text = text_of(value->type == OCIWP_TOML_TABLE
-						   ? child(value, "registry")
-						   : value);
+		const char *text =
+		        text_of(value->type == OCIWP_TOML_TABLE ? child(value, "registry") : value);
 		if (!text || !ociwp_registry_valid(text))
-			return ociwp_fail(err, OCIW_ERR_FORMAT, "%s:%u: %s has no registry (host or "
-					  "host:port)", path, value->at.line,
-					  ociwp_quote(table->u.members[i].key));
+			return ociwp_fail(err, OCIW_ERR_FORMAT,
+			                  "%s:%u: %s has no registry (host or "
+			                  "host:port)",
+			                  path, value->at.line,
+			                  ociwp_quote(table->u.members[i].key));
 	}
 	return 0;
 }
@@ -70,8 +71,8 @@ static int check_config(const ociwp_toml *root, const char *path, ociw_error **e
 	const char *text = text_of(standard);
 	if (standard && (!text || !ociwp_registry_valid(text)))
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
-				  "%s:%u: default_registry is no registry (host or host:port)", path,
-				  standard->at.line);
+		                  "%s:%u: default_registry is no registry (host or host:port)",
+		                  path, standard->at.line);
 	int r = check_mapping(root, "namespace_registries", path, err);
 	return r < 0 ? r : check_mapping(root, "package_registry_overrides", path, err);
 }
@@ -87,7 +88,7 @@ int ociw_packages_new(ociw_span config, const char *path, ociw_packages **out, o
 			return ociwp_nomem(err);
 		if (r < 0)
 			return ociwp_fail(err, (ociw_code)r, "%s:%u:%u: %s", path, problem.at.line,
-					  problem.at.column, problem.text);
+			                  problem.at.column, problem.text);
 		r = check_config(root, path, err);
 		if (r < 0)
 			return r;
@@ -111,18 +112,19 @@ void ociw_packages_free(ociw_packages *packages)
 /* The config's entry for a package: its own, else its namespace's. */
 static const ociwp_toml *entry_of(const ociw_packages *packages, const char *package)
 {
-	const ociwp_toml *entry = child(child(packages->config, "package_registry_overrides"), package);
+	const ociwp_toml *entry =
+	        child(child(packages->config, "package_registry_overrides"), package);
 	if (!entry)
 		entry = member(child(packages->config, "namespace_registries"), package,
-			       strcspn(package, ":"));
+		               strcspn(package, ":"));
 	return entry;
 }
 
 const char *ociw_packages_registry(const ociw_packages *packages, const char *package)
 {
 	const ociwp_toml *entry = entry_of(packages, package);
-	const char *text =
-		text_of(entry && entry->type == OCIWP_TOML_TABLE ? child(entry, "registry") : entry);
+	const char *text = text_of(
+	        entry && entry->type == OCIWP_TOML_TABLE ? child(entry, "registry") : entry);
 	if (!text)
 		text = text_of(child(packages->config, "default_registry"));
 	if (!text && ociwp_starts_with(package, "wasi:"))
@@ -134,7 +136,7 @@ const char *ociw_packages_registry(const ociw_packages *packages, const char *pa
 
 /* What the config itself says about the registry of a package; all NULL: nothing. */
 static place place_in_config(const ociw_packages *packages, const char *package,
-			     const char *registry)
+                             const char *registry)
 {
 	const ociwp_toml *entry = entry_of(packages, package);
 	if (!entry || entry->type != OCIWP_TOML_TABLE ||
@@ -142,18 +144,18 @@ static place place_in_config(const ociw_packages *packages, const char *package,
 		return (place){0};
 	const ociwp_toml *metadata = child(entry, "metadata"), *oci = child(metadata, "oci");
 	return (place){text_of(child(oci, "registry")), text_of(child(oci, "namespacePrefix")),
-		       text_of(child(metadata, "preferredProtocol"))};
+	               text_of(child(metadata, "preferredProtocol"))};
 }
 
 bool ociw_packages_wants_metadata(const ociw_packages *packages, const char *package,
-				  const char *registry)
+                                  const char *registry)
 {
 	place given = place_in_config(packages, package, registry);
 	return !given.registry && !given.prefix && !given.protocol;
 }
 
 static const char *json_text(const json_t *object, const char *name, const char *old_name,
-			     const json_t *root)
+                             const json_t *root)
 {
 	const char *text = json_string_value(json_object_get(object, name));
 	return text ? text : json_string_value(json_object_get(root, old_name));
@@ -177,14 +179,16 @@ static int read_metadata(ociw_span text, json_t **out, place *out_place, ociw_er
 }
 
 int ociw_packages_repository(const ociw_packages *packages, const char *registry,
-			     const char *package, ociw_span metadata, char **out, ociw_error **err)
+                             const char *package, ociw_span metadata, char **out, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 	OCIWP_AUTO(json) json_t *root = NULL;
 	*out = NULL;
 	if (!ociwp_package_valid(package, strlen(package)))
-		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is no package name (namespace:name in "
-				  "lower kebab-case)", ociwp_quote(package));
+		return ociwp_fail(err, OCIW_ERR_INVALID,
+		                  "%s is no package name (namespace:name in "
+		                  "lower kebab-case)",
+		                  ociwp_quote(package));
 	place where = place_in_config(packages, package, registry);
 	if (ociw_packages_wants_metadata(packages, package, registry) && metadata.len) {
 		int r = read_metadata(metadata, &root, &where, err);
@@ -193,15 +197,16 @@ int ociw_packages_repository(const ociw_packages *packages, const char *registry
 	}
 	if (where.protocol && !ociwp_streq(where.protocol, "oci"))
 		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
-				  "registry %s speaks the protocol %s, not oci",
-				  ociwp_quote(registry), ociwp_quote(where.protocol));
+		                  "registry %s speaks the protocol %s, not oci",
+		                  ociwp_quote(registry), ociwp_quote(where.protocol));
 	if (where.registry && !ociwp_registry_valid(where.registry))
-		return ociwp_fail(err, OCIW_ERR_FORMAT, "registry %s leads to %s, which is no registry",
-				  ociwp_quote(registry), ociwp_quote(where.registry));
+		return ociwp_fail(err, OCIW_ERR_FORMAT,
+		                  "registry %s leads to %s, which is no registry",
+		                  ociwp_quote(registry), ociwp_quote(where.registry));
 	const char *colon = strchr(package, ':');
 	ociwp_buf_printf(&text, "%s/%s%.*s/%s", where.registry ? where.registry : registry,
-			 where.prefix ? where.prefix : "", (int)(colon - package), package,
-			 colon + 1);
+	                 where.prefix ? where.prefix : "", (int)(colon - package), package,
+	                 colon + 1);
 	int r = ociwp_buf_check(&text, err);
 	if (r == 0)
 		*out = ociwp_buf_steal(&text);

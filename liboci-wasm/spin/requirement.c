@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Does a version meet a requirement? As Rust's semver crate sees it: a bare version means ^, parts may
- * be left out, pre-releases match only where they are named (specs/spin.md 1.3).
+ * Does a version meet a requirement? As Rust's semver crate sees it: a bare version means ^, parts
+ * may be left out, pre-releases match only where they are named (specs/spin.md 1.3).
  */
 #include "base/str.h"
 #include "spin/names.h"
 
-enum operator_kind { OP_EXACT, OP_GREATER, OP_GREATER_EQUAL, OP_LESS, OP_LESS_EQUAL, OP_TILDE, OP_CARET };
+enum operator_kind {
+	OP_EXACT,
+	OP_GREATER,
+	OP_GREATER_EQUAL,
+	OP_LESS,
+	OP_LESS_EQUAL,
+	OP_TILDE,
+	OP_CARET
+};
 
 typedef struct comparator {
 	enum operator_kind op;
-	int parts; /* how many numbers are there; 0 for "*" */
+	int parts;            /* how many numbers are there; 0 for "*" */
 	ociwp_semver version; /* what is left out is 0 */
 } comparator;
 
@@ -20,7 +28,8 @@ static enum operator_kind take_operator(const char **text)
 		const char *text;
 		enum operator_kind op;
 	} operators[] = {{">=", OP_GREATER_EQUAL}, {"<=", OP_LESS_EQUAL}, {">", OP_GREATER},
-			 {"<", OP_LESS}, {"=", OP_EXACT}, {"~", OP_TILDE}, {"^", OP_CARET}};
+	                 {"<", OP_LESS},           {"=", OP_EXACT},       {"~", OP_TILDE},
+	                 {"^", OP_CARET}};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(operators); i++) {
 		if (ociwp_starts_with(*text, operators[i].text)) {
 			*text += strlen(operators[i].text);
@@ -86,7 +95,8 @@ static bool starts_the_same(const comparator *c, const ociwp_semver *version, in
 	       (parts < 3 || version->patch == c->version.patch);
 }
 
-/* Below zero before all that the comparator's text stands for, zero one of them, above zero behind. */
+/* Below zero before all that the comparator's text stands for, zero one of them, above zero behind.
+ */
 static int side_of(const comparator *c, const ociwp_semver *version)
 {
 	ociwp_semver bare = *version;
@@ -103,7 +113,8 @@ static bool meets_caret(const comparator *c, const ociwp_semver *version)
 {
 	if (side_of(c, version) < 0)
 		return false;
-	/* Up to the next change of the first number that is not zero; a missing one may be anything. */
+	/* Up to the next change of the first number that is not zero; a missing one may be
+	 * anything. */
 	int fixed = 1;
 	if (c->version.major == 0 && c->parts >= 2)
 		fixed = c->version.minor == 0 && c->parts == 3 ? 3 : 2;

@@ -46,7 +46,7 @@ static int copy_dependency(const ociwp_dependency *from, ociwp_dependency *to, o
 	to->has_inherit = from->has_inherit;
 	to->inherit = json_incref(from->inherit);
 	if (from->name.text) {
-		ociwp_name_error why;
+		ociwp_name_error why = {""};
 		if (ociwp_dependency_name_parse(from->name.text, &to->name, &why) < 0)
 			return ociwp_nomem(err); /* it was valid before */
 	}

@@ -15,7 +15,7 @@ static int parse_spec(const ociwp_fields *f, const ociwp_toml *value, const char
 		                             &spec->inline_component, err);
 	if (value->type != OCIWP_TOML_STRING)
 		return ociwp_fields_wrong_type(f, value, key, "a component id or a table", err);
-	ociwp_name_error why;
+	ociwp_name_error why = {""};
 	if (!ociwp_kebab_id_valid(value->u.string, &why))
 		return ociwp_report_fail(f->report, (ociwp_where){value->at, NULL, "id"},
 		                         OCIW_ERR_FORMAT, err, "component id %s: %s",
