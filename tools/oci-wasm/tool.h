@@ -134,6 +134,8 @@ COMMAND(cmd_manifest_delete);
 COMMAND(cmd_manifest_get);
 COMMAND(cmd_manifest_put);
 COMMAND(cmd_referrers);
+COMMAND(cmd_spin_check);
+COMMAND(cmd_spin_lock);
 COMMAND(cmd_store_gc);
 COMMAND(cmd_store_list);
 COMMAND(cmd_store_verify);
