@@ -352,7 +352,6 @@ static int check_app(checker *c, ociw_error **err)
 				 .op = c->op,
 				 .manifest = c->manifest,
 				 .node = c->format == OCIW_FORMAT_SPIN_NODE,
-				 .draft.spool = -1,
 				 .spool = -1};
 	ociw_error *why = NULL;
 	int read = ociwp_convert_read(&app, &why);
