@@ -17,15 +17,22 @@ enum ociw_layout_flags {
 	OCIW_LAYOUT_NO_SYNC = 1 << 2 /**< with WRITE: no fsync, for throw-away layouts */
 };
 
-/** Opens an OCI layout directory.
+/** Opens an OCI layout directory. Any number of processes may read and write one at a time.
  * @return 0; OCIW_ERR_NOTFOUND; OCIW_ERR_FORMAT when it is no layout; OCIW_ERR_IO */
 OCIW_API OCIW_NODISCARD int ociw_layout_open(const char *path, unsigned flags, ociw_content **out,
 					     ociw_error **err);
-/** Opens a layout tar, or an image tar of docker/ctr that holds one, for reading. */
+/** Opens a layout tar, or an image tar of docker save, for reading; it may be compressed, and need not
+ * be seekable (a pipe is spooled). Members come in any order. A docker archive is given Docker
+ * manifests made up from its configs; its images are found by their full names and by their tags.
+ * @return 0; OCIW_ERR_NOTFOUND; OCIW_ERR_FORMAT when it is no such tar; OCIW_ERR_UNSUPPORTED for
+ * another layout version or layers that are no tar; OCIW_ERR_LIMIT; OCIW_ERR_IO */
 OCIW_API OCIW_NODISCARD int ociw_archive_open(const char *path, const ociw_op *op,
 					      ociw_content **out, ociw_error **err);
 /** Begins a layout tar; nothing is at @p path before the first manifest with a name was put, and
- * then all of it. An existing file is replaced. */
+ * then all of it. An existing file is replaced. The same content gives the same bytes. A name that is
+ * a whole reference is kept for containerd, and its tag is the name in the layout.
+ * @return 0; OCIW_ERR_NOTFOUND when the folder is missing; OCIW_ERR_UNSAFE when something else than
+ * a plain file is at @p path; OCIW_ERR_IO */
 OCIW_API OCIW_NODISCARD int ociw_archive_create(const char *path, ociw_content **out,
 						ociw_error **err);
 
