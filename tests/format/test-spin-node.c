@@ -71,7 +71,7 @@ Test(spin_node, diff_ids_are_those_of_the_oci_layers_in_order)
 		char text[OCIW_DIGEST_TEXT_MAX];
 		if (!ociwp_mediatype_is_layer(node->layers[i]->media_type))
 			continue;
-		OCIWP_AUTO(str) char *list = list_layer(content, node->layers[i], &diff_id);
+		free(list_layer(content, node->layers[i], &diff_id));
 		cr_assert_lt(nth, config->diff_id_count);
 		cr_assert_str_eq(config->diff_ids[nth++], ociw_digest_format(&diff_id, text));
 	}

@@ -60,7 +60,7 @@ Test(spin, wasm_first_then_its_files_then_the_lock_and_nothing_twice)
 Test(spin, the_config_is_that_of_spin_and_an_entrypoint)
 {
 	OCIWP_AUTO(str) char *config = NULL;
-	OCIWP_AUTO(str) char *types = layer_types(OCIW_LAYERS_AUTO, 499, &config);
+	free(layer_types(OCIW_LAYERS_AUTO, 499, &config));
 	cr_assert(strstr(config, "\"config\":{\"Entrypoint\":[\"/\"],\"Labels\":{"
 				 "\"com.fermyon.spin.lockedAppDigest\":\"sha256:"), "%s", config);
 	cr_assert(ociwp_ends_with(config, "\"diff_ids\":[]}}"), "%s", config);
@@ -70,7 +70,7 @@ Test(spin, spins_own_config_has_no_entrypoint)
 {
 	OCIWP_AUTO(str) char *config = NULL;
 	draft.compat_spin = true;
-	OCIWP_AUTO(str) char *types = layer_types(OCIW_LAYERS_AUTO, 499, &config);
+	free(layer_types(OCIW_LAYERS_AUTO, 499, &config));
 	cr_assert_not(strstr(config, "Entrypoint"), "%s", config);
 	cr_assert_eq(strlen(config), 209);
 }

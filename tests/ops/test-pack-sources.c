@@ -99,7 +99,7 @@ Test(pack_sources, a_fetched_source_is_kept_and_a_damaged_one_fetched_again)
 	cr_assert_eq(server.calls, 1);
 	cr_assert_str_eq(first, second);
 	char name[128];
-	snprintf(name, sizeof(name), "cache/wasm/%s.wasm", HEAD_DIGEST + strlen("sha256:"));
+	snprintf(name, sizeof(name), "cache/wasm/%s.wasm", &HEAD_DIGEST[strlen("sha256:")]);
 	write_text(name, "damage!!");
 	OCIWP_AUTO(str) char *third = pack_digest(&options);
 	cr_assert_eq(server.calls, 2);
