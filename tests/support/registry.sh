@@ -8,6 +8,7 @@
 #   registry_init                     makes the temporary folder, sets the EXIT trap
 #   registry_start plain              Debian's docker-registry, plain HTTP
 #   registry_start tls-auth           the same with TLS and htpasswd, both its own
+#   registry_start token              plain HTTP, bearer tokens from tests/support/token-server.py
 #   registry_start nginx              plain registry behind nginx with TLS and Basic auth
 #   registry_start readonly DIR       plain HTTP over the storage DIR, refuses writes
 #   registry_stop NAME                ends one (the value of $REGISTRY_NAME)
@@ -106,6 +107,28 @@ registry_write_config() {
 		  htpasswd: { realm: test, path: "$dir/htpasswd" }
 		END
     fi
+    if [ "$kind" = token ]; then
+        cat >>"$dir/config.yml" <<-END
+		auth:
+		  token:
+		    realm: "http://127.0.0.1:$REGISTRY_TOKEN_PORT/token?from=config"
+		    service: test-registry
+		    issuer: test
+		    rootcertbundle: "$dir/token.pem"
+		END
+    fi
+}
+
+# The token server: sets REGISTRY_TOKEN_PORT and REGISTRY_TOKEN_PID.
+registry_run_token_server() {
+    local dir=$1
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=oci-wasm test tokens' \
+        -keyout "$dir/token.key" -out "$dir/token.pem" >"$dir/openssl.log" 2>&1 || return 1
+    python3 "$(dirname "${BASH_SOURCE[0]}")/token-server.py" "$dir/token.key" "$dir/token.pem" \
+        "$dir/token.log" >"$dir/token.port" 2>"$dir/token-errors.log" </dev/null &
+    REGISTRY_TOKEN_PID=$!
+    registry_wait 20 "$REGISTRY_TOKEN_PID" test -s "$dir/token.port" || return 1
+    REGISTRY_TOKEN_PORT=$(cat "$dir/token.port")
 }
 
 # registry_wait SECONDS COMMAND...: until the command succeeds or its server died.
@@ -128,6 +151,12 @@ registry_listening() {
 registry_answers() {
     local scheme=http
     local -a with=()
+    if [ -n "$REGISTRY_TOKEN_PORT" ]; then
+        # Up when it asks for a token.
+        curl --silent --max-time 5 --noproxy '*' --output /dev/null --write-out '%{http_code}' \
+            "http://$REGISTRY_ADDRESS/v2/" | grep -q 401
+        return
+    fi
     if [ -n "$REGISTRY_CA" ]; then
         scheme=https
         with=(--cacert "$REGISTRY_CA" --user "$REGISTRY_USER:$REGISTRY_PASSWORD")
@@ -209,11 +238,20 @@ registry_start() {
     mkdir "$dir" || return 1
     REGISTRY_STORAGE=${2:-$dir/storage}
     mkdir -p "$REGISTRY_STORAGE"
-    REGISTRY_CA='' REGISTRY_USER='' REGISTRY_PASSWORD=''
+    REGISTRY_CA='' REGISTRY_USER='' REGISTRY_PASSWORD='' REGISTRY_TOKEN_PORT='' REGISTRY_TOKEN_PID=''
 
     registry_require docker-registry curl
     case $kind in
     plain | readonly) ;;
+    token)
+        registry_require openssl python3
+        # shellcheck disable=SC2034  # for the tests
+        REGISTRY_USER=tester REGISTRY_PASSWORD='pass:word with spaces'
+        registry_run_token_server "$dir" || {
+            registry_say "the token server did not start"
+            return 1
+        }
+        ;;
     tls-auth | nginx)
         registry_require openssl htpasswd
         [ "$kind" = tls-auth ] || registry_require nginx
@@ -234,8 +272,9 @@ registry_start() {
         registry_log "$REGISTRY_NAME" >&2
         return 1
     }
+    [ -z "$REGISTRY_TOKEN_PID" ] || REGISTRY_PIDS[$REGISTRY_NAME]+=" $REGISTRY_TOKEN_PID"
     [ "$kind" != tls-auth ] || REGISTRY_CA=$dir/ca.pem
-    registry_wait 20 "${REGISTRY_PIDS[$REGISTRY_NAME]}" registry_answers || {
+    registry_wait 20 "${REGISTRY_PIDS[$REGISTRY_NAME]%% *}" registry_answers || {
         registry_say "docker-registry does not answer"
         return 1
     }
