@@ -37,6 +37,7 @@ typedef struct ociwp_response {
 	ociwp_url url; /* that answered, after redirects */
 	char *what;    /* "GET https://...", secrets cut */
 	ociwp_host *host;
+	bool blob_unknown; /* set by ociwp_response_fail(): MANIFEST_BLOB_UNKNOWN is among its codes */
 } ociwp_response;
 
 /* 0 with an answer of any status, retries spent where they apply; < 0 without one. @p failure (may be

@@ -138,6 +138,8 @@ int ociwp_response_fail(ociwp_response *response, const ociw_op *op, ociw_error 
 	int r = ociwp_registry_error_parse((ociw_span){body.data, body.len}, &parsed, err);
 	if (r < 0)
 		return r;
+	response->blob_unknown =
+		ociwp_registry_error_has(ociwp_buf_span(&body), "MANIFEST_BLOB_UNKNOWN");
 	ociw_code code = refine(code_of(response->status), parsed.code);
 	put_hint(response, code, &hint);
 	if (hint.failed)

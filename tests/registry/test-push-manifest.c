@@ -97,3 +97,14 @@ Test(push_manifest, a_lost_answer_is_no_harm)
 	cr_assert_eq(fake_count(r.fake), 2);
 	rig_close(&r);
 }
+
+Test(push_manifest, a_blob_the_registry_misses_for_a_moment_is_waited_for)
+{
+	rig r;
+	ociw_error *err = NULL;
+	static const char missing[] = "{\"errors\":[{\"code\":\"DIGEST_INVALID\"},{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}";
+	rig_open(&r, RULES({.match = "PUT ", .answer = {.status = 400, .body = missing}, .times = 2}, {.match = "PUT ", .answer = {.status = 201}}));
+	rig_ok(put(&r, "v1", &err), &err);
+	cr_assert_eq(fake_count(r.fake), 3);
+	rig_close(&r);
+}
