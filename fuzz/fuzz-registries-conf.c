@@ -15,8 +15,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int r = ociwp_registries_conf_parse((ociw_span){data, size}, &conf, NULL);
 	for (size_t i = 0; r == 0 && i < conf.count; i++) {
 		const ociwp_registry_entry *entry = &conf.entries[i];
-		const ociwp_registry_entry *found = ociwp_registries_conf_find(&conf, entry->prefix);
-		if (entry->prefix[0] != '*' && (!found || strcmp(found->prefix, entry->prefix) != 0))
+		const ociwp_registry_entry *found =
+		        ociwp_registries_conf_find(&conf, entry->prefix);
+		if (entry->prefix[0] != '*' &&
+		    (!found || strcmp(found->prefix, entry->prefix) != 0))
 			abort();
 		char *text = ociwp_registries_conf_rewrite(entry, "a.io", name);
 		if (!text)

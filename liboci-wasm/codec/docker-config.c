@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * config.json and auth.json as a JSON tree that is looked into and changed in place. It opens no file
- * and runs no helper. docker cli "config.json", containers-auth.json(5); CRD-2..5, CRD-7.
+ * config.json and auth.json as a JSON tree that is looked into and changed in place. It opens no
+ * file and runs no helper. docker cli "config.json", containers-auth.json(5); CRD-2..5, CRD-7.
  */
 #include <oci-wasm/docker-config.h>
 
@@ -42,8 +42,7 @@ static void wipe_tree(json_t *value)
 		} text = {.shown = json_string_value(value)};
 		explicit_bzero(text.own, json_string_length(value));
 	} else if (json_is_object(value)) {
-		json_object_foreach(value, key, item)
-			wipe_tree(item);
+		json_object_foreach(value, key, item) wipe_tree(item);
 	}
 }
 
@@ -134,14 +133,15 @@ static const char *plain_name(const json_t *value)
 }
 
 const char *ociw_docker_config_helper(const ociw_docker_config *config, const char *host,
-				      bool *named)
+                                      bool *named)
 {
 	const json_t *helpers = json_object_get(config->root, "credHelpers");
 	const char *key;
 	json_t *value;
 	if (named)
 		*named = false;
-	json_object_foreach((json_t *)(uintptr_t)helpers, key, value) {
+	json_object_foreach((json_t *)(uintptr_t)helpers, key, value)
+	{
 		if (!key_is_host(key, host))
 			continue;
 		if (named)
@@ -154,7 +154,7 @@ const char *ociw_docker_config_helper(const ociw_docker_config *config, const ch
 /* ---- entries ---- */
 
 static int lend(ociw_docker_config *config, size_t slot, const char *text, size_t len,
-		const char **out, ociw_error **err)
+                const char **out, ociw_error **err)
 {
 	config->found[slot] = ociwp_strndup(text, len);
 	if (!config->found[slot])
@@ -165,7 +165,7 @@ static int lend(ociw_docker_config *config, size_t slot, const char *text, size_
 
 /* base64("user:password"), split at the first colon; NULs at the end are cut (CRD-4). */
 static int split_auth(ociw_docker_config *config, const char *auth, ociw_credential *out,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	size_t len = strlen(auth);
 	char *plain = ociwp_malloc(len + 1);
@@ -190,7 +190,7 @@ static int split_auth(ociw_docker_config *config, const char *auth, ociw_credent
 }
 
 static int lend_member(ociw_docker_config *config, const json_t *entry, const char *name,
-		       size_t slot, const char **out, ociw_error **err)
+                       size_t slot, const char **out, ociw_error **err)
 {
 	const char *text = json_string_value(json_object_get(entry, name));
 	if (!text || !*text)
@@ -200,7 +200,7 @@ static int lend_member(ociw_docker_config *config, const json_t *entry, const ch
 }
 
 static int take_entry(ociw_docker_config *config, const json_t *entry, ociw_credential *out,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	const char *auth = json_string_value(json_object_get(entry, "auth"));
 	int r = 0;
@@ -225,7 +225,7 @@ static const json_t *find_by_path(const json_t *auths, const char *host, const c
 	OCIWP_AUTO(buf) ociwp_buf key = OCIWP_BUF_INIT;
 	const json_t *entry = NULL;
 	ociwp_buf_printf(&key, "%s%s%s", host, repository && *repository ? "/" : "",
-			 repository ? repository : "");
+	                 repository ? repository : "");
 	while (!key.failed && key.len > 0) {
 		entry = json_object_get(auths, key.data);
 		char *slash = strrchr(key.data, '/');
@@ -244,7 +244,8 @@ static const json_t *find_entry(const json_t *auths, const char *host, const cha
 	const json_t *entry = find_by_path(auths, host, repository);
 	if (entry)
 		return entry;
-	json_object_foreach((json_t *)(uintptr_t)auths, key, value) {
+	json_object_foreach((json_t *)(uintptr_t)auths, key, value)
+	{
 		if (key_is_host(key, host))
 			return value;
 	}
@@ -252,10 +253,9 @@ static const json_t *find_entry(const json_t *auths, const char *host, const cha
 }
 
 int ociw_docker_config_find(ociw_docker_config *config, const char *host, const char *repository,
-			    ociw_credential *out, ociw_error **err)
+                            ociw_credential *out, ociw_error **err)
 {
-	const json_t *entry =
-		find_entry(json_object_get(config->root, "auths"), host, repository);
+	const json_t *entry = find_entry(json_object_get(config->root, "auths"), host, repository);
 	forget(config);
 	*out = (ociw_credential){.size = sizeof(*out)};
 	if (!json_is_object(entry))
@@ -273,7 +273,8 @@ int ociw_docker_config_remove(ociw_docker_config *config, const char *host)
 	json_t *value;
 	void *next;
 	int removed = 0;
-	json_object_foreach_safe(auths, next, key, value) {
+	json_object_foreach_safe(auths, next, key, value)
+	{
 		if (key_is_host(key, host)) {
 			wipe_tree(value);
 			json_object_del(auths, key);
@@ -323,7 +324,7 @@ static json_t *make_entry(const ociw_credential *c)
 }
 
 int ociw_docker_config_set(ociw_docker_config *config, const char *host,
-			   const ociw_credential *credential, ociw_error **err)
+                           const ociw_credential *credential, ociw_error **err)
 {
 	json_t *auths = json_object_get(config->root, "auths");
 	if (!json_is_object(auths)) {
@@ -335,7 +336,8 @@ int ociw_docker_config_set(ociw_docker_config *config, const char *host,
 	json_t *value;
 	/* An entry under another spelling of the host is the one to replace. */
 	if (!json_object_get(auths, key)) {
-		json_object_foreach(auths, other, value) {
+		json_object_foreach(auths, other, value)
+		{
 			if (key_is_host(other, host)) {
 				key = other;
 				break;
@@ -371,7 +373,7 @@ int ociw_docker_config_format(const ociw_docker_config *config, char **out, ociw
 /* ---- helpers' documents ---- */
 
 int ociw_docker_helper_answer(ociw_docker_config *holder, ociw_span output, ociw_credential *out,
-			      ociw_error **err)
+                              ociw_error **err)
 {
 	OCIWP_AUTO(json) json_t *root = NULL;
 	forget(holder);
@@ -383,7 +385,7 @@ int ociw_docker_helper_answer(ociw_docker_config *holder, ociw_span output, ociw
 	const char *secret = json_string_value(json_object_get(root, "Secret"));
 	if (!user || !secret)
 		r = ociwp_fail(err, OCIW_ERR_FORMAT,
-			       "the credential helper's answer lacks Username or Secret");
+		               "the credential helper's answer lacks Username or Secret");
 	else if (strcmp(user, TOKEN_USER) == 0)
 		r = lend(holder, 2, secret, strlen(secret), &out->identity_token, err);
 	else if (*user || *secret)
@@ -395,7 +397,7 @@ int ociw_docker_helper_answer(ociw_docker_config *holder, ociw_span output, ociw
 }
 
 int ociw_docker_helper_request(const char *host, const ociw_credential *credential, char **out,
-			       ociw_error **err)
+                               ociw_error **err)
 {
 	bool token = credential->identity_token && *credential->identity_token;
 	const char *user = token ? TOKEN_USER : credential->username;
@@ -403,9 +405,9 @@ int ociw_docker_helper_request(const char *host, const ociw_credential *credenti
 	*out = NULL;
 	if (!user || !secret)
 		return ociwp_fail(err, OCIW_ERR_INVALID, "there is nothing to store");
-	OCIWP_AUTO(json) json_t *root =
-		json_pack("{s:s, s:s, s:s}", "ServerURL", ociw_docker_config_server(host),
-			  "Username", user, "Secret", secret);
+	OCIWP_AUTO(json)
+	json_t *root = json_pack("{s:s, s:s, s:s}", "ServerURL", ociw_docker_config_server(host),
+	                         "Username", user, "Secret", secret);
 	if (root)
 		*out = json_dumps(root, JSON_COMPACT);
 	wipe_tree(root);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * "<target>; rel=next; other="x", <target2>; ..." with parameters in any order, quoted or not. It does
- * not resolve targets. Grammar: RFC 8288 3; oci-client.md TAG-1.
+ * "<target>; rel=next; other="x", <target2>; ..." with parameters in any order, quoted or not. It
+ * does not resolve targets. Grammar: RFC 8288 3; oci-client.md TAG-1.
  */
 #include "codec/link-header.h"
 

@@ -7,8 +7,9 @@
 
 #include "base/error.h"
 
-/* The target of the first link whose rel holds "next"; *out stays NULL when there is none. The target
- * is opaque text, perhaps relative; the caller resolves and judges it. OCIW_ERR_NOMEM alone. */
+/* The target of the first link whose rel holds "next"; *out stays NULL when there is none. The
+ * target is opaque text, perhaps relative; the caller resolves and judges it. OCIW_ERR_NOMEM alone.
+ */
 int ociwp_link_next(const char *value, size_t len, char **out, ociw_error **err);
 
 #endif

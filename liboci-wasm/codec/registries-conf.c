@@ -90,7 +90,8 @@ static void put_utf8(ociwp_buf *out, uint32_t c)
 	} else {
 		if (c >= 0x10000)
 			ociwp_buf_putc(out, (char)(0xF0 | c >> 18));
-		ociwp_buf_putc(out, (char)((c < 0x10000 ? 0xE0 | c >> 12 : 0x80 | (c >> 12 & 0x3F))));
+		ociwp_buf_putc(out,
+		               (char)((c < 0x10000 ? 0xE0 | c >> 12 : 0x80 | (c >> 12 & 0x3F))));
 		ociwp_buf_putc(out, (char)(0x80 | (c >> 6 & 0x3F)));
 		ociwp_buf_putc(out, (char)(0x80 | (c & 0x3F)));
 	}
@@ -208,7 +209,8 @@ static int take_value(parser *p, value *out, unsigned depth)
 		out->truth = yes;
 		return 0;
 	}
-	return ociwp_is_digit(*start) || *start == '+' || *start == '-' ? 0 : bad(p, "unknown value");
+	return ociwp_is_digit(*start) || *start == '+' || *start == '-' ? 0
+	                                                                : bad(p, "unknown value");
 }
 
 /* ---- keys and tables ---- */
@@ -246,7 +248,7 @@ static int open_entry(parser *p)
 	if (conf->count == ENTRIES_MAX)
 		return bad(p, "too many registries");
 	ociwp_registry_entry *grown =
-		ociwp_realloc_array(conf->entries, conf->count + 1, sizeof(*grown));
+	        ociwp_realloc_array(conf->entries, conf->count + 1, sizeof(*grown));
 	if (!grown)
 		return ociwp_nomem(p->err);
 	conf->entries = grown;
@@ -264,7 +266,7 @@ static int open_mirror(parser *p)
 	if (entry->mirror_count == ENTRIES_MAX)
 		return bad(p, "too many mirrors");
 	ociwp_mirror *grown =
-		ociwp_realloc_array(entry->mirrors, entry->mirror_count + 1, sizeof(*grown));
+	        ociwp_realloc_array(entry->mirrors, entry->mirror_count + 1, sizeof(*grown));
 	if (!grown)
 		return ociwp_nomem(p->err);
 	entry->mirrors = grown;
@@ -304,8 +306,8 @@ static int want(const parser *p, const value *v, value_kind kind, const char *ke
 {
 	if (v->kind == kind)
 		return 0;
-	return ociwp_fail(p->err, OCIW_ERR_FORMAT, "registries.conf line %u: %s must be %s", p->line,
-			  key, kind == VALUE_BOOL ? "true or false" : "a string");
+	return ociwp_fail(p->err, OCIW_ERR_FORMAT, "registries.conf line %u: %s must be %s",
+	                  p->line, key, kind == VALUE_BOOL ? "true or false" : "a string");
 }
 
 static int set_string(const parser *p, const char *key, value *v, char **member)
@@ -415,14 +417,14 @@ static int finish_entry(ociwp_registry_entry *entry, size_t i, ociw_error **err)
 	if (!is_location(prefix) || (entry->location && !is_location(entry->location)) ||
 	    (wild && strchr(prefix, '/')) || strchr(prefix + wild, '*'))
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
-				  "registries.conf: registry %zu: bad prefix or location %s", i,
-				  ociwp_quote(prefix ? prefix : ""));
+		                  "registries.conf: registry %zu: bad prefix or location %s", i,
+		                  ociwp_quote(prefix ? prefix : ""));
 	for (size_t k = 0; k < entry->mirror_count; k++) {
 		if (!is_location(entry->mirrors[k].location))
 			return ociwp_fail(err, OCIW_ERR_FORMAT,
-					  "registries.conf: registry %zu: mirror %zu has no proper "
-					  "location",
-					  i, k);
+			                  "registries.conf: registry %zu: mirror %zu has no proper "
+			                  "location",
+			                  i, k);
 	}
 	return 0;
 }
@@ -455,7 +457,7 @@ int ociwp_registries_conf_parse(ociw_span text, ociwp_registries_conf *into, oci
 	size_t before = into->count;
 	if (text.len > TEXT_MAX)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "registries.conf is larger than %u bytes",
-				  TEXT_MAX);
+		                  TEXT_MAX);
 	p.end = p.at + text.len;
 	int r = parse_all(&p, before);
 	if (r < 0)
@@ -485,7 +487,7 @@ static size_t match(const char *prefix, const char *name)
 }
 
 const ociwp_registry_entry *ociwp_registries_conf_find(const ociwp_registries_conf *conf,
-						       const char *name)
+                                                       const char *name)
 {
 	const ociwp_registry_entry *best = NULL;
 	for (size_t i = 0; i < conf->count; i++) {
@@ -498,7 +500,7 @@ const ociwp_registry_entry *ociwp_registries_conf_find(const ociwp_registries_co
 }
 
 char *ociwp_registries_conf_rewrite(const ociwp_registry_entry *entry, const char *location,
-				    const char *name)
+                                    const char *name)
 {
 	ociwp_buf out = OCIWP_BUF_INIT;
 	ociwp_buf_puts(&out, location);

@@ -36,17 +36,18 @@ typedef struct ociwp_registries_conf {
 	size_t count;
 } ociwp_registries_conf;
 
-/* FORMAT with the line for text that is no TOML of the kind these files use, for version 1 files, and
- * for entries that make no sense. Unknown keys and tables are ignored. Appends to @p into. */
+/* FORMAT with the line for text that is no TOML of the kind these files use, for version 1 files,
+ * and for entries that make no sense. Unknown keys and tables are ignored. Appends to @p into. */
 int ociwp_registries_conf_parse(ociw_span text, ociwp_registries_conf *into, ociw_error **err);
 void ociwp_registries_conf_deinit(ociwp_registries_conf *conf);
-/* The entry with the longest prefix of "host[:port]/repository", of equal ones the last (later files
- * override); NULL when there is none. */
+/* The entry with the longest prefix of "host[:port]/repository", of equal ones the last (later
+ * files override); NULL when there is none. */
 const ociwp_registry_entry *ociwp_registries_conf_find(const ociwp_registries_conf *conf,
-						       const char *name);
-/* @p name with the prefix of the entry replaced by @p location; to be freed; NULL without memory. */
+                                                       const char *name);
+/* @p name with the prefix of the entry replaced by @p location; to be freed; NULL without memory.
+ */
 char *ociwp_registries_conf_rewrite(const ociwp_registry_entry *entry, const char *location,
-				    const char *name);
+                                    const char *name);
 
 static inline void ociwp_cleanup_registries_conf(ociwp_registries_conf *conf)
 {

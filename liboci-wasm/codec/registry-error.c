@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * {"errors":[{"code","message","detail"}]} and what real servers send instead. It decides nothing: the
- * status and the code are judged by the registry layer. distribution-spec, "Error Codes"; ERR-1..3.
+ * {"errors":[{"code","message","detail"}]} and what real servers send instead. It decides nothing:
+ * the status and the code are judged by the registry layer. distribution-spec, "Error Codes";
+ * ERR-1..3.
  */
 #include "codec/registry-error.h"
 
@@ -50,7 +51,7 @@ static void put_one(ociwp_buf *out, const json_t *item)
 		ociwp_escape(out, json_string_value(message), json_string_length(message));
 	}
 	bool has_detail = detail && !json_is_null(detail) &&
-			  !(json_is_object(detail) && json_object_size(detail) == 0);
+	                  !(json_is_object(detail) && json_object_size(detail) == 0);
 	if (has_detail) {
 		ociwp_buf_puts(out, " (");
 		put_detail(out, detail);
@@ -112,7 +113,8 @@ static void from_text(ociw_span body, ociwp_buf *text)
 		if (i > start && text->len)
 			ociwp_buf_putc(text, ' ');
 		/* A little more than is kept, so that the cut is seen as one. */
-		ociwp_escape(text, data + start, i - start < TEXT_MAX + 8 ? i - start : TEXT_MAX + 8);
+		ociwp_escape(text, data + start,
+		             i - start < TEXT_MAX + 8 ? i - start : TEXT_MAX + 8);
 		while (i < body.len && data[i] && strchr(" \t\r\n", data[i]))
 			i++;
 	}

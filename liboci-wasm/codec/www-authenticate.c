@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A small scanner over "scheme param=value, param="value", scheme ...". It knows no HTTP and makes no
- * decision about trust. Grammar: RFC 9110 11.6.1, with the odd white space registries send (AUT-1).
+ * A small scanner over "scheme param=value, param="value", scheme ...". It knows no HTTP and makes
+ * no decision about trust. Grammar: RFC 9110 11.6.1, with the odd white space registries send
+ * (AUT-1).
  */
 #include "codec/www-authenticate.h"
 
@@ -115,7 +116,7 @@ static int take_value(scanner *s, ociwp_challenge *challenge, ociw_span name, oc
 static int begin_challenge(ociwp_challenges *into, ociw_span name, ociw_error **err)
 {
 	ociwp_challenge *grown =
-		ociwp_realloc_array(into->items, into->count + 1, sizeof(*into->items));
+	        ociwp_realloc_array(into->items, into->count + 1, sizeof(*into->items));
 	if (!grown)
 		return ociwp_nomem(err);
 	into->items = grown;
@@ -123,7 +124,8 @@ static int begin_challenge(ociwp_challenges *into, ociw_span name, ociw_error **
 	return 0;
 }
 
-/* True when the '=' at the cursor is padding of a token68 ("Negotiate YII=="), not of a parameter. */
+/* True when the '=' at the cursor is padding of a token68 ("Negotiate YII=="), not of a parameter.
+ */
 static bool is_padding(const scanner *s)
 {
 	const char *p = s->at;

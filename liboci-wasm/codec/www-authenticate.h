@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * WWW-Authenticate headers to challenges (RFC 9110 11.6.1; oci-client.md AUT-1). Tolerant: what cannot
- * be read is left out, never an error.
+ * WWW-Authenticate headers to challenges (RFC 9110 11.6.1; oci-client.md AUT-1). Tolerant: what
+ * cannot be read is left out, never an error.
  */
 #ifndef OCIW_CODEC_WWW_AUTHENTICATE_H
 #define OCIW_CODEC_WWW_AUTHENTICATE_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is known about authentication at one host: the last challenge, the credential, the tokens. It
- * sends nothing itself but the ping of AUT-8. Tokens live in memory alone. AUT-1, AUT-5..8, AUT-10, 11.
+ * What is known about authentication at one host: the last challenge, the credential, the tokens.
+ * It sends nothing itself but the ping of AUT-8. Tokens live in memory alone. AUT-1, AUT-5..8,
+ * AUT-10, 11.
  */
 #include "registry/auth.h"
 
@@ -19,7 +20,8 @@ struct ociwp_auth {
 	ociwp_challenge challenge; /* scheme OTHER: none yet */
 	ociwp_token *tokens;
 	size_t token_count;
-	/* Whoever holds the host's busy flag. By repository, as auth.json may tell them apart (CRD-3);
+	/* Whoever holds the host's busy flag. By repository, as auth.json may tell them apart
+	 * (CRD-3);
 	 * "" for requests to the registry as a whole. */
 	ociwp_map *logins; /* repository -> login */
 };
@@ -81,7 +83,8 @@ static const ociwp_token *find_token(ociwp_auth *auth, const ociwp_scopes *scope
 			drop_token(auth, i - 1);
 			continue;
 		}
-		if (ociwp_streq(token->realm, c->realm) && ociwp_streq(token->service, c->service) &&
+		if (ociwp_streq(token->realm, c->realm) &&
+		    ociwp_streq(token->service, c->service) &&
 		    ociwp_scopes_cover(&token->scopes, scopes))
 			return token;
 	}
@@ -93,7 +96,7 @@ static int keep_token(ociwp_auth *auth, ociwp_token *take_token, ociw_error **er
 	if (auth->token_count == TOKENS_MAX)
 		drop_token(auth, 0);
 	ociwp_token *grown =
-		ociwp_realloc_array(auth->tokens, auth->token_count + 1, sizeof(*grown));
+	        ociwp_realloc_array(auth->tokens, auth->token_count + 1, sizeof(*grown));
 	if (!grown) {
 		ociwp_token_deinit(take_token);
 		return ociwp_nomem(err);
@@ -129,7 +132,7 @@ static void wanted_deinit(wanted *w)
 
 /* *out when a token is there already; else what to ask for. */
 static int look(ociwp_host *host, const ociwp_scopes *scopes, wanted *want, char **out,
-		ociw_error **err)
+                ociw_error **err)
 {
 	ociwp_auth *auth = host->auth;
 	int r = 0;
@@ -188,7 +191,7 @@ static int need_login(ociwp_host *host, const ociwp_scopes *scopes, login **out,
 
 /* After a rejection: 1 there is another one, 0 there is not. */
 static int another_credential(ociwp_host *host, const ociwp_scopes *scopes, login *l,
-			      ociw_error **err)
+                              ociw_error **err)
 {
 	if (l->asked_again || !l->credential.source)
 		return 0;
@@ -197,7 +200,7 @@ static int another_credential(ociwp_host *host, const ociwp_scopes *scopes, logi
 }
 
 static int fetch(ociwp_host *host, const wanted *want, const ociwp_scopes *scopes, login *l,
-		 const ociw_op *op, char **out, ociw_error **err)
+                 const ociw_op *op, char **out, ociw_error **err)
 {
 	ociwp_auth *auth = host->auth;
 	if (l->credential.registry_token)
@@ -206,8 +209,8 @@ static int fetch(ociwp_host *host, const wanted *want, const ociwp_scopes *scope
 		ociwp_token token;
 		bool rejected;
 		ociw_error *why = NULL;
-		int r = ociwp_token_fetch(host, want->realm, want->service, scopes,
-					  &l->credential, op, &token, &rejected, &why);
+		int r = ociwp_token_fetch(host, want->realm, want->service, scopes, &l->credential,
+		                          op, &token, &rejected, &why);
 		if (r < 0 && rejected) {
 			int more = another_credential(host, scopes, l, err);
 			if (more != 0) {
@@ -228,7 +231,7 @@ static int fetch(ociwp_host *host, const wanted *want, const ociwp_scopes *scope
 }
 
 static int make_header(ociwp_host *host, const wanted *want, const ociwp_scopes *scopes,
-		       const ociw_op *op, char **out, ociw_error **err)
+                       const ociw_op *op, char **out, ociw_error **err)
 {
 	login *l;
 	int r = need_login(host, scopes, &l, err);
@@ -244,7 +247,7 @@ static int make_header(ociwp_host *host, const wanted *want, const ociwp_scopes 
 }
 
 int ociwp_auth_header(ociwp_host *host, const ociwp_scopes *scopes, const ociw_op *op, char **out,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	wanted want = {0}, now = {0};
 	*out = NULL;
@@ -280,7 +283,7 @@ static int read_challenges(const ociwp_response *response, ociwp_challenges *out
 
 /* AUT-8: some paths answer 401 with no challenge; the ping has one. */
 static int ping_challenges(ociwp_host *host, const ociw_op *op, ociwp_challenges *out,
-			   ociw_error **err)
+                           ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
 	ociwp_request ping = {.method = "GET", .url = "/v2/", .anonymous = true};
@@ -293,13 +296,13 @@ static int ping_challenges(ociwp_host *host, const ociw_op *op, ociwp_challenges
 }
 
 static int set_challenge(ociwp_host *host, const ociwp_challenge *c, const char *used,
-			 ociw_error **err)
+                         ociw_error **err)
 {
 	ociwp_auth *auth = host->auth;
 	ociwp_challenge copy = {
-		.scheme = c->scheme,
-		.realm = c->realm ? ociwp_strdup(c->realm) : NULL,
-		.service = c->service ? ociwp_strdup(c->service) : NULL,
+	        .scheme = c->scheme,
+	        .realm = c->realm ? ociwp_strdup(c->realm) : NULL,
+	        .service = c->service ? ociwp_strdup(c->service) : NULL,
 	};
 	if ((c->realm && !copy.realm) || (c->service && !copy.service)) {
 		ociwp_challenge_deinit(&copy);
@@ -321,7 +324,7 @@ static int set_challenge(ociwp_host *host, const ociwp_challenge *c, const char 
 /* Basic, holding the busy flag: 1 there is a credential to try, 0 there is none. *source: where the
  * refused one came from. */
 static int next_basic(ociwp_host *host, const char *used, const ociwp_scopes *scopes, char **source,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_secret))) char *now = NULL;
 	login *l;
@@ -339,7 +342,7 @@ static int next_basic(ociwp_host *host, const char *used, const ociwp_scopes *sc
 }
 
 static int check_basic(ociwp_host *host, ociwp_response *response, const char *used,
-		       const ociwp_scopes *scopes, const ociw_op *op, ociw_error **err)
+                       const ociwp_scopes *scopes, const ociw_op *op, ociw_error **err)
 {
 	OCIWP_AUTO(str) char *source = NULL;
 	int r = ociwp_host_begin(host, op, err);
@@ -356,7 +359,7 @@ static int check_basic(ociwp_host *host, ociwp_response *response, const char *u
 }
 
 int ociwp_auth_refused(ociwp_host *host, ociwp_response *response, const char *used,
-		       ociwp_scopes *scopes, const ociw_op *op, ociw_error **err)
+                       ociwp_scopes *scopes, const ociw_op *op, ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_challenges))) ociwp_challenges all = {0};
 	int r = read_challenges(response, &all, err);
@@ -367,10 +370,11 @@ int ociwp_auth_refused(ociwp_host *host, ociwp_response *response, const char *u
 	const ociwp_challenge *c = ociwp_challenges_pick(&all);
 	if (!c) {
 		r = ociwp_response_fail(response, op, err);
-		return all.count ? ociwp_wrap(err, r, "%s wants a kind of authentication that is "
-						      "neither Bearer nor Basic",
-					      host->name)
-				 : r;
+		return all.count ? ociwp_wrap(err, r,
+		                              "%s wants a kind of authentication that is "
+		                              "neither Bearer nor Basic",
+		                              host->name)
+		                 : r;
 	}
 	r = set_challenge(host, c, used, err);
 	if (r == 0 && c->scheme == OCIWP_AUTH_BEARER && c->scope)

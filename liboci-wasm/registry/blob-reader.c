@@ -18,12 +18,12 @@ typedef struct blob_reader {
 	ociwp_repository *repo;   /* who is asked: a mirror of origin, or origin itself */
 	size_t next_mirror;       /* behind repo, when that is a mirror */
 	char *digest;
-	uint64_t size;   /* as promised; 0 is a size too */
-	uint64_t at;     /* position of the next byte to give */
+	uint64_t size;    /* as promised; 0 is a size too */
+	uint64_t at;      /* position of the next byte to give */
 	uint64_t last_at; /* where it broke off last */
 	unsigned tries;
-	/* The op is the caller's for the time of the reader; limits and event may be on a stack that
-	 * stays, so a copy of the pointers is all that is kept. */
+	/* The op is the caller's for the time of the reader; limits and event may be on a stack
+	 * that stays, so a copy of the pointers is all that is kept. */
 	ociw_op op;
 	ociw_limits limits;
 	ociwp_response answer;
@@ -57,12 +57,13 @@ static int check_range(const blob_reader *b, ociw_error **err)
 	const char *second = ociwp_exchange_header(b->answer.exchange, "Content-Range", 1);
 	if (!value || second || !parse_content_range(value, &first, &total, &known))
 		return ociwp_fail(err, OCIW_ERR_REGISTRY,
-				  "%s: answer 206 without one proper Content-Range", b->answer.what);
+		                  "%s: answer 206 without one proper Content-Range",
+		                  b->answer.what);
 	if (first != b->at || (known && total != b->size))
 		return ociwp_fail(err, OCIW_ERR_REGISTRY,
-				  "%s: asked for bytes from %llu of %llu, got Content-Range %s",
-				  b->answer.what, (unsigned long long)b->at,
-				  (unsigned long long)b->size, ociwp_quote(value));
+		                  "%s: asked for bytes from %llu of %llu, got Content-Range %s",
+		                  b->answer.what, (unsigned long long)b->at,
+		                  (unsigned long long)b->size, ociwp_quote(value));
 	return 0;
 }
 
@@ -76,7 +77,8 @@ static int skip(blob_reader *b, ociwp_failure *failure, ociw_error **err)
 	int r = 0;
 	while (left && r == 0) {
 		size_t want = left < 64 * 1024 ? (size_t)left : 64 * 1024;
-		ptrdiff_t n = ociwp_exchange_read(b->answer.exchange, chunk, want, &b->op, failure, err);
+		ptrdiff_t n =
+		        ociwp_exchange_read(b->answer.exchange, chunk, want, &b->op, failure, err);
 		if (n == 0) {
 			*failure = OCIWP_FAILURE_LOST;
 			r = ociwp_fail(err, OCIW_ERR_NETWORK, "the body ended early");
@@ -92,7 +94,7 @@ static int skip(blob_reader *b, ociwp_failure *failure, ociw_error **err)
 
 /* The request layer has spent its own tries when it fails: they are not multiplied here. */
 static int ask(blob_reader *b, const ociwp_request *request, ociwp_failure *failure,
-	       ociw_error **err)
+               ociw_error **err)
 {
 	int r = ociwp_request_run(b->repo->host, request, &b->op, &b->answer, failure, err);
 	if (r < 0 && *failure != OCIWP_FAILURE_LOCAL)
@@ -112,10 +114,10 @@ static int connect_blob(blob_reader *b, ociwp_failure *failure, ociw_error **err
 		return r;
 	snprintf(range, sizeof(range), "bytes=%llu-", (unsigned long long)b->at);
 	ociwp_request request = {
-		.method = "GET",
-		.url = path.data,
-		.range = b->at ? range : NULL,
-		.scopes = &b->repo->pull,
+	        .method = "GET",
+	        .url = path.data,
+	        .range = b->at ? range : NULL,
+	        .scopes = &b->repo->pull,
 	};
 	r = ask(b, &request, failure, err);
 	if (r < 0)
@@ -168,8 +170,8 @@ static int connect_any(blob_reader *b, ociw_error **err)
 	return OCIW_ERR_NOTFOUND; /* not reached: the registry itself is always asked */
 }
 
-/* After a break: waits and opens again, until it works or the tries are spent. @p why is what broke;
- * it is passed on when there is no more to try. */
+/* After a break: waits and opens again, until it works or the tries are spent. @p why is what
+ * broke; it is passed on when there is no more to try. */
 static int reconnect(blob_reader *b, ociwp_failure failure, ociw_error **why, ociw_error **err)
 {
 	uint64_t start = ociwp_monotonic_ms();
@@ -181,20 +183,21 @@ static int reconnect(blob_reader *b, ociwp_failure failure, ociw_error **why, oc
 		if (!ociwp_retry_failure(failure) || b->tries >= b->limits.max_tries ||
 		    ociwp_monotonic_ms() - start + delay > b->limits.retry_budget_ms) {
 			int code = (int)ociw_error_code(*why);
-			if (b->repo != b->origin && ociwp_pull_goes_on(b->repo, code, why, &b->op)) {
+			if (b->repo != b->origin &&
+			    ociwp_pull_goes_on(b->repo, code, why, &b->op)) {
 				b->tries = 0;
 				return connect_any(b, err);
 			}
 			code = ociwp_error_move(err, ociwp_steal(why));
 			return ociwp_wrap(err, code, "after %llu of %llu bytes",
-					  (unsigned long long)b->at, (unsigned long long)b->size);
+			                  (unsigned long long)b->at, (unsigned long long)b->size);
 		}
 		ociw_event event = {.size = sizeof(event),
-				    .kind = OCIW_EVENT_RETRY,
-				    .digest = b->digest,
-				    .message = ociw_error_message(*why),
-				    .done = b->at,
-				    .total = b->size};
+		                    .kind = OCIW_EVENT_RETRY,
+		                    .digest = b->digest,
+		                    .message = ociw_error_message(*why),
+		                    .done = b->at,
+		                    .total = b->size};
 		int r = ociwp_emit(&b->op, &event, err);
 		ociw_error_free(ociwp_steal(why));
 		if (r == 0)
@@ -215,7 +218,7 @@ static ptrdiff_t blob_read(void *self, void *buf, size_t len, ociw_error **err)
 		ociwp_failure failure;
 		ociw_error *why = NULL;
 		ptrdiff_t n =
-			ociwp_exchange_read(b->answer.exchange, buf, len, &b->op, &failure, &why);
+		        ociwp_exchange_read(b->answer.exchange, buf, len, &b->op, &failure, &why);
 		if (n > 0) {
 			b->at += (uint64_t)n;
 			return n;
@@ -226,9 +229,10 @@ static ptrdiff_t blob_read(void *self, void *buf, size_t len, ociw_error **err)
 			/* A proper end, but too early: a proxy gave up, or the blob is another. */
 			failure = OCIWP_FAILURE_LOST;
 			(void)ociwp_fail(&why, OCIW_ERR_SIZE, "%s: the body ended early",
-				       b->answer.what);
+			                 b->answer.what);
 		} else {
-			(void)ociwp_wrap(&why, (int)n, "%s", b->answer.what ? b->answer.what : "GET");
+			(void)ociwp_wrap(&why, (int)n, "%s",
+			                 b->answer.what ? b->answer.what : "GET");
 		}
 		int r = reconnect(b, failure, &why, err);
 		if (r < 0)
@@ -249,7 +253,7 @@ static int blob_close(void *self, ociw_error **err)
 static const ociw_reader_ops blob_ops = {sizeof(blob_ops), blob_read, blob_close};
 
 int ociwp_blob_reader_open(ociwp_repository *repo, const ociw_descriptor *desc, uint64_t offset,
-			   const ociw_op *op, ociw_reader **out, ociw_error **err)
+                           const ociw_op *op, ociw_reader **out, ociw_error **err)
 {
 	if (offset > desc->size)
 		return ociwp_fail(err, OCIW_ERR_INVALID, "offset past the end of the blob");

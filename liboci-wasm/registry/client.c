@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The client object: settings and the table of hosts. It makes no request. Threads: settings are made
- * before the first request; everything after that is under locks. Requirements TLS-1..3, HTTP-2.
+ * The client object: settings and the table of hosts. It makes no request. Threads: settings are
+ * made before the first request; everything after that is under locks. Requirements TLS-1..3,
+ * HTTP-2.
  */
 #include "registry/client.h"
 
@@ -113,11 +114,11 @@ int ociw_client_set_ca_file(ociw_client *client, const char *path, ociw_error **
 }
 
 int ociw_client_set_certificate(ociw_client *client, const char *cert_path, const char *key_path,
-				ociw_error **err)
+                                ociw_error **err)
 {
 	if (!cert_path != !key_path)
 		return ociwp_fail(err, OCIW_ERR_INVALID,
-				  "a client certificate needs both certificate and key");
+		                  "a client certificate needs both certificate and key");
 	int r = replace(&client->cert_file, cert_path, err);
 	return r < 0 ? r : replace(&client->key_file, key_path, err);
 }
@@ -149,8 +150,8 @@ static ociwp_scheme first_scheme(const ociwp_host *host)
 	return host->loopback ? OCIWP_SCHEME_UNKNOWN : OCIWP_SCHEME_HTTPS;
 }
 
-static int make_host(ociw_client *client, const char *authority, const char *name,
-		     ociwp_host **out, ociw_error **err)
+static int make_host(ociw_client *client, const char *authority, const char *name, ociwp_host **out,
+                     ociw_error **err)
 {
 	ociwp_host *host = ociwp_new(ociwp_host);
 	if (!host)
@@ -185,7 +186,7 @@ static int make_host(ociw_client *client, const char *authority, const char *nam
 }
 
 int ociwp_client_host(ociw_client *client, const char *authority, const char *name,
-		      ociwp_host **out, ociw_error **err)
+                      ociwp_host **out, ociw_error **err)
 {
 	int r = 0;
 	pthread_mutex_lock(&client->mutex);
@@ -205,7 +206,7 @@ int ociwp_client_host(ociw_client *client, const char *authority, const char *na
 }
 
 int ociwp_client_find_host(ociw_client *client, const char *name, ociwp_host **out,
-			   ociw_error **err)
+                           ociw_error **err)
 {
 	/* The reference parser knows what a host is, and the names of Docker Hub. */
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
@@ -217,8 +218,8 @@ int ociwp_client_find_host(ociw_client *client, const char *name, ociwp_host **o
 	if (r == 0 && strcmp(ociw_reference_repository(ref), "a/b") != 0)
 		r = ociwp_fail(err, OCIW_ERR_INVALID, "%s is no registry host", ociwp_quote(name));
 	if (r == 0)
-		r = ociwp_client_host(client, ociw_reference_api_host(ref), ociw_reference_host(ref),
-				      out, err);
+		r = ociwp_client_host(client, ociw_reference_api_host(ref),
+		                      ociw_reference_host(ref), out, err);
 	ociw_reference_free(ref);
 	return r;
 }
@@ -247,7 +248,7 @@ void ociwp_host_set_insecure(ociwp_host *host)
 }
 
 void ociw_client_set_timeouts(ociw_client *client, uint64_t connect_ms, uint64_t stall_ms,
-			      uint64_t answer_ms)
+                              uint64_t answer_ms)
 {
 	client->transport_options = (ociwp_transport_options){connect_ms, stall_ms, answer_ms};
 }
@@ -262,8 +263,8 @@ bool ociwp_client_warn_once(ociw_client *client, const char *text)
 	size_t len = strlen(text);
 	pthread_mutex_lock(&client->mutex);
 	bool fresh = len <= WARNINGS_MAX - client->warning_bytes &&
-		     !ociwp_map_contains(client->warnings, text) &&
-		     ociwp_map_set(client->warnings, text, NULL);
+	             !ociwp_map_contains(client->warnings, text) &&
+	             ociwp_map_set(client->warnings, text, NULL);
 	if (fresh)
 		client->warning_bytes += len;
 	pthread_mutex_unlock(&client->mutex);

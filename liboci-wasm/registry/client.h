@@ -58,17 +58,17 @@ struct ociw_client {
 	char **certs_dirs;
 	size_t certs_dir_count;
 	struct ociwp_registries_conf *conf; /* NULL: none was read */
-	uint64_t chunk_size; /* 0: whole blobs in one PUT (PSH-10) */
+	uint64_t chunk_size;                /* 0: whole blobs in one PUT (PSH-10) */
 	ociw_credential_cb credentials;
 	void *credentials_data;
 };
 
 /* The record of a host, made if need be. @p name NULL: the authority itself. */
 int ociwp_client_host(ociw_client *client, const char *authority, const char *name,
-		      ociwp_host **out, ociw_error **err);
+                      ociwp_host **out, ociw_error **err);
 /* The same for a host as a person names it: "docker.io", "localhost:5000". */
 int ociwp_client_find_host(ociw_client *client, const char *name, ociwp_host **out,
-			   ociw_error **err);
+                           ociw_error **err);
 int ociwp_client_transport(ociw_client *client, ociwp_transport **out, ociw_error **err);
 /* Certificates are not verified, and the host is asked whether it speaks TLS at all. */
 void ociwp_host_set_insecure(ociwp_host *host);

@@ -49,7 +49,7 @@ const char *ociw_credential_request_repository(const ociw_credential_request *re
 }
 
 int ociwp_credential_ask(ociwp_host *host, const char *repository, bool rejected,
-			 ociwp_credential *out, ociw_error **err)
+                         ociwp_credential *out, ociw_error **err)
 {
 	const ociw_client *client = host->client;
 	ociwp_credential_deinit(out);

@@ -27,7 +27,7 @@ static inline bool ociwp_credential_has_password(const ociwp_credential *credent
 }
 /* Asks the client's callback: 1 *out is filled, 0 there is none, < 0 code. */
 int ociwp_credential_ask(ociwp_host *host, const char *repository, bool rejected,
-			 ociwp_credential *out, ociw_error **err);
+                         ociwp_credential *out, ociw_error **err);
 /* "Basic ..." of username and password, to be freed by ociwp_secret_free(); NULL without memory. */
 char *ociwp_credential_basic(const ociwp_credential *credential);
 

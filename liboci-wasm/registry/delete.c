@@ -8,7 +8,7 @@
 #include "registry/referrers.h"
 
 static int delete_path(ociwp_repository *repo, const char *path, const ociw_op *op,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
 	ociwp_request request = {.method = "DELETE", .url = path, .scopes = &repo->remove};
@@ -43,14 +43,15 @@ int ociwp_delete(void *self, const char *name, bool blob_only, const ociw_op *op
 	int r = 0;
 	if (blob_only && !by_digest)
 		return ociwp_fail(err, OCIW_ERR_INVALID, "a blob is deleted by its digest, not %s",
-				  ociwp_quote(name));
+		                  ociwp_quote(name));
 	if (by_digest && !ociw_digest_is_valid(name))
 		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is no digest", ociwp_quote(name));
 	/* What it refers to is known only while it is there (RFR-8). */
 	if (!blob_only && by_digest)
 		r = ociwp_referrers_subject_of(repo, name, op, &subject, err);
 	if (r == 0)
-		r = ociwp_repository_path(repo, blob_only ? "blobs" : "manifests", name, &path, err);
+		r = ociwp_repository_path(repo, blob_only ? "blobs" : "manifests", name, &path,
+		                          err);
 	if (r == 0)
 		r = delete_path(repo, path.data, op, err);
 	if (r < 0)

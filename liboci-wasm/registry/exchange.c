@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One request and its answer: curl's callbacks on the I/O thread on one side of two ring buffers, the
- * calling thread on the other. It judges no status. Requirements HTTP-9, HTTP-10, PUL-7.
+ * One request and its answer: curl's callbacks on the I/O thread on one side of two ring buffers,
+ * the calling thread on the other. It judges no status. Requirements HTTP-9, HTTP-10, PUL-7.
  */
 #include "registry/exchange.h"
 
@@ -10,7 +10,8 @@
 #include <time.h>
 
 #define HEADERS_MAX (64u * 1024)
-/* Must hold what curl hands over in one call (CURL_MAX_WRITE_SIZE), twice to keep both ends busy. */
+/* Must hold what curl hands over in one call (CURL_MAX_WRITE_SIZE), twice to keep both ends busy.
+ */
 #define SMALL_RING (2u * CURL_MAX_WRITE_SIZE)
 #define LARGE_RING (256u * 1024)
 /* How often a waiting thread looks at the cancel flag. */
@@ -115,7 +116,7 @@ static size_t on_send(char *data, size_t size, size_t count, void *self)
 
 /* curl calls this about once a second even when nothing moves. */
 static int on_progress(void *self, curl_off_t total_down, curl_off_t received, curl_off_t total_up,
-		       curl_off_t sent)
+                       curl_off_t sent)
 {
 	(void)total_down;
 	(void)total_up;
@@ -202,14 +203,16 @@ static int set_lines(ociwp_exchange *x, const ociwp_http *http, ociw_error **err
 		if (r < 0)
 			return r;
 	}
-	/* No wait for "100 Continue": the token is fresh, and registries answer early if they must. */
+	/* No wait for "100 Continue": the token is fresh, and registries answer early if they must.
+	 */
 	if (http->body_size != OCIWP_BODY_NONE) {
 		int r = add_line(x, "Expect", "", err);
 		if (r < 0)
 			return r;
 	}
-	return curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->lines) == CURLE_OK ? 0
-										   : ociwp_nomem(err);
+	return curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->lines) == CURLE_OK
+	               ? 0
+	               : ociwp_nomem(err);
 }
 
 static bool set_protocols(CURL *easy)
@@ -217,14 +220,15 @@ static bool set_protocols(CURL *easy)
 #if LIBCURL_VERSION_NUM >= 0x075500
 	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
 #else
-	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)) ==
-	       CURLE_OK;
+	return curl_easy_setopt(easy, CURLOPT_PROTOCOLS,
+	                        (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)) == CURLE_OK;
 #endif
 }
 
 static bool set_tls(CURL *easy, const ociwp_tls *tls)
 {
-	bool ok = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
+	bool ok = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ==
+	          CURLE_OK;
 	if (tls->insecure) {
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -246,7 +250,8 @@ static bool set_body(ociwp_exchange *x, const ociwp_http *http)
 		return true;
 	curl_off_t size = http->body_size == OCIWP_BODY_UNKNOWN ? -1 : (curl_off_t)http->body_size;
 	size_t ring = size >= 0 && size <= (curl_off_t)SMALL_RING ? SMALL_RING : LARGE_RING;
-	return ociwp_ring_init(&x->up, ring) && curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
+	return ociwp_ring_init(&x->up, ring) &&
+	       curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, size) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 128L * 1024) == CURLE_OK;
 }
@@ -303,7 +308,7 @@ static void free_exchange(ociwp_exchange *x)
 }
 
 static int make_exchange(ociwp_transport *transport, const ociwp_http *http, ociwp_exchange **out,
-			 ociw_error **err)
+                         ociw_error **err)
 {
 	ociwp_exchange *x = ociwp_new(ociwp_exchange);
 	if (!x)
@@ -382,7 +387,8 @@ static int fail(ociwp_exchange *x, ociwp_failure *failure, ociw_error **err)
 	if (*failure == OCIWP_FAILURE_LOCAL)
 		return ociwp_nomem(err);
 	if (x->headers_too_large)
-		return ociwp_fail(err, OCIW_ERR_LIMIT, "more than %u bytes of headers", HEADERS_MAX);
+		return ociwp_fail(err, OCIW_ERR_LIMIT, "more than %u bytes of headers",
+		                  HEADERS_MAX);
 	if (x->stalled)
 		return ociwp_fail(err, OCIW_ERR_NETWORK, "the connection stalled");
 	const char *text = x->error_text[0] ? x->error_text : curl_easy_strerror(x->result);
@@ -425,7 +431,7 @@ static int feed_once(ociwp_exchange *x, ociw_reader *body, uint64_t *left, ociw_
 	}
 	if (n == 0 && *left && *left != OCIWP_BODY_UNKNOWN)
 		return ociwp_fail(err, OCIW_ERR_SIZE, "the source ended %llu bytes too early",
-				  (unsigned long long)*left);
+		                  (unsigned long long)*left);
 	if (n == 0 || *left == 0)
 		x->up_ended = true;
 	return x->send_paused ? kick_locked(x, err) : 0;
@@ -441,7 +447,7 @@ static int feed(ociwp_exchange *x, const ociwp_http *http, const ociw_op *op, oc
 		x->up_ended = true;
 	while (!x->up_ended && !feeding_is_over(x)) {
 		int r = ociwp_ring_room(&x->up) ? feed_once(x, http->body, &left, err)
-						: wait_a_while(x, op, err);
+		                                : wait_a_while(x, op, err);
 		if (r == 0)
 			r = ociwp_check_cancel(op, err);
 		if (r < 0)
@@ -456,7 +462,7 @@ static int feed(ociwp_exchange *x, const ociwp_http *http, const ociw_op *op, oc
 }
 
 int ociwp_exchange_begin(ociwp_transport *transport, const ociwp_http *http, const ociw_op *op,
-			 ociwp_exchange **out, ociwp_failure *failure, ociw_error **err)
+                         ociwp_exchange **out, ociwp_failure *failure, ociw_error **err)
 {
 	ociwp_exchange *x = NULL;
 	*out = NULL;
@@ -506,7 +512,7 @@ const char *ociwp_exchange_header(const ociwp_exchange *x, const char *name, siz
 }
 
 ptrdiff_t ociwp_exchange_read(ociwp_exchange *x, void *buf, size_t len, const ociw_op *op,
-			      ociwp_failure *failure, ociw_error **err)
+                              ociwp_failure *failure, ociw_error **err)
 {
 	int r = 0;
 	*failure = OCIWP_FAILURE_LOCAL;

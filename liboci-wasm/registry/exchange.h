@@ -15,8 +15,8 @@
 /* What a calling thread asks of the I/O thread; bits, so that an exchange queues once. */
 enum {
 	OCIWP_COMMAND_ADD = 1 << 0,
-	OCIWP_COMMAND_KICK = 1 << 1,   /* buffers have moved: go on with paused directions */
-	OCIWP_COMMAND_REMOVE = 1 << 2  /* the last one: the I/O thread forgets the exchange */
+	OCIWP_COMMAND_KICK = 1 << 1,  /* buffers have moved: go on with paused directions */
+	OCIWP_COMMAND_REMOVE = 1 << 2 /* the last one: the I/O thread forgets the exchange */
 };
 
 struct ociwp_exchange {

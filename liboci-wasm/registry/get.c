@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A file of any web server into a writer, under the rules of requests to registries (HTTP-3..7, RET-1)
- * but without credentials. Whether the bytes are the wanted ones is for the caller to say.
+ * A file of any web server into a writer, under the rules of requests to registries (HTTP-3..7,
+ * RET-1) but without credentials. Whether the bytes are the wanted ones is for the caller to say.
  */
 #include "registry/request.h"
 
@@ -24,7 +24,7 @@ static int host_of(ociw_client *client, const ociwp_url *url, ociwp_host **out, 
 }
 
 static int pass_body(ociwp_response *answer, uint64_t max, const ociw_op *op, ociw_writer *into,
-		     ociw_error **err)
+                     ociw_error **err)
 {
 	OCIWP_AUTO(mem) char *chunk = ociwp_malloc(CHUNK);
 	ociwp_failure failure;
@@ -32,14 +32,15 @@ static int pass_body(ociwp_response *answer, uint64_t max, const ociw_op *op, oc
 	if (!chunk)
 		return ociwp_nomem(err);
 	for (;;) {
-		ptrdiff_t n = ociwp_exchange_read(answer->exchange, chunk, CHUNK, op, &failure, err);
+		ptrdiff_t n =
+		        ociwp_exchange_read(answer->exchange, chunk, CHUNK, op, &failure, err);
 		if (n < 0)
 			return ociwp_wrap(err, (int)n, "%s", answer->what);
 		if (n == 0)
 			return 0;
 		if ((uint64_t)n > max - total)
 			return ociwp_fail(err, OCIW_ERR_LIMIT, "%s: it has more than %llu bytes",
-					  answer->what, (unsigned long long)max);
+			                  answer->what, (unsigned long long)max);
 		total += (uint64_t)n;
 		int r = ociw_writer_write(into, chunk, (size_t)n, err);
 		if (r < 0)
@@ -48,7 +49,7 @@ static int pass_body(ociwp_response *answer, uint64_t max, const ociw_op *op, oc
 }
 
 int ociw_client_get(ociw_client *client, const char *url, const ociw_op *op, ociw_writer *into,
-		    ociw_error **err)
+                    ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
 	__attribute__((cleanup(ociwp_cleanup_url))) ociwp_url parsed = {0};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Applies registries.conf to a reference: the location, the mirrors, the ban. Mirrors are repositories
- * of their own that are only read from; pushes and deletions never see them (MIR-2). A peer-to-peer
- * cache on the node is a mirror like any other. containers-registries.conf(5).
+ * Applies registries.conf to a reference: the location, the mirrors, the ban. Mirrors are
+ * repositories of their own that are only read from; pushes and deletions never see them (MIR-2). A
+ * peer-to-peer cache on the node is a mirror like any other. containers-registries.conf(5).
  */
 #include "registry/mirrors.h"
 
@@ -27,19 +27,19 @@ int ociw_client_add_registries_conf(ociw_client *client, const char *path, ociw_
 		pthread_mutex_lock(&client->mutex);
 		if (!client->conf)
 			client->conf = ociwp_new(ociwp_registries_conf);
-		r = client->conf ? ociwp_registries_conf_parse((ociw_span){text, len}, client->conf,
-							       err)
-				 : ociwp_nomem(err);
+		r = client->conf
+		            ? ociwp_registries_conf_parse((ociw_span){text, len}, client->conf, err)
+		            : ociwp_nomem(err);
 		pthread_mutex_unlock(&client->mutex);
 	}
 	free(text);
 	return r < 0 ? ociwp_wrap(err, r, "%s", ociwp_quote(path)) : 0;
 }
 
-/* "host[:port]/repository" to a host record and a name. What comes first is a host here, whatever it
- * looks like, so a reference that reads it otherwise is refused. */
+/* "host[:port]/repository" to a host record and a name. What comes first is a host here, whatever
+ * it looks like, so a reference that reads it otherwise is refused. */
 static int place(ociw_client *client, const char *text, bool insecure, ociwp_repository *repo,
-		 ociw_error **err)
+                 ociw_error **err)
 {
 	ociw_reference *ref = NULL;
 	size_t len = strcspn(text, "/");
@@ -48,11 +48,11 @@ static int place(ociw_client *client, const char *text, bool insecure, ociwp_rep
 		return ociwp_wrap(err, r, "location in registries.conf");
 	const char *host = ociw_reference_host(ref);
 	bool hub = strcmp(host, "docker.io") == 0 && len > 9 &&
-		   strncasecmp(text + len - 9, "docker.io", 9) == 0;
+	           strncasecmp(text + len - 9, "docker.io", 9) == 0;
 	if (!hub && (strlen(host) != len || strncasecmp(host, text, len) != 0))
 		r = ociwp_fail(err, OCIW_ERR_INVALID,
-			       "location %s in registries.conf does not begin with a host",
-			       ociwp_quote(text));
+		               "location %s in registries.conf does not begin with a host",
+		               ociwp_quote(text));
 	if (r == 0)
 		r = ociwp_client_host(client, ociw_reference_api_host(ref), host, &repo->host, err);
 	if (r == 0) {
@@ -67,11 +67,10 @@ static int place(ociw_client *client, const char *text, bool insecure, ociwp_rep
 }
 
 static int add_mirror(ociw_client *client, const ociwp_registry_entry *entry, size_t i,
-		      const char *name, ociwp_repository *repo, ociw_error **err)
+                      const char *name, ociwp_repository *repo, ociw_error **err)
 {
 	const ociwp_mirror *mirror = &entry->mirrors[i];
-	OCIWP_AUTO(str) char *text =
-		ociwp_registries_conf_rewrite(entry, mirror->location, name);
+	OCIWP_AUTO(str) char *text = ociwp_registries_conf_rewrite(entry, mirror->location, name);
 	if (!text)
 		return ociwp_nomem(err);
 	ociwp_repository *copy = NULL;
@@ -95,11 +94,12 @@ static int add_mirror(ociw_client *client, const ociwp_registry_entry *entry, si
 }
 
 static int apply_entry(ociw_client *client, const ociwp_registry_entry *entry, const char *name,
-		       ociwp_repository *repo, ociw_error **err)
+                       ociwp_repository *repo, ociw_error **err)
 {
 	const char *location = entry->location;
-	OCIWP_AUTO(str) char *text = location ? ociwp_registries_conf_rewrite(entry, location, name)
-					      : ociwp_strdup(name);
+	OCIWP_AUTO(str)
+	char *text = location ? ociwp_registries_conf_rewrite(entry, location, name)
+	                      : ociwp_strdup(name);
 	if (!text)
 		return ociwp_nomem(err);
 	int r = place(client, text, entry->insecure, repo, err);
@@ -113,7 +113,7 @@ static int apply_entry(ociw_client *client, const ociwp_registry_entry *entry, c
 }
 
 int ociwp_mirrors_apply(ociw_client *client, const ociw_reference *ref, ociwp_repository *repo,
-			ociw_error **err)
+                        ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf name = OCIWP_BUF_INIT;
 	ociwp_buf_printf(&name, "%s/%s", ociw_reference_host(ref), ociw_reference_repository(ref));
@@ -122,12 +122,12 @@ int ociwp_mirrors_apply(ociw_client *client, const ociw_reference *ref, ociwp_re
 		return r;
 	/* The file is read before the first repository is made, and stays as it is then. */
 	const ociwp_registry_entry *entry =
-		client->conf ? ociwp_registries_conf_find(client->conf, name.data) : NULL;
+	        client->conf ? ociwp_registries_conf_find(client->conf, name.data) : NULL;
 	if (!entry)
 		return place(client, name.data, false, repo, err);
 	if (entry->blocked)
 		return ociwp_fail(err, OCIW_ERR_UNSAFE, "%s is blocked by registries.conf (%s)",
-				  name.data, ociwp_quote(entry->prefix));
+		                  name.data, ociwp_quote(entry->prefix));
 	return apply_entry(client, entry, name.data, repo, err);
 }
 

@@ -20,8 +20,8 @@ static int next_page(const ociwp_response *answer, char **out, ociw_error **err)
 	const char *value;
 	int r = 0;
 	*out = NULL;
-	for (size_t i = 0; !target && r == 0 &&
-			   (value = ociwp_exchange_header(answer->exchange, "Link", i)); i++)
+	for (size_t i = 0;
+	     !target && r == 0 && (value = ociwp_exchange_header(answer->exchange, "Link", i)); i++)
 		r = ociwp_link_next(value, strlen(value), &target, err);
 	if (r < 0 || !target)
 		return r;
@@ -30,13 +30,13 @@ static int next_page(const ociwp_response *answer, char **out, ociw_error **err)
 		return ociwp_wrap(err, r, "%s: Link", answer->what);
 	if (!ociwp_url_same_origin(&url, &answer->url))
 		return ociwp_fail(err, OCIW_ERR_UNSAFE, "%s: the next page is on another host, %s",
-				  answer->what, ociwp_quote(url.host));
+		                  answer->what, ociwp_quote(url.host));
 	*out = ociwp_steal(&url.text);
 	return 0;
 }
 
 static int read_page(ociwp_response *answer, const ociwp_pages *pages, const ociw_op *op,
-		     ociwp_page_cb cb, void *user_data, ociw_error **err)
+                     ociwp_page_cb cb, void *user_data, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf body = OCIWP_BUF_INIT;
 	OCIWP_AUTO(json) json_t *page = NULL;
@@ -45,17 +45,17 @@ static int read_page(ociwp_response *answer, const ociwp_pages *pages, const oci
 	int r = ociwp_response_read(answer, PAGE_MAX, pages->what, op, &body, err);
 	if (r == 0)
 		r = ociwp_json_parse(ociwp_buf_span(&body), pages->what, limits.max_json_depth,
-				     &page, err);
+		                     &page, err);
 	if (r == 0 && !json_is_object(page))
 		r = ociwp_fail(err, OCIW_ERR_FORMAT, "%s: the %s is no object", answer->what,
-			       pages->what);
+		               pages->what);
 	if (r < 0)
 		return r;
 	return cb(page, user_data, err);
 }
 
 static int judge(const ociwp_pages *pages, ociwp_response *answer, void *user_data, bool first,
-		 const ociw_op *op, ociw_error **err)
+                 const ociw_op *op, ociw_error **err)
 {
 	if (first && pages->judge)
 		return pages->judge(answer, user_data, op, err);
@@ -63,7 +63,7 @@ static int judge(const ociwp_pages *pages, ociwp_response *answer, void *user_da
 }
 
 int ociwp_pages_read(ociwp_host *host, const ociwp_pages *pages, const ociw_op *op,
-		     ociwp_page_cb cb, void *user_data, ociw_error **err)
+                     ociwp_page_cb cb, void *user_data, ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_map))) ociwp_map *seen = ociwp_map_new(NULL);
 	OCIWP_AUTO(str) char *url = ociwp_strdup(pages->url);
@@ -74,16 +74,17 @@ int ociwp_pages_read(ociwp_host *host, const ociwp_pages *pages, const ociw_op *
 		OCIWP_AUTO(str) char *next = NULL;
 		if (count == PAGES_MAX)
 			return ociwp_fail(err, OCIW_ERR_LIMIT, "the %s has more than %d pages",
-					  pages->what, PAGES_MAX);
+			                  pages->what, PAGES_MAX);
 		if (ociwp_map_contains(seen, url))
 			return ociwp_fail(err, OCIW_ERR_REGISTRY, "the %s goes in circles",
-					  pages->what);
+			                  pages->what);
 		if (!ociwp_map_set(seen, url, NULL))
 			return ociwp_nomem(err);
 		ociwp_request request = {.method = "GET",
-					 .url = url,
-					 .accept = pages->accept ? pages->accept : "application/json",
-					 .scopes = pages->scopes};
+		                         .url = url,
+		                         .accept =
+		                                 pages->accept ? pages->accept : "application/json",
+		                         .scopes = pages->scopes};
 		int r = ociwp_request_run(host, &request, op, &answer, NULL, err);
 		if (r == 0)
 			r = judge(pages, &answer, user_data, count == 0, op, err);

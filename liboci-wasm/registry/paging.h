@@ -23,6 +23,6 @@ typedef struct ociwp_pages {
 
 /* 0, the callback's non-zero value, or a code. */
 int ociwp_pages_read(ociwp_host *host, const ociwp_pages *pages, const ociw_op *op,
-		     ociwp_page_cb cb, void *user_data, ociw_error **err);
+                     ociwp_page_cb cb, void *user_data, ociw_error **err);
 
 #endif

@@ -17,7 +17,7 @@ int ociw_client_ping(ociw_client *client, const char *host, const ociw_op *op, o
 		return r;
 	if (answer.status == 404)
 		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "%s is no registry: %s: answer 404",
-				  record->name, answer.what);
+		                  record->name, answer.what);
 	if (answer.status != 200)
 		return ociwp_response_fail(&answer, op, err);
 	ociwp_response_drain(&answer, op);

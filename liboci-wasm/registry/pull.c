@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Names to descriptors, and manifests whole. Blobs are streamed by blob-reader.c. Requirements PUL-1..5
- * and PUL-11 of the client.
+ * Names to descriptors, and manifests whole. Blobs are streamed by blob-reader.c. Requirements
+ * PUL-1..5 and PUL-11 of the client.
  */
 #include "registry/repository.h"
 
@@ -28,7 +28,7 @@ static bool is_generic(const char *type)
 
 /* PUL-5: the header says the type unless it is absent or says nothing; then the document does. */
 static int type_of(const ociwp_response *answer, ociw_span bytes, const ociw_op *op, char **out,
-		   ociw_error **err)
+                   ociw_error **err)
 {
 	const char *header = ociwp_response_header(answer, "Content-Type");
 	OCIWP_AUTO(str) char *type = bare_type(header ? header : "");
@@ -38,11 +38,11 @@ static int type_of(const ociwp_response *answer, ociw_span bytes, const ociw_op 
 		const char *inner = ociwp_manifest_sniff(bytes);
 		if (!inner)
 			return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
-					  "%s: the answer is no image manifest or index that is "
-					  "known (Content-Type %s)",
-					  answer->what, ociwp_quote(type));
+			                  "%s: the answer is no image manifest or index that is "
+			                  "known (Content-Type %s)",
+			                  answer->what, ociwp_quote(type));
 		int r = ociwp_warn(op, err, "%s: Content-Type %s, taken as %s", answer->what,
-				   ociwp_quote(type), inner);
+		                   ociwp_quote(type), inner);
 		if (r < 0)
 			return r;
 		free(type);
@@ -54,7 +54,7 @@ static int type_of(const ociwp_response *answer, ociw_span bytes, const ociw_op 
 
 /* The digest the bytes must have: the reference, else the header, else what they are (PUL-2, 3). */
 static int check_digest(const ociwp_response *answer, const char *reference, ociw_span bytes,
-			char out[OCIW_DIGEST_TEXT_MAX], ociw_error **err)
+                        char out[OCIW_DIGEST_TEXT_MAX], ociw_error **err)
 {
 	const char *header = ociwp_response_header(answer, "Docker-Content-Digest");
 	const char *want = strchr(reference, ':') ? reference : header;
@@ -73,12 +73,12 @@ static int check_digest(const ociwp_response *answer, const char *reference, oci
 	ociw_digest_format(&got, out);
 	if (!ociw_digest_equal(&expected, &got))
 		return ociwp_fail(err, OCIW_ERR_DIGEST, "%s: digest is %s, expected %s",
-				  answer->what, out, want);
+		                  answer->what, out, want);
 	return 0;
 }
 
 int ociwp_pull_manifest(ociwp_repository *repo, const char *reference, const ociw_op *op,
-			ociw_descriptor **out, ociwp_buf *bytes, char **etag, ociw_error **err)
+                        ociw_descriptor **out, ociwp_buf *bytes, char **etag, ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
 	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
@@ -90,9 +90,9 @@ int ociwp_pull_manifest(ociwp_repository *repo, const char *reference, const oci
 	if (r < 0)
 		return r;
 	ociwp_request request = {.method = "GET",
-				 .url = path.data,
-				 .accept = ociwp_accept_manifests,
-				 .scopes = &repo->pull};
+	                         .url = path.data,
+	                         .accept = ociwp_accept_manifests,
+	                         .scopes = &repo->pull};
 	r = ociwp_request_run(repo->host, &request, op, &answer, NULL, err);
 	if (r < 0)
 		return r;
@@ -114,7 +114,7 @@ int ociwp_pull_manifest(ociwp_repository *repo, const char *reference, const oci
 
 /* PUL-4: all of a descriptor from the headers; *out stays NULL when they do not say enough. */
 static int resolve_head(ociwp_repository *repo, const char *reference, const ociw_op *op,
-			ociw_descriptor **out, ociw_error **err)
+                        ociw_descriptor **out, ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
 	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
@@ -122,9 +122,9 @@ static int resolve_head(ociwp_repository *repo, const char *reference, const oci
 	if (r < 0)
 		return r;
 	ociwp_request request = {.method = "HEAD",
-				 .url = path.data,
-				 .accept = ociwp_accept_manifests,
-				 .scopes = &repo->pull};
+	                         .url = path.data,
+	                         .accept = ociwp_accept_manifests,
+	                         .scopes = &repo->pull};
 	r = ociwp_request_run(repo->host, &request, op, &answer, NULL, err);
 	if (r < 0 || answer.status != 200)
 		return r;
@@ -137,8 +137,8 @@ static int resolve_head(ociwp_repository *repo, const char *reference, const oci
 	if (!type)
 		return ociwp_nomem(err);
 	bool whole = digest && length && ociw_digest_parse(digest, &parsed, NULL) == 0 &&
-		     ociwp_parse_u64(length, strlen(length), &size) && size > 0 &&
-		     (ociwp_mediatype_is_manifest(type) || ociwp_mediatype_is_index(type));
+	             ociwp_parse_u64(length, strlen(length), &size) && size > 0 &&
+	             (ociwp_mediatype_is_manifest(type) || ociwp_mediatype_is_index(type));
 	if (!whole)
 		return 0;
 	if (strchr(reference, ':') && strcmp(reference, digest) != 0)
@@ -159,15 +159,15 @@ static void remember(ociwp_repository *repo, const ociw_descriptor *desc, ociwp_
 	pthread_mutex_unlock(&repo->mutex);
 }
 
-/* On Docker Hub a HEAD is free and a GET counts as a pull. Elsewhere the GET is the better question:
- * its length can be trusted (PUL-11) and the manifest is wanted next anyway. */
+/* On Docker Hub a HEAD is free and a GET counts as a pull. Elsewhere the GET is the better
+ * question: its length can be trusted (PUL-11) and the manifest is wanted next anyway. */
 static bool prefers_head(const ociwp_repository *repo)
 {
 	return strcmp(repo->host->name, "docker.io") == 0;
 }
 
 static int resolve_at(ociwp_repository *repo, const char *reference, const ociw_op *op,
-		      ociw_descriptor **out, ociw_error **err)
+                      ociw_descriptor **out, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf bytes = OCIWP_BUF_INIT;
 	int r = prefers_head(repo) ? resolve_head(repo, reference, op, out, err) : 0;
@@ -180,7 +180,7 @@ static int resolve_at(ociwp_repository *repo, const char *reference, const ociw_
 }
 
 bool ociwp_pull_goes_on(const ociwp_repository *mirror, int code, ociw_error **why,
-			const ociw_op *op)
+                        const ociw_op *op)
 {
 	if (code == OCIW_ERR_CANCELLED || code == OCIW_ERR_NOMEM)
 		return false;
@@ -192,7 +192,7 @@ bool ociwp_pull_goes_on(const ociwp_repository *mirror, int code, ociw_error **w
 
 /* Mirrors in their order, then the registry itself (MIR-2). */
 int ociwp_pull_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	ociwp_repository *repo = self;
 	const char *reference = name ? name : repo->default_name;
@@ -244,7 +244,7 @@ static int text_close(void *self, ociw_error **err)
 static const ociw_reader_ops text_ops = {sizeof(text_ops), text_read, text_close};
 
 static int open_text(char *take_bytes, size_t len, uint64_t offset, ociw_reader **out,
-		     ociw_error **err)
+                     ociw_error **err)
 {
 	text_reader *reader = ociwp_new(text_reader);
 	if (!reader) {
@@ -268,7 +268,7 @@ static char *recall(ociwp_repository *repo, const ociw_descriptor *desc)
 }
 
 static int open_manifest_at(ociwp_repository *repo, const ociw_descriptor *desc, uint64_t offset,
-			    const ociw_op *op, ociw_reader **out, ociw_error **err)
+                            const ociw_op *op, ociw_reader **out, ociw_error **err)
 {
 	char *bytes = recall(repo, desc);
 	if (bytes)
@@ -284,7 +284,7 @@ static int open_manifest_at(ociwp_repository *repo, const ociw_descriptor *desc,
 }
 
 static int open_manifest(ociwp_repository *repo, const ociw_descriptor *desc, uint64_t offset,
-			 const ociw_op *op, ociw_reader **out, ociw_error **err)
+                         const ociw_op *op, ociw_reader **out, ociw_error **err)
 {
 	for (size_t i = 0; i < repo->mirror_count; i++) {
 		ociw_error *why = NULL;
@@ -298,13 +298,13 @@ static int open_manifest(ociwp_repository *repo, const ociw_descriptor *desc, ui
 }
 
 int ociwp_pull_open(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
-		    ociw_reader **out, ociw_error **err)
+                    ociw_reader **out, ociw_error **err)
 {
 	ociwp_repository *repo = self;
 	*out = NULL;
 	if (!ociw_digest_is_valid(desc->digest))
 		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is no digest",
-				  ociwp_quote(desc->digest));
+		                  ociwp_quote(desc->digest));
 	if (ociwp_mediatype_is_manifest(desc->media_type) ||
 	    ociwp_mediatype_is_index(desc->media_type))
 		return open_manifest(repo, desc, offset, op, out, err);
@@ -312,7 +312,7 @@ int ociwp_pull_open(void *self, const ociw_descriptor *desc, uint64_t offset, co
 }
 
 int ociwp_pull_stat(void *self, const char *digest, const ociw_op *op, uint64_t *size,
-		    ociw_error **err)
+                    ociw_error **err)
 {
 	ociwp_repository *repo = self;
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
@@ -332,6 +332,6 @@ int ociwp_pull_stat(void *self, const char *digest, const ociw_op *op, uint64_t 
 	const char *length = ociwp_response_header(&answer, "Content-Length");
 	if (!length || !ociwp_parse_u64(length, strlen(length), size))
 		return ociwp_fail(err, OCIW_ERR_REGISTRY, "%s: the answer has no length",
-				  answer.what);
+		                  answer.what);
 	return 0;
 }

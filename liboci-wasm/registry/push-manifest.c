@@ -12,7 +12,7 @@
 
 /* The digest of the bytes is what the descriptor says, and what the name says if it is one. */
 static int check(const ociw_descriptor *desc, ociw_span bytes, const char *name, const ociw_op *op,
-		 ociw_error **err)
+                 ociw_error **err)
 {
 	ociw_limits limits;
 	ociw_digest want, got;
@@ -20,8 +20,8 @@ static int check(const ociw_descriptor *desc, ociw_span bytes, const char *name,
 	ociwp_limits_get(op, &limits);
 	if (bytes.len > limits.max_manifest_bytes)
 		return ociwp_fail(err, OCIW_ERR_LIMIT,
-				  "the manifest has %zu bytes, the limit is %llu", bytes.len,
-				  (unsigned long long)limits.max_manifest_bytes);
+		                  "the manifest has %zu bytes, the limit is %llu", bytes.len,
+		                  (unsigned long long)limits.max_manifest_bytes);
 	int r = ociwp_descriptor_get_digest(desc, &want, err);
 	if (r == 0)
 		r = ociw_digest_bytes((ociw_digest_algorithm)want.algorithm, bytes, &got, err);
@@ -29,26 +29,26 @@ static int check(const ociw_descriptor *desc, ociw_span bytes, const char *name,
 		return r;
 	if (!ociw_digest_equal(&want, &got))
 		return ociwp_fail(err, OCIW_ERR_DIGEST, "digest is %s, expected %s",
-				  ociw_digest_format(&got, text), desc->digest);
+		                  ociw_digest_format(&got, text), desc->digest);
 	if (name && strchr(name, ':') && strcmp(name, desc->digest) != 0)
 		return ociwp_fail(err, OCIW_ERR_DIGEST, "digest is %s, the name says %s",
-				  desc->digest, ociwp_quote(name));
+		                  desc->digest, ociwp_quote(name));
 	return 0;
 }
 
-/* The registry misses a blob that it said it has: docker-registry does so for a moment while another
- * client links the same blob, others until their storage has settled. *again tells. */
+/* The registry misses a blob that it said it has: docker-registry does so for a moment while
+ * another client links the same blob, others until their storage has settled. *again tells. */
 static int put_once(ociwp_repository *repo, const ociw_descriptor *desc, ociw_span bytes,
-		    const char *path, const ociw_op *op, char **confirmed, bool *again,
-		    ociw_error **err)
+                    const char *path, const ociw_op *op, char **confirmed, bool *again,
+                    ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
 	ociwp_request request = {.method = "PUT",
-				 .url = path,
-				 .content_type = desc->media_type,
-				 .bytes = bytes,
-				 .has_bytes = true,
-				 .scopes = &repo->push};
+	                         .url = path,
+	                         .content_type = desc->media_type,
+	                         .bytes = bytes,
+	                         .has_bytes = true,
+	                         .scopes = &repo->push};
 	*again = false;
 	int r = ociwp_request_run(repo->host, &request, op, &answer, NULL, err);
 	if (r < 0)
@@ -61,7 +61,7 @@ static int put_once(ociwp_repository *repo, const ociw_descriptor *desc, ociw_sp
 	const char *digest = ociwp_response_header(&answer, "Docker-Content-Digest");
 	if (digest && ociw_digest_is_valid(digest) && strcmp(digest, desc->digest) != 0)
 		return ociwp_fail(err, OCIW_ERR_DIGEST, "%s: the registry made %s of manifest %s",
-				  answer.what, ociwp_quote(digest), desc->digest);
+		                  answer.what, ociwp_quote(digest), desc->digest);
 	const char *subject = ociwp_response_header(&answer, "OCI-Subject");
 	if (subject) {
 		*confirmed = ociwp_strdup(subject);
@@ -73,14 +73,15 @@ static int put_once(ociwp_repository *repo, const ociw_descriptor *desc, ociw_sp
 }
 
 int ociwp_push_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes, const char *name,
-			const ociw_op *op, ociw_error **err)
+                        const ociw_op *op, ociw_error **err)
 {
 	ociwp_repository *repo = self;
 	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
 	OCIWP_AUTO(str) char *confirmed = NULL;
 	int r = check(desc, bytes, name, op, err);
 	if (r == 0)
-		r = ociwp_repository_path(repo, "manifests", name ? name : desc->digest, &path, err);
+		r = ociwp_repository_path(repo, "manifests", name ? name : desc->digest, &path,
+		                          err);
 	if (r < 0)
 		return r;
 	for (unsigned tries = 1;; tries++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The plan of a blob's way into a registry: look, mount, send whole; after a break look again, resume
- * or begin anew. Requirements PSH-2..4, PSH-8..12, PSH-18..20, RET-4.
+ * The plan of a blob's way into a registry: look, mount, send whole; after a break look again,
+ * resume or begin anew. Requirements PSH-2..4, PSH-8..12, PSH-18..20, RET-4.
  */
 #include "registry/upload.h"
 
@@ -34,23 +34,24 @@ static void note_state(ociwp_repository *repo, const char *digest, bool present)
 }
 
 static int head_blob(ociwp_repository *repo, const ociw_descriptor *desc, const ociw_op *op,
-		     bool *out, ociw_error **err)
+                     bool *out, ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
 	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
 	bool manifest = ociwp_mediatype_is_manifest(desc->media_type) ||
-			ociwp_mediatype_is_index(desc->media_type);
+	                ociwp_mediatype_is_index(desc->media_type);
 	*out = false;
 	int r = ociwp_repository_path(repo, manifest ? "manifests" : "blobs", desc->digest, &path,
-				      err);
+	                              err);
 	if (r < 0)
 		return r;
-	/* The redirect to storage is taken as a yes (PSH-2); a manifest PUT would tell otherwise. */
+	/* The redirect to storage is taken as a yes (PSH-2); a manifest PUT would tell otherwise.
+	 */
 	ociwp_request request = {.method = "HEAD",
-				 .url = path.data,
-				 .accept = manifest ? ociwp_accept_manifests : NULL,
-				 .scopes = &repo->push,
-				 .stay = true};
+	                         .url = path.data,
+	                         .accept = manifest ? ociwp_accept_manifests : NULL,
+	                         .scopes = &repo->push,
+	                         .stay = true};
 	r = ociwp_request_run(repo->host, &request, op, &answer, NULL, err);
 	if (r < 0)
 		return r;
@@ -59,11 +60,11 @@ static int head_blob(ociwp_repository *repo, const ociw_descriptor *desc, const 
 		return 0;
 	/* 401 was met by credentials; anything else is no answer to the question. */
 	return answer.status == 401 || answer.status >= 500 ? ociwp_response_fail(&answer, op, err)
-							    : 0;
+	                                                    : 0;
 }
 
 int ociwp_push_has(void *self, const ociw_descriptor *desc, const ociw_op *op, bool *out,
-		   ociw_error **err)
+                   ociw_error **err)
 {
 	ociwp_repository *repo = self;
 	*out = known(repo, repo->present, desc->digest);
@@ -85,9 +86,10 @@ static uint64_t chunk_size(const ociwp_upload *upload)
 	return chunk > CHUNK_MAX ? CHUNK_MAX : chunk;
 }
 
-/* All that is missing: chunks where the user asked for them, and the last part in the PUT (PSH-12). */
+/* All that is missing: chunks where the user asked for them, and the last part in the PUT (PSH-12).
+ */
 static int send_rest(ociwp_upload *upload, bool chunked, const ociw_op *op, int *status,
-		     ociwp_failure *failure, ociw_error **err)
+                     ociwp_failure *failure, ociw_error **err)
 {
 	uint64_t chunk = chunked ? chunk_size(upload) : 0;
 	while (chunk && upload->desc->size - upload->offset > chunk) {
@@ -109,7 +111,7 @@ static bool may_pass(int status, ociwp_failure failure)
 
 /* Where to go on after a break: at the acknowledged offset, or in a new session. */
 static int pick_up(ociwp_upload *upload, uint64_t before, unsigned *stuck, const ociw_op *op,
-		   ociw_error **err)
+                   ociw_error **err)
 {
 	bool alive = false;
 	int r = 0;
@@ -128,14 +130,14 @@ static int pick_up(ociwp_upload *upload, uint64_t before, unsigned *stuck, const
 }
 
 static int wait_and_look(ociwp_upload *upload, unsigned tries, const ociw_error *why,
-			 const ociw_op *op, bool *there, ociw_error **err)
+                         const ociw_op *op, bool *there, ociw_error **err)
 {
 	uint64_t delay = ociwp_retry_delay_ms(tries, ociwp_retry_random());
 	ociw_event event = {.size = sizeof(event),
-			    .kind = OCIW_EVENT_RETRY,
-			    .digest = upload->desc->digest,
-			    .message = ociw_error_message(why),
-			    .total = upload->desc->size};
+	                    .kind = OCIW_EVENT_RETRY,
+	                    .digest = upload->desc->digest,
+	                    .message = ociw_error_message(why),
+	                    .total = upload->desc->size};
 	int r = ociwp_emit(op, &event, err);
 	if (r == 0)
 		r = ociwp_sleep_ms(delay, op, err);
@@ -185,7 +187,7 @@ static int send_blob(ociwp_upload *upload, const ociw_op *op, ociw_error **err)
 
 /* True when this thread is to send the blob; false when another one just did. */
 static int claim(ociwp_repository *repo, const char *digest, const ociw_op *op, bool *ours,
-		 ociw_error **err)
+                 ociw_error **err)
 {
 	int r = 0;
 	*ours = false;
@@ -228,7 +230,7 @@ static char *take_session(ociwp_repository *repo, const char *digest)
 }
 
 int ociwp_push_blob(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,
-		    const ociw_op *op, ociw_error **err)
+                    const ociw_op *op, ociw_error **err)
 {
 	ociwp_repository *repo = self;
 	bool ours, there = false;
@@ -239,10 +241,10 @@ int ociwp_push_blob(void *self, const ociw_descriptor *desc, const ociwp_blob_so
 		r = head_blob(repo, desc, op, &there, err);
 	if (r == 0 && !there) {
 		__attribute__((cleanup(ociwp_cleanup_upload))) ociwp_upload upload = {
-			.repo = repo,
-			.desc = desc,
-			.source = source,
-			.location = take_session(repo, desc->digest),
+		        .repo = repo,
+		        .desc = desc,
+		        .source = source,
+		        .location = take_session(repo, desc->digest),
 		};
 		r = send_blob(&upload, op, err);
 		if (r < 0)
@@ -265,7 +267,7 @@ static void keep_session(ociwp_repository *repo, const char *digest, ociwp_uploa
 }
 
 int ociwp_push_mount(void *self, const ociw_descriptor *desc, ociw_content *from, const ociw_op *op,
-		     bool *done, ociw_error **err)
+                     bool *done, ociw_error **err)
 {
 	ociwp_repository *repo = self;
 	const ociwp_repository *source = ociwp_content_self(from, &ociwp_repository_ops);
@@ -273,8 +275,8 @@ int ociwp_push_mount(void *self, const ociw_descriptor *desc, ociw_content *from
 	if (!source || source->host != repo->host || strcmp(source->name, repo->name) == 0 ||
 	    known(repo, repo->present, desc->digest))
 		return 0;
-	__attribute__((cleanup(ociwp_cleanup_upload))) ociwp_upload upload = {.repo = repo,
-									      .desc = desc};
+	__attribute__((cleanup(ociwp_cleanup_upload)))
+	ociwp_upload upload = {.repo = repo, .desc = desc};
 	ociw_error *why = NULL;
 	int r = ociwp_upload_begin(&upload, source, op, done, &why);
 	if (r < 0) {

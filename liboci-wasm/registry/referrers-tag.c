@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Read-modify-write of the fallback index, guarded by If-Match where the registry gives an ETag and by
- * looking again where it does not. distribution-spec, "Referrers Tag Schema"; RFR-4..9.
+ * Read-modify-write of the fallback index, guarded by If-Match where the registry gives an ETag and
+ * by looking again where it does not. distribution-spec, "Referrers Tag Schema"; RFR-4..9.
  */
 #include "registry/referrers-tag.h"
 
@@ -38,7 +38,7 @@ char *ociwp_referrers_tag(const char *digest)
 }
 
 int ociwp_referrers_tag_read(ociwp_repository *repo, const char *subject, const ociw_op *op,
-			     json_t **out, char **etag, ociw_error **err)
+                             json_t **out, char **etag, ociw_error **err)
 {
 	OCIWP_AUTO(str) char *tag = ociwp_referrers_tag(subject);
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
@@ -60,7 +60,7 @@ int ociwp_referrers_tag_read(ociwp_repository *repo, const char *subject, const 
 	if (!ociwp_mediatype_is_index(desc->media_type) || strcmp(desc->digest, subject) == 0)
 		return 0;
 	r = ociwp_json_parse(ociwp_buf_span(&bytes), "referrers index", limits.max_json_depth, out,
-			     err);
+	                     err);
 	if (r == 0 && !json_is_object(*out)) {
 		json_decref(*out);
 		*out = NULL;
@@ -71,14 +71,15 @@ int ociwp_referrers_tag_read(ociwp_repository *repo, const char *subject, const 
 static json_t *empty_index(void)
 {
 	return json_pack("{s:i, s:s, s:[]}", "schemaVersion", 2, "mediaType", OCIWP_MT_OCI_INDEX,
-			 "manifests");
+	                 "manifests");
 }
 
 static size_t find(const json_t *items, const char *digest)
 {
 	size_t i;
 	json_t *item;
-	json_array_foreach(items, i, item) {
+	json_array_foreach(items, i, item)
+	{
 		const char *text = json_string_value(json_object_get(item, "digest"));
 		if (ociwp_streq(text, digest))
 			return i;
@@ -135,7 +136,7 @@ static int serialise(const json_t *index, ociwp_buf *out, ociw_error **err)
 
 /* *lost: somebody else changed it in between (412). */
 static int put_index(ociwp_repository *repo, const char *tag, ociw_span bytes, const char *etag,
-		     const ociw_op *op, bool *lost, ociw_error **err)
+                     const ociw_op *op, bool *lost, ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
 	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
@@ -144,12 +145,12 @@ static int put_index(ociwp_repository *repo, const char *tag, ociw_span bytes, c
 	if (r < 0)
 		return r;
 	ociwp_request request = {.method = "PUT",
-				 .url = path.data,
-				 .content_type = OCIWP_MT_OCI_INDEX,
-				 .if_match = etag,
-				 .bytes = bytes,
-				 .has_bytes = true,
-				 .scopes = &repo->push};
+	                         .url = path.data,
+	                         .content_type = OCIWP_MT_OCI_INDEX,
+	                         .if_match = etag,
+	                         .bytes = bytes,
+	                         .has_bytes = true,
+	                         .scopes = &repo->push};
 	r = ociwp_request_run(repo->host, &request, op, &answer, NULL, err);
 	if (r < 0)
 		return r;
@@ -162,7 +163,7 @@ static int put_index(ociwp_repository *repo, const char *tag, ociw_span bytes, c
 }
 
 static int read_for_change(ociwp_repository *repo, const char *subject, const char *tag,
-			   const ociw_op *op, json_t **index, char **etag, ociw_error **err)
+                           const ociw_op *op, json_t **index, char **etag, ociw_error **err)
 {
 	ociw_error *why = NULL;
 	int r = ociwp_referrers_tag_read(repo, subject, op, index, etag, &why);
@@ -175,14 +176,14 @@ static int read_for_change(ociwp_repository *repo, const char *subject, const ch
 		return ociwp_error_move(err, why);
 	if (!*index)
 		return ociwp_fail(err, OCIW_ERR_EXISTS,
-				  "tag %s should list referrers but is no image index", tag);
+		                  "tag %s should list referrers but is no image index", tag);
 	return 0;
 }
 
 /* One round: 1 done, 0 to be tried again, < 0 code. */
 static int one_round(ociwp_repository *repo, const char *subject, const char *tag,
-		     const char *digest, const ociw_descriptor *entry, const ociw_op *op,
-		     ociw_error **err)
+                     const char *digest, const ociw_descriptor *entry, const ociw_op *op,
+                     ociw_error **err)
 {
 	OCIWP_AUTO(json) json_t *index = NULL;
 	OCIWP_AUTO(json) json_t *after = NULL;
@@ -201,7 +202,8 @@ static int one_round(ociwp_repository *repo, const char *subject, const char *ta
 		r = put_index(repo, tag, ociwp_buf_span(&bytes), etag, op, &lost, err);
 	if (r < 0 || lost)
 		return r;
-	/* Without an ETag another writer may have been faster: look whether ours is there (RFR-7). */
+	/* Without an ETag another writer may have been faster: look whether ours is there (RFR-7).
+	 */
 	if (!entry)
 		return 1;
 	r = ociwp_referrers_tag_read(repo, subject, op, &after, NULL, err);
@@ -211,7 +213,7 @@ static int one_round(ociwp_repository *repo, const char *subject, const char *ta
 }
 
 static int update(ociwp_repository *repo, const char *subject, const char *digest,
-		  const ociw_descriptor *entry, const ociw_op *op, ociw_error **err)
+                  const ociw_descriptor *entry, const ociw_op *op, ociw_error **err)
 {
 	OCIWP_AUTO(str) char *tag = ociwp_referrers_tag(subject);
 	int r = tag ? 0 : ociwp_nomem(err);
@@ -224,7 +226,7 @@ static int update(ociwp_repository *repo, const char *subject, const char *diges
 			r = ociwp_sleep_ms(delay, op, err);
 		} else if (r == 0) {
 			r = ociwp_fail(err, OCIW_ERR_BUSY,
-				       "tag %s is being changed by others all the time", tag);
+			               "tag %s is being changed by others all the time", tag);
 		}
 	}
 	pthread_mutex_unlock(&repo->referrers_mutex);
@@ -232,13 +234,13 @@ static int update(ociwp_repository *repo, const char *subject, const char *diges
 }
 
 int ociwp_referrers_tag_add(ociwp_repository *repo, const char *subject,
-			    const ociw_descriptor *entry, const ociw_op *op, ociw_error **err)
+                            const ociw_descriptor *entry, const ociw_op *op, ociw_error **err)
 {
 	return update(repo, subject, entry->digest, entry, op, err);
 }
 
 int ociwp_referrers_tag_remove(ociwp_repository *repo, const char *subject, const char *digest,
-			       const ociw_op *op, ociw_error **err)
+                               const ociw_op *op, ociw_error **err)
 {
 	return update(repo, subject, digest, NULL, op, err);
 }

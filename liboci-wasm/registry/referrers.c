@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading referrers: the API where the registry has it, else the index behind the fallback tag. Changes
- * to that index are made by referrers-tag.c. distribution-spec, "Listing Referrers"; RFR-1..5.
+ * Reading referrers: the API where the registry has it, else the index behind the fallback tag.
+ * Changes to that index are made by referrers-tag.c. distribution-spec, "Listing Referrers";
+ * RFR-1..5.
  */
 #include "registry/referrers.h"
 
@@ -39,8 +40,7 @@ static bool is_index(const ociwp_response *answer)
 {
 	const char *type = ociwp_response_header(answer, "Content-Type");
 	size_t len = type ? strcspn(type, "; \t") : 0;
-	return len == strlen(OCIWP_MT_OCI_INDEX) &&
-	       strncasecmp(type, OCIWP_MT_OCI_INDEX, len) == 0;
+	return len == strlen(OCIWP_MT_OCI_INDEX) && strncasecmp(type, OCIWP_MT_OCI_INDEX, len) == 0;
 }
 
 static bool names_filter(const char *value)
@@ -74,14 +74,13 @@ static int judge(ociwp_response *answer, void *user_data, const ociw_op *op, oci
 	} else {
 		int r = ociwp_response_fail(answer, op, &why);
 		bool none = status == 404 || status == 400 || status == 405 || status == 406 ||
-			    status == 501;
+		            status == 501;
 		if (!none) {
 			list->unsupported = false;
 			ociwp_error_move(err, why);
 			return r;
 		}
-		list->name_unknown =
-			ociwp_streq(ociw_error_registry_code(why), "NAME_UNKNOWN");
+		list->name_unknown = ociwp_streq(ociw_error_registry_code(why), "NAME_UNKNOWN");
 		ociw_error_free(why);
 	}
 	if (!list->name_unknown)
@@ -105,7 +104,8 @@ static int on_page(const json_t *page, void *user_data, ociw_error **err)
 	json_t *item;
 	if (!items || json_is_null(items))
 		return 0;
-	json_array_foreach(items, i, item) {
+	json_array_foreach(items, i, item)
+	{
 		OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 		char path[40];
 		snprintf(path, sizeof(path), "manifests[%zu]", i);
@@ -129,10 +129,10 @@ static int ask_api(listing *list, const char *digest, const ociw_op *op, ociw_er
 	if (r < 0)
 		return r;
 	ociwp_pages pages = {.url = url.data,
-			     .what = "list of referrers",
-			     .accept = OCIWP_MT_OCI_INDEX,
-			     .scopes = &list->repo->pull,
-			     .judge = judge};
+	                     .what = "list of referrers",
+	                     .accept = OCIWP_MT_OCI_INDEX,
+	                     .scopes = &list->repo->pull,
+	                     .judge = judge};
 	return ociwp_pages_read(list->repo->host, &pages, op, on_page, list, err);
 }
 
@@ -143,7 +143,7 @@ static int ask_tag(listing *list, const char *digest, const ociw_op *op, ociw_er
 	int r = ociwp_referrers_tag_read(list->repo, digest, op, &index, NULL, &why);
 	if (r == OCIW_ERR_NOTFOUND) {
 		bool unknown = list->name_unknown &&
-			       ociwp_streq(ociw_error_registry_code(why), "NAME_UNKNOWN");
+		               ociwp_streq(ociw_error_registry_code(why), "NAME_UNKNOWN");
 		if (unknown)
 			return ociwp_error_move(err, why);
 		ociw_error_free(why);
@@ -155,14 +155,11 @@ static int ask_tag(listing *list, const char *digest, const ociw_op *op, ociw_er
 }
 
 int ociwp_referrers_list(void *self, const char *digest, const char *artifact_type,
-			 const ociw_op *op, ociwp_referrer_cb cb, void *user_data,
-			 ociw_error **err)
+                         const ociw_op *op, ociwp_referrer_cb cb, void *user_data, ociw_error **err)
 {
 	ociwp_repository *repo = self;
-	listing list = {.repo = repo,
-			.artifact_type = artifact_type,
-			.cb = cb,
-			.user_data = user_data};
+	listing list = {
+	        .repo = repo, .artifact_type = artifact_type, .cb = cb, .user_data = user_data};
 	if (!ociw_digest_is_valid(digest))
 		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is no digest", ociwp_quote(digest));
 	if (support_of(repo->host) == OCIWP_SUPPORT_NO) {
@@ -179,7 +176,7 @@ int ociwp_referrers_list(void *self, const char *digest, const char *artifact_ty
 
 /* Learns whether there is an API by asking it about @p subject. */
 static int find_support(ociwp_repository *repo, const char *subject, const ociw_op *op,
-			bool *supported, ociw_error **err)
+                        bool *supported, ociw_error **err)
 {
 	listing list = {.repo = repo};
 	if (support_of(repo->host) == OCIWP_SUPPORT_UNKNOWN) {
@@ -209,7 +206,7 @@ static void parts_deinit(parts *p)
 }
 
 static int parts_parse(ociw_span bytes, const char *media_type, const ociw_op *op, parts *out,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	*out = (parts){0};
 	if (ociwp_mediatype_is_manifest(media_type)) {
@@ -219,8 +216,8 @@ static int parts_parse(ociw_span bytes, const char *media_type, const ociw_op *o
 		const ociwp_manifest *m = out->manifest;
 		out->subject = m->subject;
 		out->artifact_type = m->artifact_type ? m->artifact_type
-				     : m->config      ? m->config->media_type
-						      : NULL;
+		                     : m->config      ? m->config->media_type
+		                                      : NULL;
 		out->annotations = &m->annotations;
 	} else if (ociwp_mediatype_is_index(media_type)) {
 		int r = ociwp_index_parse(bytes, media_type, op, &out->index, err);
@@ -234,7 +231,7 @@ static int parts_parse(ociw_span bytes, const char *media_type, const ociw_op *o
 }
 
 static int make_entry(const ociw_descriptor *desc, const parts *p, ociw_descriptor **out,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *entry = NULL;
 	int r = ociw_descriptor_new(desc->media_type, desc->digest, desc->size, &entry, err);
@@ -245,14 +242,14 @@ static int make_entry(const ociw_descriptor *desc, const parts *p, ociw_descript
 	}
 	for (size_t i = 0; r == 0 && i < p->annotations->count; i++)
 		r = ociwp_descriptor_annotate(entry, p->annotations->items[i].key,
-					      p->annotations->items[i].value, err);
+		                              p->annotations->items[i].value, err);
 	if (r == 0)
 		*out = ociwp_steal(&entry);
 	return r;
 }
 
 int ociwp_referrers_pushed(ociwp_repository *repo, const ociw_descriptor *desc, ociw_span bytes,
-			   const char *confirmed, const ociw_op *op, ociw_error **err)
+                           const char *confirmed, const ociw_op *op, ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *entry = NULL;
 	parts p;
@@ -268,14 +265,15 @@ int ociwp_referrers_pushed(ociwp_repository *repo, const ociw_descriptor *desc, 
 		if (r == 0 && entry)
 			r = ociwp_referrers_tag_add(repo, p.subject->digest, entry, op, err);
 		if (r < 0)
-			r = ociwp_wrap(err, r, "the manifest is there, but not listed as a referrer");
+			r = ociwp_wrap(err, r,
+			               "the manifest is there, but not listed as a referrer");
 	}
 	parts_deinit(&p);
 	return r;
 }
 
 int ociwp_referrers_subject_of(ociwp_repository *repo, const char *digest, const ociw_op *op,
-			       char **out, ociw_error **err)
+                               char **out, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf bytes = OCIWP_BUF_INIT;
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
@@ -302,7 +300,7 @@ int ociwp_referrers_subject_of(ociwp_repository *repo, const char *digest, const
 }
 
 int ociwp_referrers_removed(ociwp_repository *repo, const char *subject, const char *digest,
-			    const ociw_op *op, ociw_error **err)
+                            const ociw_op *op, ociw_error **err)
 {
 	return ociwp_referrers_tag_remove(repo, subject, digest, op, err);
 }

@@ -9,9 +9,8 @@
 #include "registry/mirrors.h"
 #include "registry/referrers.h"
 
-const char ociwp_accept_manifests[] = OCIWP_MT_OCI_MANIFEST ", " OCIWP_MT_OCI_INDEX
-							    ", " OCIWP_MT_DOCKER_MANIFEST
-							    ", " OCIWP_MT_DOCKER_INDEX;
+const char ociwp_accept_manifests[] = OCIWP_MT_OCI_MANIFEST
+        ", " OCIWP_MT_OCI_INDEX ", " OCIWP_MT_DOCKER_MANIFEST ", " OCIWP_MT_DOCKER_INDEX;
 
 void ociwp_repository_free(ociwp_repository *repo)
 {
@@ -44,22 +43,22 @@ static void free_repository(void *self)
 }
 
 const ociwp_content_ops ociwp_repository_ops = {
-	.resolve = ociwp_pull_resolve,
-	.open = ociwp_pull_open,
-	.list = ociwp_tags_list,
-	.has = ociwp_push_has,
-	.put = ociwp_push_blob,
-	.put_manifest = ociwp_push_manifest,
-	.mount = ociwp_push_mount,
-	.referrers = ociwp_referrers_list,
-	.remove = ociwp_delete,
-	.stat = ociwp_pull_stat,
-	.free = free_repository,
-	.remote = true,
+        .resolve = ociwp_pull_resolve,
+        .open = ociwp_pull_open,
+        .list = ociwp_tags_list,
+        .has = ociwp_push_has,
+        .put = ociwp_push_blob,
+        .put_manifest = ociwp_push_manifest,
+        .mount = ociwp_push_mount,
+        .referrers = ociwp_referrers_list,
+        .remove = ociwp_delete,
+        .stat = ociwp_pull_stat,
+        .free = free_repository,
+        .remote = true,
 };
 
 int ociwp_repository_path(const ociwp_repository *repo, const char *kind, const char *reference,
-			  ociwp_buf *out, ociw_error **err)
+                          ociwp_buf *out, ociw_error **err)
 {
 	ociwp_buf_clear(out);
 	ociwp_buf_printf(out, "/v2/%s/%s/%s", repo->name, kind, reference);
@@ -106,7 +105,7 @@ static int fill(ociwp_repository *repo, const ociw_reference *ref, ociw_error **
 }
 
 int ociw_client_repository(ociw_client *client, const ociw_reference *ref, ociw_content **out,
-			   ociw_error **err)
+                           ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf label = OCIWP_BUF_INIT;
 	ociwp_repository *repo = NULL;

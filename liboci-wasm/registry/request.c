@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Runs requests: scheme of loopback hosts, hand-made redirects with their guards, 401 rounds, retries
- * with backoff and pauses of a whole host. It knows no endpoint of the API. HTTP-1..8, RET-1..4, AUT-8.
+ * Runs requests: scheme of loopback hosts, hand-made redirects with their guards, 401 rounds,
+ * retries with backoff and pauses of a whole host. It knows no endpoint of the API. HTTP-1..8,
+ * RET-1..4, AUT-8.
  */
 #include "registry/request.h"
 
@@ -56,12 +57,12 @@ static int probe(ociwp_host *host, const ociw_op *op, ociw_error **err)
 	if (r < 0)
 		return r;
 	ociwp_http http = {
-		.method = "GET",
-		.url = url.data,
-		.user_agent = host->client->user_agent,
-		.body_size = OCIWP_BODY_NONE,
-		.direct = true,
-		.tls = ociwp_tls_of(host, true),
+	        .method = "GET",
+	        .url = url.data,
+	        .user_agent = host->client->user_agent,
+	        .body_size = OCIWP_BODY_NONE,
+	        .direct = true,
+	        .tls = ociwp_tls_of(host, true),
 	};
 	r = ociwp_exchange_begin(transport, &http, op, &x, &failure, &why);
 	ociwp_exchange_close(x);
@@ -69,8 +70,8 @@ static int probe(ociwp_host *host, const ociw_op *op, ociw_error **err)
 		return ociwp_error_move(err, why);
 	ociw_error_free(why);
 	pthread_mutex_lock(&host->mutex);
-	host->scheme = r == 0 || failure == OCIWP_FAILURE_VERIFY ? OCIWP_SCHEME_HTTPS
-								 : OCIWP_SCHEME_HTTP;
+	host->scheme =
+	        r == 0 || failure == OCIWP_FAILURE_VERIFY ? OCIWP_SCHEME_HTTPS : OCIWP_SCHEME_HTTP;
 	pthread_mutex_unlock(&host->mutex);
 	return 0;
 }
@@ -103,7 +104,7 @@ int ociwp_host_base(ociwp_host *host, const ociw_op *op, ociwp_url *out, ociw_er
 	if (r < 0)
 		return r;
 	ociwp_buf_printf(&text, "%s://%s/", scheme_of(host) == OCIWP_SCHEME_HTTP ? "http" : "https",
-			 host->authority);
+	                 host->authority);
 	r = ociwp_buf_check(&text, err);
 	return r < 0 ? r : ociwp_url_parse(text.data, NULL, out, err);
 }
@@ -131,7 +132,7 @@ static void pause_host(ociwp_host *host, uint64_t ms)
 /* ---- one exchange ---- */
 
 static int open_body(const ociwp_request *request, const ociw_op *op, ociw_reader **out,
-		     uint64_t *size, ociw_error **err)
+                     uint64_t *size, ociw_error **err)
 {
 	*out = NULL;
 	*size = OCIWP_BODY_NONE;
@@ -216,8 +217,8 @@ static int pass_warnings(run_state *run, ociwp_exchange *x, ociw_error **err)
 	return 0;
 }
 
-static int exchange(run_state *run, const ociwp_url *url, const char *method, bool with_body, bool trusted,
-		    ociwp_response *out, ociwp_failure *failure, ociw_error **err)
+static int exchange(run_state *run, const ociwp_url *url, const char *method, bool with_body,
+                    bool trusted, ociwp_response *out, ociwp_failure *failure, ociw_error **err)
 {
 	const ociwp_request *q = run->request;
 	OCIWP_AUTO(reader) ociw_reader *body = NULL;
@@ -240,13 +241,13 @@ static int exchange(run_state *run, const ociwp_url *url, const char *method, bo
 	if (r < 0)
 		return r;
 	ociwp_http http = {
-		.method = method,
-		.url = url->text,
-		.user_agent = run->host->client->user_agent,
-		.body = body,
-		.body_size = size,
-		.direct = is_direct(url),
-		.tls = ociwp_tls_of(target, target == run->host),
+	        .method = method,
+	        .url = url->text,
+	        .user_agent = run->host->client->user_agent,
+	        .body = body,
+	        .body_size = size,
+	        .direct = is_direct(url),
+	        .tls = ociwp_tls_of(target, target == run->host),
 	};
 	ociwp_http_header(&http, "Accept", q->accept ? q->accept : "*/*");
 	ociwp_http_header(&http, "Authorization", run->used);
@@ -275,25 +276,26 @@ static bool is_redirect(int status)
 
 /* Judges where a redirect leads (HTTP-4, HTTP-6). */
 static int judge_redirect(const run_state *run, const ociwp_url *from, const ociwp_url *to,
-			  ociw_error **err)
+                          ociw_error **err)
 {
 	if (from->https && !to->https)
 		return ociwp_fail(err, OCIW_ERR_UNSAFE, "redirect from https to http (%s)",
-				  ociwp_quote(to->host));
+		                  ociwp_quote(to->host));
 	if (!run->host->private_literal && ociwp_host_is_private(to->host))
 		return ociwp_fail(err, OCIW_ERR_UNSAFE,
-				  "redirect from a public registry to private address %s",
-				  ociwp_quote(to->host));
+		                  "redirect from a public registry to private address %s",
+		                  ociwp_quote(to->host));
 	return 0;
 }
 
-static int follow(run_state *run, ociwp_response *answer, ociwp_url *url, bool *trusted, ociw_error **err)
+static int follow(run_state *run, ociwp_response *answer, ociwp_url *url, bool *trusted,
+                  ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_url))) ociwp_url next = {0};
 	const char *location = ociwp_response_header(answer, "Location");
 	if (!location)
 		return ociwp_fail(err, OCIW_ERR_REGISTRY, "answer %d without a Location",
-				  answer->status);
+		                  answer->status);
 	int r = ociwp_url_parse(location, url, &next, err);
 	if (r == 0)
 		r = judge_redirect(run, url, &next, err);
@@ -330,7 +332,8 @@ static int attempt(run_state *run, ociwp_response *out, ociwp_failure *failure, 
 		if (out->status == 401 && trusted && !q->authorization && !q->anonymous &&
 		    run->auth_rounds < AUTH_ROUNDS) {
 			run->auth_rounds++;
-			r = ociwp_auth_refused(run->host, out, run->used, &run->scopes, run->op, err);
+			r = ociwp_auth_refused(run->host, out, run->used, &run->scopes, run->op,
+			                       err);
 			if (r < 0)
 				return r; /* names the request already */
 			continue;
@@ -343,7 +346,7 @@ static int attempt(run_state *run, ociwp_response *out, ociwp_failure *failure, 
 		if (++hops > run->limits.max_redirects) {
 			*failure = OCIWP_FAILURE_PROTOCOL;
 			return ociwp_fail(err, OCIW_ERR_LIMIT, "%s: more than %llu redirects",
-					  out->what, (unsigned long long)run->limits.max_redirects);
+			                  out->what, (unsigned long long)run->limits.max_redirects);
 		}
 		if (out->status == 303 && strcmp(method, "HEAD") != 0) {
 			method = "GET";
@@ -378,7 +381,7 @@ static bool next_delay(const ociwp_response *answer, unsigned tries, uint64_t *d
 }
 
 static int tell_retry(const run_state *run, const ociwp_response *answer, uint64_t delay,
-		      const ociw_error *why, ociw_error **err)
+                      const ociw_error *why, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 	if (why)
@@ -389,8 +392,7 @@ static int tell_retry(const run_state *run, const ociwp_response *answer, uint64
 	int r = ociwp_buf_check(&text, err);
 	if (r < 0)
 		return r;
-	ociw_event event = {
-		.size = sizeof(event), .kind = OCIW_EVENT_RETRY, .message = text.data};
+	ociw_event event = {.size = sizeof(event), .kind = OCIW_EVENT_RETRY, .message = text.data};
 	return ociwp_emit(run->op, &event, err);
 }
 
@@ -401,12 +403,12 @@ static int too_long(ociwp_response *answer, const ociw_op *op, ociw_error **err)
 	ociwp_escape(&when, value, strlen(value));
 	int r = ociwp_response_fail(answer, op, err);
 	return ociwp_wrap(err, r, "the registry asks to come back later (Retry-After: %s)",
-			  when.data ? when.data : "");
+	                  when.data ? when.data : "");
 }
 
 /* After a try that failed: 1 try again, 0 leave it at that, < 0 stop with an error. */
 static int again(run_state *run, ociwp_response *answer, int result, ociwp_failure failure,
-		 unsigned tries, uint64_t start, ociw_error **why, ociw_error **err)
+                 unsigned tries, uint64_t start, ociw_error **why, ociw_error **err)
 {
 	bool worth = result < 0 ? ociwp_retry_failure(failure) : ociwp_retry_status(answer->status);
 	uint64_t delay = 0;
@@ -456,7 +458,7 @@ static int run_tries(run_state *run, ociwp_response *out, ociwp_failure *failure
 }
 
 int ociwp_request_run(ociwp_host *host, const ociwp_request *request, const ociw_op *op,
-		      ociwp_response *out, ociwp_failure *failure, ociw_error **err)
+                      ociwp_response *out, ociwp_failure *failure, ociw_error **err)
 {
 	run_state run = {.host = host, .request = request, .op = op};
 	ociwp_failure ignored;
@@ -468,7 +470,7 @@ int ociwp_request_run(ociwp_host *host, const ociwp_request *request, const ociw
 	/* A token server is its own origin, called as its URL says. */
 	bool foreign = (request->authorization || request->anonymous) && request->url[0] != '/';
 	int r = foreign ? ociwp_url_parse(request->url, NULL, &run.base, err)
-			: ociwp_host_base(host, op, &run.base, err);
+	                : ociwp_host_base(host, op, &run.base, err);
 	if (r == 0 && request->scopes)
 		r = ociwp_scopes_merge(&run.scopes, request->scopes, err);
 	if (r == 0)

@@ -20,15 +20,15 @@ typedef struct ociwp_request {
 	const char *content_range;
 	const char *if_match;
 	const char *if_none_match;
-	ociw_span bytes;                 /* body in memory, when has_bytes */
+	ociw_span bytes; /* body in memory, when has_bytes */
 	bool has_bytes;
 	const ociwp_blob_source *source; /* or a body from a source, */
 	uint64_t offset, size;           /* this part of it; size may be OCIWP_BODY_UNKNOWN */
 	const ociwp_scopes *scopes;      /* what the request needs; NULL: nothing */
 	const char *authorization;       /* sent to the very origin of `url`; then no 401 rounds */
 	bool anonymous;                  /* neither credentials nor 401 rounds */
-	bool once;                       /* the caller repeats by itself: 401 rounds and redirects only */
-	bool stay;                       /* a redirect is an answer */
+	bool once; /* the caller repeats by itself: 401 rounds and redirects only */
+	bool stay; /* a redirect is an answer */
 } ociwp_request;
 
 typedef struct ociwp_response {
@@ -37,13 +37,14 @@ typedef struct ociwp_response {
 	ociwp_url url; /* that answered, after redirects */
 	char *what;    /* "GET https://...", secrets cut */
 	ociwp_host *host;
-	bool blob_unknown; /* set by ociwp_response_fail(): MANIFEST_BLOB_UNKNOWN is among its codes */
+	bool blob_unknown; /* set by ociwp_response_fail(): MANIFEST_BLOB_UNKNOWN is among its codes
+	                    */
 } ociwp_response;
 
-/* 0 with an answer of any status, retries spent where they apply; < 0 without one. @p failure (may be
- * NULL) says why. */
+/* 0 with an answer of any status, retries spent where they apply; < 0 without one. @p failure (may
+ * be NULL) says why. */
 int ociwp_request_run(ociwp_host *host, const ociwp_request *request, const ociw_op *op,
-		      ociwp_response *out, ociwp_failure *failure, ociw_error **err);
+                      ociwp_response *out, ociwp_failure *failure, ociw_error **err);
 void ociwp_response_deinit(ociwp_response *response);
 static inline void ociwp_cleanup_response(ociwp_response *response)
 {
@@ -55,7 +56,7 @@ static inline const char *ociwp_response_header(const ociwp_response *response, 
 }
 /* The whole body, OCIW_ERR_LIMIT past @p max; @p what names it. */
 int ociwp_response_read(ociwp_response *response, uint64_t max, const char *what, const ociw_op *op,
-			ociwp_buf *out, ociw_error **err);
+                        ociwp_buf *out, ociw_error **err);
 /* Reads a small body away, so that the connection can be used again. Never fails. */
 void ociwp_response_drain(ociwp_response *response, const ociw_op *op);
 /* The error that an answer means: code by status, the registry's own words, a next step. */

@@ -27,14 +27,14 @@ void ociwp_response_deinit(ociwp_response *response)
 
 /* At most @p max bytes; *more tells whether there were more. */
 static int read_some(ociwp_response *response, uint64_t max, const ociw_op *op, ociwp_buf *out,
-		     bool *more, ociw_error **err)
+                     bool *more, ociw_error **err)
 {
 	char chunk[4096];
 	ociwp_failure failure;
 	*more = false;
 	for (;;) {
 		ptrdiff_t n = ociwp_exchange_read(response->exchange, chunk, sizeof(chunk), op,
-						  &failure, err);
+		                                  &failure, err);
 		if (n <= 0)
 			return (int)n;
 		if ((uint64_t)n > max - out->len) {
@@ -49,7 +49,7 @@ static int read_some(ociwp_response *response, uint64_t max, const ociw_op *op, 
 }
 
 int ociwp_response_read(ociwp_response *response, uint64_t max, const char *what, const ociw_op *op,
-			ociwp_buf *out, ociw_error **err)
+                        ociwp_buf *out, ociw_error **err)
 {
 	bool more;
 	int r = read_some(response, max, op, out, &more, err);
@@ -57,7 +57,7 @@ int ociwp_response_read(ociwp_response *response, uint64_t max, const char *what
 		return ociwp_wrap(err, r, "%s", response->what);
 	if (more)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "%s: %s is larger than %llu bytes",
-				  response->what, what, (unsigned long long)max);
+		                  response->what, what, (unsigned long long)max);
 	return ociwp_buf_check(out, err);
 }
 
@@ -139,14 +139,14 @@ int ociwp_response_fail(ociwp_response *response, const ociw_op *op, ociw_error 
 	if (r < 0)
 		return r;
 	response->blob_unknown =
-		ociwp_registry_error_has(ociwp_buf_span(&body), "MANIFEST_BLOB_UNKNOWN");
+	        ociwp_registry_error_has(ociwp_buf_span(&body), "MANIFEST_BLOB_UNKNOWN");
 	ociw_code code = refine(code_of(response->status), parsed.code);
 	put_hint(response, code, &hint);
 	if (hint.failed)
 		return ociwp_nomem(err);
 	r = ociwp_fail(err, code, "%s: answer %d%s%s%s%s", response->what, response->status,
-		       *parsed.text ? " (" : "", parsed.text, *parsed.text ? ")" : "",
-		       hint.data ? hint.data : "");
+	               *parsed.text ? " (" : "", parsed.text, *parsed.text ? ")" : "",
+	               hint.data ? hint.data : "");
 	if (err)
 		ociwp_error_set_http(*err, response->status, parsed.code);
 	return r;

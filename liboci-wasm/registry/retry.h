@@ -15,8 +15,8 @@ bool ociwp_retry_failure(ociwp_failure failure);
 /* Delay before try @p number (1 = the first repetition): 250 ms doubled, at most 30 s, -10..+10 %
  * by @p random. */
 uint64_t ociwp_retry_delay_ms(unsigned number, uint32_t random);
-/* Retry-After as milliseconds from @p now_s (seconds since 1970): seconds or an HTTP date. False when
- * it is neither. */
+/* Retry-After as milliseconds from @p now_s (seconds since 1970): seconds or an HTTP date. False
+ * when it is neither. */
 bool ociwp_retry_after(const char *value, int64_t now_s, uint64_t *out_ms);
 /* Some random bits for the jitter. */
 uint32_t ociwp_retry_random(void);

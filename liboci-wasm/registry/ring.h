@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A bounded byte queue between two threads. It locks nothing: one producer and one consumer each hold
- * the owner's lock around the calls, and may touch the bytes of a granted area without it.
+ * A bounded byte queue between two threads. It locks nothing: one producer and one consumer each
+ * hold the owner's lock around the calls, and may touch the bytes of a granted area without it.
  */
 #ifndef OCIW_REGISTRY_RING_H
 #define OCIW_REGISTRY_RING_H

@@ -32,14 +32,14 @@ static ociwp_scope *find(const ociwp_scopes *scopes, const char *resource, size_
 }
 
 static int find_or_add(ociwp_scopes *scopes, const char *resource, size_t len, ociwp_scope **out,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	*out = find(scopes, resource, len);
 	if (*out || scopes->count == OCIWP_SCOPES_MAX)
 		return 0;
 	char *copy = ociwp_strndup(resource, len);
 	ociwp_scope *grown =
-		copy ? ociwp_realloc_array(scopes->items, scopes->count + 1, sizeof(*grown)) : NULL;
+	        copy ? ociwp_realloc_array(scopes->items, scopes->count + 1, sizeof(*grown)) : NULL;
 	if (!grown) {
 		free(copy);
 		return ociwp_nomem(err);
@@ -54,7 +54,8 @@ static bool has_action(const ociwp_scope *scope, const char *action, size_t len)
 {
 	for (size_t i = 0; i < scope->action_count; i++) {
 		const char *have = scope->actions[i];
-		if (strcmp(have, "*") == 0 || (strlen(have) == len && memcmp(have, action, len) == 0))
+		if (strcmp(have, "*") == 0 ||
+		    (strlen(have) == len && memcmp(have, action, len) == 0))
 			return true;
 	}
 	return false;
@@ -130,7 +131,7 @@ int ociwp_scopes_add(ociwp_scopes *scopes, const char *text, ociw_error **err)
 }
 
 int ociwp_scopes_add_repository(ociwp_scopes *scopes, const char *repository, const char *actions,
-				ociw_error **err)
+                                ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 	ociwp_buf_printf(&text, "repository:%s:%s", repository, actions);

@@ -28,7 +28,7 @@ void ociwp_scopes_deinit(ociwp_scopes *scopes);
 int ociwp_scopes_add(ociwp_scopes *scopes, const char *text, ociw_error **err);
 /* Adds "repository:NAME:ACTIONS". */
 int ociwp_scopes_add_repository(ociwp_scopes *scopes, const char *repository, const char *actions,
-				ociw_error **err);
+                                ociw_error **err);
 int ociwp_scopes_merge(ociwp_scopes *into, const ociwp_scopes *from, ociw_error **err);
 /* True when everything in @p part is in @p whole. */
 bool ociwp_scopes_cover(const ociwp_scopes *whole, const ociwp_scopes *part);

@@ -50,11 +50,12 @@ static int on_page(const json_t *page, void *user_data, ociw_error **err)
 		return 0;
 	if (!json_is_array(names))
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "%s is no array", list->member);
-	json_array_foreach(names, i, item) {
+	json_array_foreach(names, i, item)
+	{
 		const char *name = json_string_value(item);
 		if (!name)
 			return ociwp_fail(err, OCIW_ERR_FORMAT, "%s[%zu] is no string",
-					  list->member, i);
+			                  list->member, i);
 		if (!is_plain(name) || (list->hide_digest_tags && ociwp_tag_is_digest(name)))
 			continue;
 		int r = list->cb(name, NULL, list->user_data);
@@ -76,7 +77,7 @@ static void add_paging(ociwp_buf *url, uint32_t page_size, const char *last)
 }
 
 static int list_tags(ociwp_repository *repo, const ociw_tags_options *options, const ociw_op *op,
-		     ociw_name_cb cb, void *user_data, ociw_error **err)
+                     ociw_name_cb cb, void *user_data, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf url = OCIWP_BUF_INIT;
 	listing list = {"tags", options->hide_digest_tags, cb, user_data};
@@ -91,20 +92,20 @@ static int list_tags(ociwp_repository *repo, const ociw_tags_options *options, c
 }
 
 int ociwp_tags_list(void *self, const ociw_op *op, ociw_name_cb cb, void *user_data,
-		    ociw_error **err)
+                    ociw_error **err)
 {
 	ociw_tags_options options = {.size = sizeof(options)};
 	return list_tags(self, &options, op, cb, user_data, err);
 }
 
 int ociw_repository_tags(ociw_content *repository, const ociw_tags_options *options,
-			 ociw_name_cb cb, void *user_data, ociw_error **err)
+                         ociw_name_cb cb, void *user_data, ociw_error **err)
 {
 	ociwp_repository *repo = ociwp_content_self(repository, &ociwp_repository_ops);
 	ociw_tags_options own;
 	if (!repo)
 		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is no repository of a registry",
-				  ociw_content_label(repository));
+		                  ociw_content_label(repository));
 	int r = ociwp_options_read(&own, sizeof(own), options, err);
 	if (r == 0)
 		r = list_tags(repo, &own, own.op, cb, user_data, err);
@@ -112,7 +113,7 @@ int ociw_repository_tags(ociw_content *repository, const ociw_tags_options *opti
 }
 
 int ociw_client_catalog(ociw_client *client, const char *host, const ociw_tags_options *options,
-			ociw_name_cb cb, void *user_data, ociw_error **err)
+                        ociw_name_cb cb, void *user_data, ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_scopes))) ociwp_scopes scopes = {0};
 	OCIWP_AUTO(buf) ociwp_buf url = OCIWP_BUF_INIT;

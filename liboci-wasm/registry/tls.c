@@ -16,8 +16,8 @@ static int add_dir(ociw_client *client, const char *path, ociw_error **err)
 {
 	char *copy = ociwp_strdup(path);
 	char **grown = copy ? ociwp_realloc_array(client->certs_dirs, client->certs_dir_count + 1,
-						  sizeof(*grown))
-			    : NULL;
+	                                          sizeof(*grown))
+	                    : NULL;
 	if (!grown) {
 		free(copy);
 		return ociwp_nomem(err);
@@ -49,7 +49,7 @@ static int keep(char **member, const char *dir, const char *name, ociw_error **e
 
 /* The other half of a client pair: X.key for X.cert. */
 static int need_twin(const char *path, const char *from, const char *to, char **out,
-		     ociw_error **err)
+                     ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf twin = OCIWP_BUF_INIT;
 	ociwp_buf_append(&twin, path, strlen(path) - strlen(from));
@@ -59,7 +59,7 @@ static int need_twin(const char *path, const char *from, const char *to, char **
 		return r;
 	if (access(twin.data, F_OK) != 0)
 		return ociwp_fail(err, OCIW_ERR_INVALID, "%s has no %s beside it",
-				  ociwp_quote(path), to);
+		                  ociwp_quote(path), to);
 	if (!out)
 		return 0;
 	*out = ociwp_buf_steal(&twin);
@@ -118,10 +118,10 @@ ociwp_tls ociwp_tls_of(const ociwp_host *host, bool own)
 {
 	const ociw_client *client = host->client;
 	ociwp_tls tls = {
-		.insecure = host->insecure,
-		.ca_file = host->ca_file ? host->ca_file : client->ca_file,
-		.cert_file = host->cert_file,
-		.key_file = host->key_file,
+	        .insecure = host->insecure,
+	        .ca_file = host->ca_file ? host->ca_file : client->ca_file,
+	        .cert_file = host->cert_file,
+	        .key_file = host->key_file,
 	};
 	if (own && !tls.cert_file) {
 		tls.cert_file = client->cert_file;

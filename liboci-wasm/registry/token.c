@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two ways to a token: GET with Basic or without, and the OAuth2 POST for refresh tokens. Tokens are
- * opaque: never parsed. distribution, "Token Authentication"; AUT-2..4, AUT-9, AUT-12.
+ * Two ways to a token: GET with Basic or without, and the OAuth2 POST for refresh tokens. Tokens
+ * are opaque: never parsed. distribution, "Token Authentication"; AUT-2..4, AUT-9, AUT-12.
  */
 #include "registry/token.h"
 
@@ -25,7 +25,7 @@ void ociwp_token_deinit(ociwp_token *token)
 }
 
 int ociwp_token_parse(ociw_span body, uint64_t now_ms, ociwp_token *out, char **refresh_token,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	OCIWP_AUTO(json) json_t *root = NULL;
 	const char *token = NULL, *access = NULL, *refresh = NULL;
@@ -46,7 +46,8 @@ int ociwp_token_parse(ociw_span body, uint64_t now_ms, ociwp_token *out, char **
 		return ociwp_fail(err, OCIW_ERR_AUTH, "the token answer holds no token");
 	/* Some servers send numbers as text or fractions: anything odd is the default. */
 	const json_t *lifetime = json_object_get(root, "expires_in");
-	json_int_t seconds = json_is_integer(lifetime) ? json_integer_value(lifetime) : LIFETIME_MIN_S;
+	json_int_t seconds =
+	        json_is_integer(lifetime) ? json_integer_value(lifetime) : LIFETIME_MIN_S;
 	if (seconds < LIFETIME_MIN_S)
 		seconds = LIFETIME_MIN_S;
 	if (seconds > LIFETIME_MAX_S)
@@ -65,7 +66,7 @@ int ociwp_token_parse(ociw_span body, uint64_t now_ms, ociwp_token *out, char **
 
 /* The realm as a URL, judged (AUT-9). */
 static int parse_realm(ociwp_host *host, const char *realm, const ociw_op *op, ociwp_url *out,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_url))) ociwp_url base = {0};
 	int r = ociwp_host_base(host, op, &base, err);
@@ -75,11 +76,11 @@ static int parse_realm(ociwp_host *host, const char *realm, const ociw_op *op, o
 		return r;
 	if (base.https && !out->https)
 		return ociwp_fail(err, OCIW_ERR_UNSAFE, "the token server of %s is not https: %s",
-				  host->name, ociwp_quote(out->host));
+		                  host->name, ociwp_quote(out->host));
 	if (!host->private_literal && ociwp_host_is_private(out->host))
 		return ociwp_fail(err, OCIW_ERR_UNSAFE,
-				  "the token server of %s is the private address %s", host->name,
-				  ociwp_quote(out->host));
+		                  "the token server of %s is the private address %s", host->name,
+		                  ociwp_quote(out->host));
 	return 0;
 }
 
@@ -95,8 +96,8 @@ static int add_scopes(ociwp_buf *url, const ociwp_scopes *scopes, ociw_error **e
 }
 
 static int get_token(ociwp_host *host, const ociwp_url *realm, const char *service,
-		     const ociwp_scopes *scopes, const ociwp_credential *credential,
-		     const ociw_op *op, ociwp_response *out, ociw_error **err)
+                     const ociwp_scopes *scopes, const ociwp_credential *credential,
+                     const ociw_op *op, ociwp_response *out, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf url = OCIWP_BUF_INIT;
 	__attribute__((cleanup(ociwp_cleanup_secret))) char *basic = NULL;
@@ -118,11 +119,11 @@ static int get_token(ociwp_host *host, const ociwp_url *realm, const char *servi
 	if (r < 0)
 		return r;
 	ociwp_request request = {
-		.method = "GET",
-		.url = url.data,
-		.accept = "application/json",
-		.authorization = basic,
-		.anonymous = !known,
+	        .method = "GET",
+	        .url = url.data,
+	        .accept = "application/json",
+	        .authorization = basic,
+	        .anonymous = !known,
 	};
 	return ociwp_request_run(host, &request, op, out, NULL, err);
 }
@@ -143,8 +144,8 @@ static void form_add(ociwp_buf *form, const char *name, const char *value)
 }
 
 static int post_token(ociwp_host *host, const ociwp_url *realm, const char *service,
-		      const ociwp_scopes *scopes, const ociwp_credential *credential,
-		      const ociw_op *op, ociwp_response *out, ociw_error **err)
+                      const ociwp_scopes *scopes, const ociwp_credential *credential,
+                      const ociw_op *op, ociwp_response *out, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf form = OCIWP_BUF_INIT;
 	OCIWP_AUTO(buf) ociwp_buf joined = OCIWP_BUF_INIT;
@@ -166,14 +167,14 @@ static int post_token(ociwp_host *host, const ociwp_url *realm, const char *serv
 	int r = joined.failed ? ociwp_nomem(err) : ociwp_buf_check(&form, err);
 	if (r == 0) {
 		ociwp_request request = {
-			.method = "POST",
-			.url = realm->text,
-			.accept = "application/json",
-			.content_type = "application/x-www-form-urlencoded",
-			.bytes = {form.data, form.len},
-			.has_bytes = true,
-			.anonymous = true,
-			.stay = true, /* the form holds the secret: it goes to the realm alone */
+		        .method = "POST",
+		        .url = realm->text,
+		        .accept = "application/json",
+		        .content_type = "application/x-www-form-urlencoded",
+		        .bytes = {form.data, form.len},
+		        .has_bytes = true,
+		        .anonymous = true,
+		        .stay = true, /* the form holds the secret: it goes to the realm alone */
 		};
 		r = ociwp_request_run(host, &request, op, out, NULL, err);
 	}
@@ -183,7 +184,7 @@ static int post_token(ociwp_host *host, const ociwp_url *realm, const char *serv
 }
 
 static int read_token(ociwp_response *answer, const ociw_op *op, ociwp_token *out,
-		      ociwp_credential *credential, ociw_error **err)
+                      ociwp_credential *credential, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf body = OCIWP_BUF_INIT;
 	__attribute__((cleanup(ociwp_cleanup_secret))) char *refresh = NULL;
@@ -205,20 +206,20 @@ static int read_token(ociwp_response *answer, const ociw_op *op, ociwp_token *ou
 
 /* The realm said no: in words that name where the credential came from (AUT-11). */
 static int refuse(ociwp_host *host, ociwp_response *answer, const ociwp_credential *credential,
-		  const ociw_op *op, bool *rejected, ociw_error **err)
+                  const ociw_op *op, bool *rejected, ociw_error **err)
 {
 	bool known = credential->source != NULL;
 	*rejected = known && answer->status == 401;
 	int r = ociwp_response_fail(answer, op, err);
 	if (known && (answer->status == 401 || answer->status == 403))
 		return ociwp_wrap(err, r, "%s refused the credentials from %s", host->name,
-				  credential->source);
+		                  credential->source);
 	return ociwp_wrap(err, r, "no token for %s", host->name);
 }
 
 int ociwp_token_fetch(ociwp_host *host, const char *realm, const char *service,
-		      const ociwp_scopes *scopes, ociwp_credential *credential, const ociw_op *op,
-		      ociwp_token *out, bool *rejected, ociw_error **err)
+                      const ociwp_scopes *scopes, ociwp_credential *credential, const ociw_op *op,
+                      ociwp_token *out, bool *rejected, ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_url))) ociwp_url url = {0};
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};

@@ -19,12 +19,13 @@ typedef struct ociwp_token {
 void ociwp_token_deinit(ociwp_token *token);
 
 /* Asks @p realm (perhaps relative to the registry) for a token. A new refresh token is put into
- * @p credential; an empty one means anonymous. *rejected: the realm refused the credential itself. */
+ * @p credential; an empty one means anonymous. *rejected: the realm refused the credential itself.
+ */
 int ociwp_token_fetch(ociwp_host *host, const char *realm, const char *service,
-		      const ociwp_scopes *scopes, ociwp_credential *credential, const ociw_op *op,
-		      ociwp_token *out, bool *rejected, ociw_error **err);
+                      const ociwp_scopes *scopes, ociwp_credential *credential, const ociw_op *op,
+                      ociwp_token *out, bool *rejected, ociw_error **err);
 /* The answer's JSON to a token; times count from @p now_ms. For tests. */
 int ociwp_token_parse(ociw_span body, uint64_t now_ms, ociwp_token *out, char **refresh_token,
-		      ociw_error **err);
+                      ociw_error **err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The I/O thread: a curl multi loop fed by a queue of commands. It starts with the first request and
- * ends with the client. It knows no registry, no redirect, no credentials. docs/architecture.md
+ * The I/O thread: a curl multi loop fed by a queue of commands. It starts with the first request
+ * and ends with the client. It knows no registry, no redirect, no credentials. docs/architecture.md
  */
 #include "registry/exchange.h"
 
@@ -151,7 +151,7 @@ const ociwp_transport_options *ociwp_transport_settings(const ociwp_transport *t
 }
 
 int ociwp_transport_new(const ociwp_transport_options *options, ociwp_transport **out,
-			ociw_error **err)
+                        ociw_error **err)
 {
 	*out = NULL;
 	/* Safe from several threads since 7.84; never undone, as others may use curl too. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One I/O thread with a curl multi handle, and exchanges: one request and its answer, its body moving
- * through a bounded buffer. No redirect, no retry, no credentials here: request.c does those.
+ * One I/O thread with a curl multi handle, and exchanges: one request and its answer, its body
+ * moving through a bounded buffer. No redirect, no retry, no credentials here: request.c does
+ * those.
  */
 #ifndef OCIW_REGISTRY_TRANSPORT_H
 #define OCIW_REGISTRY_TRANSPORT_H
@@ -60,20 +61,20 @@ typedef struct ociwp_http {
 void ociwp_http_header(ociwp_http *http, const char *name, const char *value);
 
 int ociwp_transport_new(const ociwp_transport_options *options, ociwp_transport **out,
-			ociw_error **err);
+                        ociw_error **err);
 /* Stops the thread; no exchange may be left. NULL is fine. */
 void ociwp_transport_free(ociwp_transport *transport);
 
 /* Sends and waits until the headers of the final answer are there. Strings of @p http are not used
  * after it returned. @p failure is set whenever the result is negative. */
 int ociwp_exchange_begin(ociwp_transport *transport, const ociwp_http *http, const ociw_op *op,
-			 ociwp_exchange **out, ociwp_failure *failure, ociw_error **err);
+                         ociwp_exchange **out, ociwp_failure *failure, ociw_error **err);
 int ociwp_exchange_status(const ociwp_exchange *x);
 /* Value of the nth header of this name (any case), NULL past the last. Borrowed. */
 const char *ociwp_exchange_header(const ociwp_exchange *x, const char *name, size_t nth);
 /* Bytes of the answer's body: > 0, 0 at its proper end, < 0 code. */
 ptrdiff_t ociwp_exchange_read(ociwp_exchange *x, void *buf, size_t len, const ociw_op *op,
-			      ociwp_failure *failure, ociw_error **err);
+                              ociwp_failure *failure, ociw_error **err);
 /* Gives up what has not arrived yet and frees. NULL is fine. */
 void ociwp_exchange_close(ociwp_exchange *x);
 OCIWP_DEFINE_AUTO(exchange, ociwp_exchange *, ociwp_exchange_close)

@@ -26,12 +26,12 @@ static int take_location(ociwp_upload *upload, const ociwp_response *answer, oci
 	if (r < 0)
 		return ociwp_wrap(err, r, "%s", answer->what);
 	if (answer->url.https && !url.https)
-		return ociwp_fail(err, OCIW_ERR_UNSAFE, "%s: the upload is to go from https to http",
-				  answer->what);
+		return ociwp_fail(err, OCIW_ERR_UNSAFE,
+		                  "%s: the upload is to go from https to http", answer->what);
 	if (!upload->repo->host->private_literal && ociwp_host_is_private(url.host))
 		return ociwp_fail(err, OCIW_ERR_UNSAFE,
-				  "%s: the upload is to go to private address %s", answer->what,
-				  ociwp_quote(url.host));
+		                  "%s: the upload is to go to private address %s", answer->what,
+		                  ociwp_quote(url.host));
 	free(upload->location);
 	upload->location = ociwp_steal(&url.text);
 	return 0;
@@ -45,7 +45,7 @@ static void take_min_chunk(ociwp_upload *upload, const ociwp_response *answer)
 }
 
 int ociwp_upload_begin(ociwp_upload *upload, const ociwp_repository *mount_from, const ociw_op *op,
-		       bool *done, ociw_error **err)
+                       bool *done, ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
 	__attribute__((cleanup(ociwp_cleanup_scopes))) ociwp_scopes scopes = {0};
@@ -70,10 +70,10 @@ int ociwp_upload_begin(ociwp_upload *upload, const ociwp_repository *mount_from,
 	if (r < 0)
 		return r;
 	ociwp_request request = {.method = "POST",
-				 .url = url.data,
-				 .has_bytes = true,
-				 .content_type = OCTETS,
-				 .scopes = &scopes};
+	                         .url = url.data,
+	                         .has_bytes = true,
+	                         .content_type = OCTETS,
+	                         .scopes = &scopes};
 	r = ociwp_request_run(upload->repo->host, &request, op, &answer, NULL, err);
 	if (r < 0)
 		return r;
@@ -88,36 +88,36 @@ int ociwp_upload_begin(ociwp_upload *upload, const ociwp_repository *mount_from,
 	r = take_location(upload, &answer, err);
 	if (r == 0 && !upload->location)
 		r = ociwp_fail(err, OCIW_ERR_REGISTRY, "%s: answer 202 without a Location",
-			       answer.what);
+		               answer.what);
 	ociwp_response_drain(&answer, op);
 	return r;
 }
 
 /* Sends a part of the blob. */
 static int send_part(ociwp_upload *upload, const char *method, const char *url, uint64_t size,
-		     bool ranged, const ociw_op *op, ociwp_response *answer, ociwp_failure *failure,
-		     ociw_error **err)
+                     bool ranged, const ociw_op *op, ociwp_response *answer, ociwp_failure *failure,
+                     ociw_error **err)
 {
 	char range[48];
 	if (ranged)
 		snprintf(range, sizeof(range), "%llu-%llu", (unsigned long long)upload->offset,
-			 (unsigned long long)(upload->offset + size - 1));
+		         (unsigned long long)(upload->offset + size - 1));
 	ociwp_request request = {
-		.method = method,
-		.url = url,
-		.content_type = OCTETS,
-		.content_range = ranged ? range : NULL,
-		.source = upload->source,
-		.offset = upload->offset,
-		.size = size,
-		.scopes = &upload->repo->push,
-		.once = true,
+	        .method = method,
+	        .url = url,
+	        .content_type = OCTETS,
+	        .content_range = ranged ? range : NULL,
+	        .source = upload->source,
+	        .offset = upload->offset,
+	        .size = size,
+	        .scopes = &upload->repo->push,
+	        .once = true,
 	};
 	return ociwp_request_run(upload->repo->host, &request, op, answer, failure, err);
 }
 
 int ociwp_upload_finish(ociwp_upload *upload, const ociw_op *op, int *status,
-			ociwp_failure *failure, ociw_error **err)
+                        ociwp_failure *failure, ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
 	OCIWP_AUTO(buf) ociwp_buf url = OCIWP_BUF_INIT;
@@ -131,7 +131,7 @@ int ociwp_upload_finish(ociwp_upload *upload, const ociw_op *op, int *status,
 		return r;
 	/* No Content-Range when it is the whole blob (PSH-11). */
 	r = send_part(upload, "PUT", url.data, left, upload->offset > 0 && left > 0, op, &answer,
-		      failure, err);
+	              failure, err);
 	if (r < 0)
 		return r;
 	*status = answer.status;
@@ -142,7 +142,7 @@ int ociwp_upload_finish(ociwp_upload *upload, const ociw_op *op, int *status,
 	r = ociwp_response_fail(&answer, op, err);
 	if (err && ociwp_streq(ociw_error_registry_code(*err), "DIGEST_INVALID"))
 		r = ociwp_wrap(err, r, "the registry got other bytes than %s names",
-			       upload->desc->digest);
+		               upload->desc->digest);
 	return r;
 }
 
@@ -158,7 +158,7 @@ static void acknowledge(ociwp_upload *upload, const ociwp_response *answer, uint
 }
 
 int ociwp_upload_chunk(ociwp_upload *upload, uint64_t size, const ociw_op *op, int *status,
-		       ociwp_failure *failure, ociw_error **err)
+                       ociwp_failure *failure, ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
 	uint64_t end = upload->offset + size;
@@ -172,8 +172,8 @@ int ociwp_upload_chunk(ociwp_upload *upload, uint64_t size, const ociw_op *op, i
 		return ociwp_response_fail(&answer, op, err);
 	r = take_location(upload, &answer, err);
 	ociwp_response_drain(&answer, op);
-	/* A 202 acknowledges the chunk; Range may be short, stale or absent (Zot, ECR), and the final
-	 * digest tells if it was lost. */
+	/* A 202 acknowledges the chunk; Range may be short, stale or absent (Zot, ECR), and the
+	 * final digest tells if it was lost. */
 	if (r == 0)
 		upload->offset = end;
 	return r;
@@ -186,7 +186,7 @@ int ociwp_upload_ask(ociwp_upload *upload, const ociw_op *op, bool *known, ociw_
 	if (!upload->location)
 		return 0;
 	ociwp_request request = {
-		.method = "GET", .url = upload->location, .scopes = &upload->repo->push};
+	        .method = "GET", .url = upload->location, .scopes = &upload->repo->push};
 	int r = ociwp_request_run(upload->repo->host, &request, op, &answer, NULL, err);
 	if (r < 0)
 		return r;
@@ -214,9 +214,9 @@ void ociwp_upload_abort(ociwp_upload *upload)
 	if (!upload->location)
 		return;
 	ociwp_request request = {.method = "DELETE",
-				 .url = upload->location,
-				 .scopes = &upload->repo->push,
-				 .once = true};
+	                         .url = upload->location,
+	                         .scopes = &upload->repo->push,
+	                         .once = true};
 	/* No op: this happens when the op was cancelled, and must end soon by itself. */
 	if (ociwp_request_run(upload->repo->host, &request, NULL, &answer, NULL, NULL) == 0)
 		ociwp_response_drain(&answer, NULL);
@@ -240,4 +240,3 @@ bool ociwp_upload_parse_range(const char *text, uint64_t *out)
 	*out = last + 1;
 	return true;
 }
-

@@ -24,14 +24,14 @@ static inline void ociwp_cleanup_upload(ociwp_upload *upload)
 }
 /* POST: opens a session. *done: the registry took the mount that @p mount_from asks for. */
 int ociwp_upload_begin(ociwp_upload *upload, const ociwp_repository *mount_from, const ociw_op *op,
-		       bool *done, ociw_error **err);
+                       bool *done, ociw_error **err);
 /* PUT from upload->offset to the end. *status: of the answer, 0 without one; 201 is done. Failing
  * answers are errors that the caller may look at before it passes them on. */
 int ociwp_upload_finish(ociwp_upload *upload, const ociw_op *op, int *status,
-			ociwp_failure *failure, ociw_error **err);
+                        ociwp_failure *failure, ociw_error **err);
 /* PATCH of the next @p size bytes from upload->offset on. */
 int ociwp_upload_chunk(ociwp_upload *upload, uint64_t size, const ociw_op *op, int *status,
-		       ociwp_failure *failure, ociw_error **err);
+                       ociwp_failure *failure, ociw_error **err);
 /* Asks for the state: *known, and upload->offset is what the registry has. */
 int ociwp_upload_ask(ociwp_upload *upload, const ociw_op *op, bool *known, ociw_error **err);
 /* DELETE, any answer is fine (PSH-13). */

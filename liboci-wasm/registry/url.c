@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Everything that looks inside a URL. It makes no request and resolves no name. Requirements HTTP-3,
- * HTTP-4, HTTP-6, HTTP-7 and ERR-4 of the client.
+ * Everything that looks inside a URL. It makes no request and resolves no name. Requirements
+ * HTTP-3, HTTP-4, HTTP-6, HTTP-7 and ERR-4 of the client.
  */
 #include "registry/url.h"
 
@@ -55,10 +55,10 @@ static int judge(CURLU *handle, const char *shown, ociw_error **err)
 	OCIWP_AUTO(str) char *password = get_part(handle, CURLUPART_PASSWORD, 0);
 	if (!scheme || (!ociwp_strcaseeq(scheme, "http") && !ociwp_strcaseeq(scheme, "https")))
 		return ociwp_fail(err, OCIW_ERR_UNSAFE, "URL %s is neither http nor https",
-				  ociwp_quote(shown));
+		                  ociwp_quote(shown));
 	if (user || password)
 		return ociwp_fail(err, OCIW_ERR_UNSAFE, "URL %s holds a user name",
-				  ociwp_quote(shown));
+		                  ociwp_quote(shown));
 	return 0;
 }
 
@@ -78,13 +78,13 @@ int ociwp_url_parse(const char *text, const ociwp_url *base, ociwp_url *out, oci
 		code = curl_url_set(handle, CURLUPART_URL, base->text, CURLU_PATH_AS_IS);
 	if (code == CURLUE_OK)
 		code = curl_url_set(handle, CURLUPART_URL, text,
-				    CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME);
+		                    CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME);
 	int r;
 	if (code == CURLUE_OUT_OF_MEMORY) {
 		r = ociwp_nomem(err);
 	} else if (code != CURLUE_OK) {
 		r = ociwp_fail(err, OCIW_ERR_REGISTRY, "%s is no URL: %s", ociwp_quote(show),
-			       curl_url_strerror(code));
+		               curl_url_strerror(code));
 	} else {
 		r = judge(handle, show, err);
 		if (r == 0) {
@@ -110,8 +110,8 @@ void ociwp_url_deinit(ociwp_url *url)
 static bool is_plain_parameter(const char *name, size_t len)
 {
 	static const char *const names[] = {"digest",       "from",    "mount", "n",
-					    "last",         "tag",     "scope", "service",
-					    "artifactType", "account", "ns",    "digest-algorithm"};
+	                                    "last",         "tag",     "scope", "service",
+	                                    "artifactType", "account", "ns",    "digest-algorithm"};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(names); i++) {
 		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
 			return true;

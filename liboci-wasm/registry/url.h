@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * URLs: parsing and joining by libcurl's own parser (so that what is judged is what is called), origins,
- * redaction for messages, and the guard against redirects into private networks (HTTP-3..7, ERR-4).
+ * URLs: parsing and joining by libcurl's own parser (so that what is judged is what is called),
+ * origins, redaction for messages, and the guard against redirects into private networks
+ * (HTTP-3..7, ERR-4).
  */
 #ifndef OCIW_REGISTRY_URL_H
 #define OCIW_REGISTRY_URL_H
@@ -19,8 +20,8 @@ typedef struct ociwp_url {
 	bool https;
 } ociwp_url;
 
-/* Parses an absolute URL, or one relative to @p base (may be NULL). OCIW_ERR_UNSAFE for another scheme
- * or userinfo, OCIW_ERR_REGISTRY for broken text. */
+/* Parses an absolute URL, or one relative to @p base (may be NULL). OCIW_ERR_UNSAFE for another
+ * scheme or userinfo, OCIW_ERR_REGISTRY for broken text. */
 int ociwp_url_parse(const char *text, const ociwp_url *base, ociwp_url *out, ociw_error **err);
 void ociwp_url_deinit(ociwp_url *url);
 static inline void ociwp_cleanup_url(ociwp_url *url)

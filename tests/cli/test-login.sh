@@ -10,6 +10,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../support/registry.sh"
 registry_require docker-registry curl openssl htpasswd
 registry_init
 registry_start tls-auth || exit 1
+# shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cli_init "$@"
 unset DOCKER_AUTH_CONFIG CONTAINERS_REGISTRIES_CONF

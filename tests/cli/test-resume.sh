@@ -10,6 +10,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../support/registry.sh"
 registry_require docker-registry curl
 registry_init
 registry_start plain || exit 1
+# shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cli_init "$@"
 there=$REGISTRY_ADDRESS/team/big

@@ -30,31 +30,31 @@ typedef struct row {
 } row;
 
 static const row rows[] = {
-	{"Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\","
-	 "scope=\"repository:library/busybox:pull\"",
-	 1, OCIWP_AUTH_BEARER, "https://auth.docker.io/token", "registry.docker.io",
-	 "repository:library/busybox:pull"},
-	{"Bearer realm=\"https://a.example/token\",service=\"r\",scope=\"repository:b:pull,push\"", 1,
-	 OCIWP_AUTH_BEARER, "https://a.example/token", "r", "repository:b:pull,push"},
-	{"bEaReR realm=https://a.example/token,service=r", 1, OCIWP_AUTH_BEARER,
-	 "https://a.example/token", "r", NULL},
-	{"Basic realm=\"Test Registry\"", 1, OCIWP_AUTH_BASIC, "Test Registry", NULL, NULL},
-	{"bAsIc realm=\"x\"", 1, OCIWP_AUTH_BASIC, "x", NULL, NULL},
-	{"Basic", 1, OCIWP_AUTH_BASIC, NULL, NULL, NULL},
-	{"Basic realm=\"x\", Bearer realm=\"https://a/t\"", 2, OCIWP_AUTH_BEARER, "https://a/t", NULL,
-	 NULL},
-	{"Bearer realm=\"https://a/t\", Basic realm=\"x\"", 2, OCIWP_AUTH_BEARER, "https://a/t", NULL,
-	 NULL},
-	{"Bearer service=\"s\", Basic realm=\"x\"", 2, OCIWP_AUTH_BASIC, "x", NULL, NULL},
-	{"Negotiate, Basic realm=\"x\"", 2, OCIWP_AUTH_BASIC, "x", NULL, NULL},
-	{"Negotiate YIIabc==, Basic realm=\"x\"", 2, OCIWP_AUTH_BASIC, "x", NULL, NULL},
-	{"Bearer  realm = \"https://a/t\" ,\tservice= \"s\"", 1, OCIWP_AUTH_BEARER, "https://a/t", "s",
-	 NULL},
-	{"Bearer realm=\"say \\\"hi\\\"\"", 1, OCIWP_AUTH_BEARER, "say \"hi\"", NULL, NULL},
-	{"Bearer realm=\"https://a/t?x=1,2\",scope=\"a:b:c d:e:f\"", 1, OCIWP_AUTH_BEARER,
-	 "https://a/t?x=1,2", NULL, "a:b:c d:e:f"},
-	{"Bearer realm=\"one\",realm=\"two\"", 1, OCIWP_AUTH_BEARER, "one", NULL, NULL},
-	{"Bearer realm=\"unfinished", 1, OCIWP_AUTH_BEARER, "unfinished", NULL, NULL},
+        {"Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\","
+         "scope=\"repository:library/busybox:pull\"",
+         1, OCIWP_AUTH_BEARER, "https://auth.docker.io/token", "registry.docker.io",
+         "repository:library/busybox:pull"},
+        {"Bearer realm=\"https://a.example/token\",service=\"r\",scope=\"repository:b:pull,push\"",
+         1, OCIWP_AUTH_BEARER, "https://a.example/token", "r", "repository:b:pull,push"},
+        {"bEaReR realm=https://a.example/token,service=r", 1, OCIWP_AUTH_BEARER,
+         "https://a.example/token", "r", NULL},
+        {"Basic realm=\"Test Registry\"", 1, OCIWP_AUTH_BASIC, "Test Registry", NULL, NULL},
+        {"bAsIc realm=\"x\"", 1, OCIWP_AUTH_BASIC, "x", NULL, NULL},
+        {"Basic", 1, OCIWP_AUTH_BASIC, NULL, NULL, NULL},
+        {"Basic realm=\"x\", Bearer realm=\"https://a/t\"", 2, OCIWP_AUTH_BEARER, "https://a/t",
+         NULL, NULL},
+        {"Bearer realm=\"https://a/t\", Basic realm=\"x\"", 2, OCIWP_AUTH_BEARER, "https://a/t",
+         NULL, NULL},
+        {"Bearer service=\"s\", Basic realm=\"x\"", 2, OCIWP_AUTH_BASIC, "x", NULL, NULL},
+        {"Negotiate, Basic realm=\"x\"", 2, OCIWP_AUTH_BASIC, "x", NULL, NULL},
+        {"Negotiate YIIabc==, Basic realm=\"x\"", 2, OCIWP_AUTH_BASIC, "x", NULL, NULL},
+        {"Bearer  realm = \"https://a/t\" ,\tservice= \"s\"", 1, OCIWP_AUTH_BEARER, "https://a/t",
+         "s", NULL},
+        {"Bearer realm=\"say \\\"hi\\\"\"", 1, OCIWP_AUTH_BEARER, "say \"hi\"", NULL, NULL},
+        {"Bearer realm=\"https://a/t?x=1,2\",scope=\"a:b:c d:e:f\"", 1, OCIWP_AUTH_BEARER,
+         "https://a/t?x=1,2", NULL, "a:b:c d:e:f"},
+        {"Bearer realm=\"one\",realm=\"two\"", 1, OCIWP_AUTH_BEARER, "one", NULL, NULL},
+        {"Bearer realm=\"unfinished", 1, OCIWP_AUTH_BEARER, "unfinished", NULL, NULL},
 };
 
 Test(www_authenticate, challenges_of_real_registries_are_read)
@@ -74,8 +74,10 @@ Test(www_authenticate, challenges_of_real_registries_are_read)
 
 Test(www_authenticate, what_cannot_be_answered_is_not_picked)
 {
-	static const char *const values[] = {"", " , ,", "Digest realm=\"x\", nonce=\"y\"",
-					     "NTLM", "realm=\"x\"", "Bearer", "\"\"\"", "=,=;"};
+	static const char *const values[] = {
+	        "",       " , ,",        "Digest realm=\"x\", nonce=\"y\"",
+	        "NTLM",   "realm=\"x\"", "Bearer",
+	        "\"\"\"", "=,=;"};
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		ociwp_challenges all = parse(values[i]);
 		cr_assert_null(ociwp_challenges_pick(&all), "%s", values[i]);

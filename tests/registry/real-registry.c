@@ -37,7 +37,7 @@ typedef struct login_state {
 } login_state;
 
 static int on_credentials(const char *host, bool rejected, ociw_credential_request *request,
-			  void *user_data, ociw_error **err)
+                          void *user_data, ociw_error **err)
 {
 	(void)host;
 	(void)err;
@@ -46,10 +46,10 @@ static int on_credentials(const char *host, bool rejected, ociw_credential_reque
 	if ((!l->user && !l->identity) || rejected)
 		return 0;
 	ociw_credential give = {.size = sizeof(give),
-				.username = l->user,
-				.password = l->password,
-				.identity_token = l->identity,
-				.source = "test"};
+	                        .username = l->user,
+	                        .password = l->password,
+	                        .identity_token = l->identity,
+	                        .source = "test"};
 	return ociw_credential_answer(request, &give) == 0 ? 1 : OCIW_ERR_NOMEM;
 }
 
@@ -73,7 +73,7 @@ static bool blob_round_trip(ociw_content *repo, size_t len, ociw_error **err)
 	size_t back_len = 0;
 	fill(data, len);
 	if (ociw_content_put_bytes(repo, "application/octet-stream", (ociw_span){data, len}, NULL,
-				   &desc, err) < 0)
+	                           &desc, err) < 0)
 		return false;
 	if (ociw_content_read(repo, desc, 1 << 30, NULL, &back, &back_len, err) < 0)
 		return false;
@@ -81,7 +81,7 @@ static bool blob_round_trip(ociw_content *repo, size_t len, ociw_error **err)
 }
 
 static bool image_round_trip(ociw_content *repo, const char *tag, ociw_descriptor **out,
-			     ociw_error **err)
+                             ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *config = NULL;
 	OCIWP_AUTO(descriptor) ociw_descriptor *found = NULL;
@@ -89,13 +89,13 @@ static bool image_round_trip(ociw_content *repo, const char *tag, ociw_descripto
 	OCIWP_AUTO(mem) void *back = NULL;
 	size_t back_len = 0;
 	if (ociw_content_put_bytes(repo, OCIWP_MT_OCI_EMPTY, (ociw_span){"{}", 2}, NULL, &config,
-				   err) < 0)
+	                           err) < 0)
 		return false;
-	ociwp_buf_printf(&text,
-			 "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"artifactType\":\"test/%s\","
-			 "\"config\":{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":2},\"layers\":[]}",
-			 OCIWP_MT_OCI_MANIFEST, tag, OCIWP_MT_OCI_EMPTY,
-			 ociw_descriptor_digest(config));
+	ociwp_buf_printf(
+	        &text,
+	        "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"artifactType\":\"test/%s\","
+	        "\"config\":{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":2},\"layers\":[]}",
+	        OCIWP_MT_OCI_MANIFEST, tag, OCIWP_MT_OCI_EMPTY, ociw_descriptor_digest(config));
 	if (ociw_content_put_manifest(repo, NULL, ociwp_buf_span(&text), tag, NULL, out, err) < 0)
 		return false;
 	if (ociw_content_resolve(repo, tag, NULL, &found, err) < 0)
@@ -122,18 +122,18 @@ static void check_errors(ociw_content *repo)
 	ociw_reader *reader = NULL;
 	int r = ociw_content_resolve(repo, "no-such-tag", NULL, &desc, &err);
 	bool good = r == OCIW_ERR_NOTFOUND && ociw_error_http_status(err) == 404 &&
-		    ociwp_streq(ociw_error_registry_code(err), "MANIFEST_UNKNOWN");
+	            ociwp_streq(ociw_error_registry_code(err), "MANIFEST_UNKNOWN");
 	ok(good, "a tag that is not there is NOTFOUND with MANIFEST_UNKNOWN", &err);
 	r = ociw_descriptor_new(
-		"application/octet-stream",
-		"sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", 5,
-		&desc, &err);
+	        "application/octet-stream",
+	        "sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", 5, &desc,
+	        &err);
 	if (r == 0)
 		r = ociw_content_open(repo, desc, NULL, &reader, &err);
 	ok(r == OCIW_ERR_NOTFOUND, "a blob that is not there is NOTFOUND", &err);
 	r = ociw_content_put_manifest(repo, OCIWP_MT_OCI_MANIFEST,
-				      (ociw_span){"{\"schemaVersion\":2}", 19}, "bad", NULL, NULL,
-				      &err);
+	                              (ociw_span){"{\"schemaVersion\":2}", 19}, "bad", NULL, NULL,
+	                              &err);
 	ok(r < 0, "a manifest that is none is refused", &err);
 }
 

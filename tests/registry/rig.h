@@ -40,7 +40,7 @@ static inline int rig_event(const ociw_event *event, void *user_data)
 }
 
 static inline int rig_credentials(const char *host, bool rejected, ociw_credential_request *request,
-				  void *user_data, ociw_error **err)
+                                  void *user_data, ociw_error **err)
 {
 	(void)host;
 	(void)err;
@@ -100,7 +100,7 @@ static inline void rig_expect(int r, int code, ociw_error **err, const char *tex
 {
 	cr_assert_eq(r, code, "%d, not %d: %s", r, code, *err ? ociw_error_message(*err) : "none");
 	cr_assert_not_null(strstr(ociw_error_message(*err), text), "no \"%s\" in: %s", text,
-			   ociw_error_message(*err));
+	                   ociw_error_message(*err));
 	ociw_error_free(*err);
 	*err = NULL;
 }
@@ -115,10 +115,11 @@ static inline ociw_descriptor *rig_blob(const char *text, size_t len)
 	ociw_descriptor *desc = NULL;
 	ociw_digest digest;
 	char name[OCIW_DIGEST_TEXT_MAX];
-	cr_assert_eq(ociw_digest_bytes(OCIW_DIGEST_SHA256, (ociw_span){text, len}, &digest, NULL), 0);
+	cr_assert_eq(ociw_digest_bytes(OCIW_DIGEST_SHA256, (ociw_span){text, len}, &digest, NULL),
+	             0);
 	cr_assert_eq(ociw_descriptor_new("application/octet-stream",
-					 ociw_digest_format(&digest, name), len, &desc, NULL),
-		     0);
+	                                 ociw_digest_format(&digest, name), len, &desc, NULL),
+	             0);
 	return desc;
 }
 
@@ -131,16 +132,18 @@ typedef struct rig_source {
 } rig_source;
 
 static inline int rig_source_open(void *self, uint64_t offset, const ociw_op *op, ociw_reader **out,
-				  ociw_error **err)
+                                  ociw_error **err)
 {
 	(void)op;
 	rig_source *s = self;
 	s->opened++;
 	s->last_offset = offset;
-	return ociw_reader_new_memory((ociw_span){s->data + offset, s->len - (size_t)offset}, out, err);
+	return ociw_reader_new_memory((ociw_span){s->data + offset, s->len - (size_t)offset}, out,
+	                              err);
 }
 
-#define RULES(...) ((const fake_rule[]){__VA_ARGS__}), \
-	(sizeof((const fake_rule[]){__VA_ARGS__}) / sizeof(fake_rule))
+#define RULES(...)                                                                                 \
+	((const fake_rule[]){__VA_ARGS__}),                                                        \
+	        (sizeof((const fake_rule[]){__VA_ARGS__}) / sizeof(fake_rule))
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Request sequences of authentication: 401, token, again; what is cached, what is refused (AUT-1..11;
- * vectors V25, V27 re-expressed).
+ * Request sequences of authentication: 401, token, again; what is cached, what is refused
+ * (AUT-1..11; vectors V25, V27 re-expressed).
  */
 #include "rig.h"
 
@@ -19,12 +19,20 @@ static int resolve(rig *r, ociw_error **err)
 }
 
 static const char index_text[] = "{\"schemaVersion\":2,\"manifests\":[]}";
-#define MANIFEST {.status = 200, .headers = "Content-Type: application/vnd.oci.image.index.v1+json\n", .body = index_text}
+#define MANIFEST                                                                                   \
+	{                                                                                          \
+		.status = 200,                                                                     \
+		.headers = "Content-Type: application/vnd.oci.image.index.v1+json\n",              \
+		.body = index_text                                                                 \
+	}
 #define GET_V1 "GET /v2/a/b/manifests/v1"
 
 static ociw_credential login(const char *user, const char *password)
 {
-	return (ociw_credential){.size = sizeof(ociw_credential), .username = user, .password = password, .source = "the test"};
+	return (ociw_credential){.size = sizeof(ociw_credential),
+	                         .username = user,
+	                         .password = password,
+	                         .source = "the test"};
 }
 
 Test(auth, an_open_registry_is_asked_once_and_nobody_for_credentials)
@@ -43,13 +51,16 @@ Test(auth, an_anonymous_token_is_fetched_and_used_again)
 {
 	rig r;
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = GET_V1, .answer = {.status = 401, .headers = BEARER}, .times = 1},
-			   {.match = "GET /token", .answer = {.status = 200, .body = "{\"access_token\":\"abc\"}"}},
-			   {.match = GET_V1, .answer = MANIFEST}));
+	rig_open(&r,
+	         RULES({.match = GET_V1, .answer = {.status = 401, .headers = BEARER}, .times = 1},
+	               {.match = "GET /token",
+	                .answer = {.status = 200, .body = "{\"access_token\":\"abc\"}"}},
+	               {.match = GET_V1, .answer = MANIFEST}));
 	rig_ok(resolve(&r, &err), &err);
 	rig_ok(resolve(&r, &err), &err);
 	const fake_request *token = rig_request(&r, "GET /token", 0);
-	cr_assert_str_eq(token->target, "/token?service=reg&scope=repository:a/b:pull&client_id=oci-wasm");
+	cr_assert_str_eq(token->target,
+	                 "/token?service=reg&scope=repository:a/b:pull&client_id=oci-wasm");
 	cr_assert_null(fake_header(token, "Authorization"));
 	cr_assert_eq(fake_matching(r.fake, "GET /token"), 1);
 	cr_assert_eq(fake_matching(r.fake, GET_V1), 3);
@@ -61,9 +72,11 @@ Test(auth, a_password_goes_to_the_realm_alone)
 {
 	rig r;
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = GET_V1, .answer = {.status = 401, .headers = BEARER}, .times = 1},
-			   {.match = "GET /token", .answer = {.status = 200, .body = "{\"token\":\"abc\"}"}},
-			   {.match = GET_V1, .answer = MANIFEST}));
+	rig_open(&r,
+	         RULES({.match = GET_V1, .answer = {.status = 401, .headers = BEARER}, .times = 1},
+	               {.match = "GET /token",
+	                .answer = {.status = 200, .body = "{\"token\":\"abc\"}"}},
+	               {.match = GET_V1, .answer = MANIFEST}));
 	r.give = login("foo", "bar");
 	rig_ok(resolve(&r, &err), &err);
 	const fake_request *token = rig_request(&r, "GET /token", 0);
@@ -79,8 +92,9 @@ Test(auth, basic_goes_to_the_registry_and_is_kept)
 {
 	rig r;
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = GET_V1, .answer = {.status = 401, .headers = BASIC}, .times = 1},
-			   {.match = GET_V1, .answer = MANIFEST}));
+	rig_open(&r,
+	         RULES({.match = GET_V1, .answer = {.status = 401, .headers = BASIC}, .times = 1},
+	               {.match = GET_V1, .answer = MANIFEST}));
 	r.give = login("foo", "bar");
 	rig_ok(resolve(&r, &err), &err);
 	rig_ok(resolve(&r, &err), &err);
@@ -94,11 +108,13 @@ Test(auth, a_key_file_as_password_survives)
 {
 	rig r;
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = GET_V1, .answer = {.status = 401, .headers = BASIC}, .times = 1},
-			   {.match = GET_V1, .answer = MANIFEST}));
+	rig_open(&r,
+	         RULES({.match = GET_V1, .answer = {.status = 401, .headers = BASIC}, .times = 1},
+	               {.match = GET_V1, .answer = MANIFEST}));
 	r.give = login("_json_key", "{\n \"a\": \"b:c\"\n}");
 	rig_ok(resolve(&r, &err), &err);
-	cr_assert_str_eq(fake_header(fake_at(r.fake, 1), "Authorization"), "Basic X2pzb25fa2V5OnsKICJhIjogImI6YyIKfQ==");
+	cr_assert_str_eq(fake_header(fake_at(r.fake, 1), "Authorization"),
+	                 "Basic X2pzb25fa2V5OnsKICJhIjogImI6YyIKfQ==");
 	rig_close(&r);
 }
 
@@ -106,8 +122,12 @@ Test(auth, without_credentials_the_error_names_the_next_step)
 {
 	rig r;
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = GET_V1, .answer = {.status = 401, .headers = BASIC, .body = "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}"}}));
-	rig_expect(resolve(&r, &err), OCIW_ERR_AUTH, &err, "(UNAUTHORIZED); log in with: oci-wasm login 127.0.0.1:");
+	rig_open(&r, RULES({.match = GET_V1,
+	                    .answer = {.status = 401,
+	                               .headers = BASIC,
+	                               .body = "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}"}}));
+	rig_expect(resolve(&r, &err), OCIW_ERR_AUTH, &err,
+	           "(UNAUTHORIZED); log in with: oci-wasm login 127.0.0.1:");
 	cr_assert_eq(fake_count(r.fake), 1);
 	cr_assert_eq(r.asked, 1);
 	rig_close(&r);
@@ -131,8 +151,9 @@ Test(auth, a_second_password_is_asked_for_once)
 {
 	rig r;
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = GET_V1, .answer = {.status = 401, .headers = BASIC}, .times = 2},
-			   {.match = GET_V1, .answer = MANIFEST}));
+	rig_open(&r,
+	         RULES({.match = GET_V1, .answer = {.status = 401, .headers = BASIC}, .times = 2},
+	               {.match = GET_V1, .answer = MANIFEST}));
 	r.give = login("foo", "old");
 	r.give_next = login("foo", "new");
 	rig_ok(resolve(&r, &err), &err);
@@ -144,8 +165,11 @@ Test(auth, a_realm_that_refuses_the_password_is_not_asked_anonymously)
 {
 	rig r;
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = GET_V1, .answer = {.status = 401, .headers = BEARER}},
-			   {.match = "GET /token", .answer = {.status = 401, .body = "{\"details\":\"incorrect username or password\"}"}}));
+	rig_open(&r,
+	         RULES({.match = GET_V1, .answer = {.status = 401, .headers = BEARER}},
+	               {.match = "GET /token",
+	                .answer = {.status = 401,
+	                           .body = "{\"details\":\"incorrect username or password\"}"}}));
 	r.give = login("foo", "bar");
 	rig_expect(resolve(&r, &err), OCIW_ERR_AUTH, &err, "refused the credentials from the test");
 	cr_assert_eq(fake_matching(r.fake, "GET /token"), 1);
@@ -156,9 +180,13 @@ Test(auth, bearer_is_preferred_and_unknown_schemes_are_ignored)
 {
 	rig r;
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = GET_V1, .answer = {.status = 401, .headers = "WWW-Authenticate: Negotiate\n" BASIC BEARER}, .times = 1},
-			   {.match = "GET /token", .answer = {.status = 200, .body = "{\"token\":\"abc\"}"}},
-			   {.match = GET_V1, .answer = MANIFEST}));
+	rig_open(&r, RULES({.match = GET_V1,
+	                    .answer = {.status = 401,
+	                               .headers = "WWW-Authenticate: Negotiate\n" BASIC BEARER},
+	                    .times = 1},
+	                   {.match = "GET /token",
+	                    .answer = {.status = 200, .body = "{\"token\":\"abc\"}"}},
+	                   {.match = GET_V1, .answer = MANIFEST}));
 	r.give = login("foo", "bar");
 	rig_ok(resolve(&r, &err), &err);
 	cr_assert_str_eq(fake_header(rig_request(&r, GET_V1, 1), "Authorization"), "Bearer abc");
@@ -169,7 +197,8 @@ Test(auth, only_unknown_schemes_are_an_error)
 {
 	rig r;
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = GET_V1, .answer = {.status = 401, .headers = "WWW-Authenticate: NTLM\n"}}));
+	rig_open(&r, RULES({.match = GET_V1,
+	                    .answer = {.status = 401, .headers = "WWW-Authenticate: NTLM\n"}}));
 	rig_expect(resolve(&r, &err), OCIW_ERR_AUTH, &err, "neither Bearer nor Basic");
 	rig_close(&r);
 }
@@ -179,9 +208,10 @@ Test(auth, a_401_without_challenge_takes_the_one_of_the_ping)
 	rig r;
 	ociw_error *err = NULL;
 	rig_open(&r, RULES({.match = GET_V1, .answer = {.status = 401}, .times = 1},
-			   {.match = "GET /v2/$", .answer = {.status = 401, .headers = BEARER}},
-			   {.match = "GET /token", .answer = {.status = 200, .body = "{\"token\":\"abc\"}"}},
-			   {.match = GET_V1, .answer = MANIFEST}));
+	                   {.match = "GET /v2/$", .answer = {.status = 401, .headers = BEARER}},
+	                   {.match = "GET /token",
+	                    .answer = {.status = 200, .body = "{\"token\":\"abc\"}"}},
+	                   {.match = GET_V1, .answer = MANIFEST}));
 	rig_ok(resolve(&r, &err), &err);
 	cr_assert_eq(fake_matching(r.fake, "GET /v2/$"), 1);
 	rig_close(&r);
@@ -191,15 +221,21 @@ Test(auth, a_wider_scope_is_fetched_as_a_union)
 {
 	rig r;
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = GET_V1,
-			    .answer = {.status = 401,
-				       .headers = "WWW-Authenticate: Bearer realm=\"http://{self}/token\",service=\"reg\","
-						  "scope=\"repository:a/b:pull,metadata_read\",error=\"insufficient_scope\"\n"},
-			    .times = 1},
-			   {.match = "GET /token", .answer = {.status = 200, .body = "{\"token\":\"abc\"}"}},
-			   {.match = GET_V1, .answer = MANIFEST}));
+	rig_open(&r,
+	         RULES({.match = GET_V1,
+	                .answer = {.status = 401,
+	                           .headers =
+	                                   "WWW-Authenticate: Bearer "
+	                                   "realm=\"http://{self}/token\",service=\"reg\","
+	                                   "scope=\"repository:a/"
+	                                   "b:pull,metadata_read\",error=\"insufficient_scope\"\n"},
+	                .times = 1},
+	               {.match = "GET /token",
+	                .answer = {.status = 200, .body = "{\"token\":\"abc\"}"}},
+	               {.match = GET_V1, .answer = MANIFEST}));
 	rig_ok(resolve(&r, &err), &err);
-	cr_assert_not_null(strstr(rig_request(&r, "GET /token", 0)->target, "scope=repository:a/b:metadata_read,pull&"));
+	cr_assert_not_null(strstr(rig_request(&r, "GET /token", 0)->target,
+	                          "scope=repository:a/b:metadata_read,pull&"));
 	rig_close(&r);
 }
 
@@ -207,12 +243,16 @@ Test(auth, a_refused_token_is_fetched_anew)
 {
 	rig r;
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = GET_V1, .answer = {.status = 401, .headers = BEARER}, .times = 1},
-			   {.match = "GET /token", .answer = {.status = 200, .body = "{\"token\":\"one\"}"}, .times = 1},
-			   {.match = "GET /token", .answer = {.status = 200, .body = "{\"token\":\"two\"}"}},
-			   {.match = GET_V1, .answer = MANIFEST, .times = 1},
-			   {.match = GET_V1, .answer = {.status = 401, .headers = BEARER}, .times = 1},
-			   {.match = GET_V1, .answer = MANIFEST}));
+	rig_open(&r,
+	         RULES({.match = GET_V1, .answer = {.status = 401, .headers = BEARER}, .times = 1},
+	               {.match = "GET /token",
+	                .answer = {.status = 200, .body = "{\"token\":\"one\"}"},
+	                .times = 1},
+	               {.match = "GET /token",
+	                .answer = {.status = 200, .body = "{\"token\":\"two\"}"}},
+	               {.match = GET_V1, .answer = MANIFEST, .times = 1},
+	               {.match = GET_V1, .answer = {.status = 401, .headers = BEARER}, .times = 1},
+	               {.match = GET_V1, .answer = MANIFEST}));
 	rig_ok(resolve(&r, &err), &err);
 	rig_ok(resolve(&r, &err), &err);
 	cr_assert_str_eq(fake_header(rig_request(&r, GET_V1, 3), "Authorization"), "Bearer two");
@@ -223,9 +263,11 @@ Test(auth, a_ready_token_is_used_as_it_is)
 {
 	rig r;
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = GET_V1, .answer = {.status = 401, .headers = BEARER}, .times = 1},
-			   {.match = GET_V1, .answer = MANIFEST}));
-	r.give = (ociw_credential){.size = sizeof(r.give), .registry_token = "ready", .source = "the test"};
+	rig_open(&r,
+	         RULES({.match = GET_V1, .answer = {.status = 401, .headers = BEARER}, .times = 1},
+	               {.match = GET_V1, .answer = MANIFEST}));
+	r.give = (ociw_credential){
+	        .size = sizeof(r.give), .registry_token = "ready", .source = "the test"};
 	rig_ok(resolve(&r, &err), &err);
 	cr_assert_eq(fake_matching(r.fake, "GET /token"), 0);
 	cr_assert_str_eq(fake_header(rig_request(&r, GET_V1, 1), "Authorization"), "Bearer ready");
@@ -264,12 +306,18 @@ Test(auth, many_threads_fetch_one_token)
 	ociw_error *err = NULL;
 	pthread_t threads[8];
 	void *good;
-	rig_open(&r, RULES({.match = "GET /token", .answer = {.status = 200, .body = "{\"token\":\"abc\"}", .fault = FAKE_DRIP}},
-			   {.match = "GET /v2/a/b/manifests/first", .answer = {.status = 401, .headers = BEARER}, .times = 1},
-			   {.match = GET_V1, .answer = MANIFEST}));
+	rig_open(&r, RULES({.match = "GET /token",
+	                    .answer = {.status = 200,
+	                               .body = "{\"token\":\"abc\"}",
+	                               .fault = FAKE_DRIP}},
+	                   {.match = "GET /v2/a/b/manifests/first",
+	                    .answer = {.status = 401, .headers = BEARER},
+	                    .times = 1},
+	                   {.match = GET_V1, .answer = MANIFEST}));
 	ociw_descriptor *desc = NULL;
 	/* Learns the challenge, and gets a 404 with the token. */
-	cr_assert_eq(ociw_content_resolve(r.content, "first", &r.op, &desc, &err), OCIW_ERR_NOTFOUND);
+	cr_assert_eq(ociw_content_resolve(r.content, "first", &r.op, &desc, &err),
+	             OCIW_ERR_NOTFOUND);
 	ociw_error_free(err);
 	for (int i = 0; i < 8; i++)
 		cr_assert_eq(pthread_create(&threads[i], NULL, resolve_thread, &r), 0);

@@ -9,9 +9,12 @@ Test(client, settings_are_checked)
 	ociw_client *client = NULL;
 	ociw_error *err = NULL;
 	cr_assert_eq(ociw_client_new(&client, NULL), 0);
-	rig_expect(ociw_client_set_user_agent(client, "", &err), OCIW_ERR_INVALID, &err, "must not be empty");
-	rig_expect(ociw_client_set_user_agent(client, "a\r\nb", &err), OCIW_ERR_INVALID, &err, "control byte");
-	rig_expect(ociw_client_set_certificate(client, "c", NULL, &err), OCIW_ERR_INVALID, &err, "both");
+	rig_expect(ociw_client_set_user_agent(client, "", &err), OCIW_ERR_INVALID, &err,
+	           "must not be empty");
+	rig_expect(ociw_client_set_user_agent(client, "a\r\nb", &err), OCIW_ERR_INVALID, &err,
+	           "control byte");
+	rig_expect(ociw_client_set_certificate(client, "c", NULL, &err), OCIW_ERR_INVALID, &err,
+	           "both");
 	cr_assert_eq(ociw_client_set_certificate(client, NULL, NULL, NULL), 0);
 	cr_assert_eq(ociw_client_set_user_agent(client, "mine/1", NULL), 0);
 	ociw_client_free(client);
@@ -35,9 +38,12 @@ static const struct {
 	ociwp_scheme scheme;
 	bool loopback;
 } rows[] = {
-	{"ghcr.io", OCIWP_SCHEME_HTTPS, false},        {"localhost:5000", OCIWP_SCHEME_UNKNOWN, true},
-	{"127.0.0.2:80", OCIWP_SCHEME_UNKNOWN, true},  {"[::1]:5000", OCIWP_SCHEME_UNKNOWN, true},
-	{"10.0.0.1:5000", OCIWP_SCHEME_HTTPS, false},  {"registry.local", OCIWP_SCHEME_HTTPS, false},
+        {"ghcr.io", OCIWP_SCHEME_HTTPS, false},
+        {"localhost:5000", OCIWP_SCHEME_UNKNOWN, true},
+        {"127.0.0.2:80", OCIWP_SCHEME_UNKNOWN, true},
+        {"[::1]:5000", OCIWP_SCHEME_UNKNOWN, true},
+        {"10.0.0.1:5000", OCIWP_SCHEME_HTTPS, false},
+        {"registry.local", OCIWP_SCHEME_HTTPS, false},
 };
 
 Test(client, only_loopback_may_be_spoken_to_plainly_without_being_told)
@@ -82,10 +88,12 @@ Test(client, one_host_can_be_told_apart)
 
 Test(client, what_is_no_host_is_refused)
 {
-	static const char *const names[] = {"", "a", "a.io/x", "a.io:99999", "https://a.io", "a b.io"};
+	static const char *const names[] = {"",      "a", "a.io/x", "a.io:99999", "https://a.io",
+	                                    "a b.io"};
 	ociw_client *client = NULL;
 	cr_assert_eq(ociw_client_new(&client, NULL), 0);
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(names); i++)
-		cr_assert_eq(ociw_client_set_host(client, names[i], 0, NULL), OCIW_ERR_INVALID, "%s", names[i]);
+		cr_assert_eq(ociw_client_set_host(client, names[i], 0, NULL), OCIW_ERR_INVALID,
+		             "%s", names[i]);
 	ociw_client_free(client);
 }

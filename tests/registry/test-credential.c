@@ -12,9 +12,9 @@ Test(credential, basic_is_base64_of_name_and_password)
 		char *user, *password;
 		const char *out;
 	} rows[] = {
-		{(char[]){"foo"}, (char[]){"bar"}, "Basic Zm9vOmJhcg=="},
-		{(char[]){"u"}, (char[]){""}, "Basic dTo="},
-		{(char[]){"a"}, (char[]){"b:c"}, "Basic YTpiOmM="},
+	        {(char[]){"foo"}, (char[]){"bar"}, "Basic Zm9vOmJhcg=="},
+	        {(char[]){"u"}, (char[]){""}, "Basic dTo="},
+	        {(char[]){"a"}, (char[]){"b:c"}, "Basic YTpiOmM="},
 	};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++) {
 		ociwp_credential c = {.username = rows[i].user, .password = rows[i].password};
@@ -29,7 +29,11 @@ Test(credential, an_answer_is_copied_and_empty_text_counts_as_none)
 	rig r;
 	ociwp_credential got = {0};
 	rig_open(&r, NULL, 0);
-	r.give = (ociw_credential){.size = sizeof(r.give), .username = "u", .password = "p", .identity_token = "", .source = "here"};
+	r.give = (ociw_credential){.size = sizeof(r.give),
+	                           .username = "u",
+	                           .password = "p",
+	                           .identity_token = "",
+	                           .source = "here"};
 	cr_assert_eq(ociwp_credential_ask(r.repo->host, "a/b", false, &got, NULL), 1);
 	cr_assert_str_eq(got.username, "u");
 	cr_assert_str_eq(got.source, "here");
@@ -45,7 +49,8 @@ Test(credential, an_answer_is_copied_and_empty_text_counts_as_none)
 	rig_close(&r);
 }
 
-static int tell_repository(const char *host, bool rejected, ociw_credential_request *request, void *user_data, ociw_error **err)
+static int tell_repository(const char *host, bool rejected, ociw_credential_request *request,
+                           void *user_data, ociw_error **err)
 {
 	(void)host;
 	(void)rejected;

@@ -49,7 +49,8 @@ static ptrdiff_t drain(one *o)
 {
 	char chunk[7777];
 	ptrdiff_t total = 0, n;
-	while ((n = ociwp_exchange_read(o->x, chunk, sizeof(chunk), NULL, &o->failure, &o->err)) > 0)
+	while ((n = ociwp_exchange_read(o->x, chunk, sizeof(chunk), NULL, &o->failure, &o->err)) >
+	       0)
 		total += n;
 	return n < 0 ? n : total;
 }
@@ -58,11 +59,11 @@ Test(exchange, headers_are_found_in_any_case_and_in_order)
 {
 	one o = {0};
 	cr_assert_eq(begin(&o,
-			   RULES({.match = "GET /x",
-				  .answer = {.status = 203,
-					     .headers = "X-One: 1\nlink: a\nLINK:  b\nEmpty:\n"}}),
-			   (ociwp_http){0}),
-		     0);
+	                   RULES({.match = "GET /x",
+	                          .answer = {.status = 203,
+	                                     .headers = "X-One: 1\nlink: a\nLINK:  b\nEmpty:\n"}}),
+	                   (ociwp_http){0}),
+	             0);
 	cr_assert_eq(ociwp_exchange_status(o.x), 203);
 	cr_assert_str_eq(ociwp_exchange_header(o.x, "x-one", 0), "1");
 	cr_assert_str_eq(ociwp_exchange_header(o.x, "Link", 0), "a");
@@ -95,7 +96,7 @@ Test(exchange, a_control_byte_in_a_header_is_refused)
 	ociwp_http http = {0};
 	ociwp_http_header(&http, "Authorization", "Bearer x\r\nEvil: 1");
 	cr_assert_eq(begin(&o, RULES({.match = "GET", .answer = {.status = 200}}), http),
-		     OCIW_ERR_UNSAFE);
+	             OCIW_ERR_UNSAFE);
 	cr_assert_eq(fake_count(o.fake), 0);
 	end(&o);
 }
@@ -105,12 +106,12 @@ Test(exchange, an_encoded_body_stays_encoded)
 	one o = {0};
 	char text[8];
 	cr_assert_eq(begin(&o,
-			   RULES({.match = "GET /x",
-				  .answer = {.status = 200,
-					     .headers = "Content-Encoding: gzip\n",
-					     .body = "\x1f\x8b\x08"}}),
-			   (ociwp_http){0}),
-		     0);
+	                   RULES({.match = "GET /x",
+	                          .answer = {.status = 200,
+	                                     .headers = "Content-Encoding: gzip\n",
+	                                     .body = "\x1f\x8b\x08"}}),
+	                   (ociwp_http){0}),
+	             0);
 	cr_assert_eq(ociwp_exchange_read(o.x, text, sizeof(text), NULL, &o.failure, NULL), 3);
 	end(&o);
 }
@@ -121,10 +122,10 @@ Test(exchange, a_body_larger_than_the_ring_arrives_whole)
 {
 	one o = {0};
 	cr_assert_eq(begin(&o,
-			   RULES({.match = "GET /x",
-				  .answer = {.status = 200, .body = big, .body_len = sizeof(big)}}),
-			   (ociwp_http){0}),
-		     0);
+	                   RULES({.match = "GET /x",
+	                          .answer = {.status = 200, .body = big, .body_len = sizeof(big)}}),
+	                   (ociwp_http){0}),
+	             0);
 	cr_assert_eq(drain(&o), (ptrdiff_t)sizeof(big));
 	end(&o);
 }
@@ -133,17 +134,23 @@ Test(exchange, chunked_bodies_and_single_bytes_arrive_whole)
 {
 	one o = {0}, p = {0};
 	cr_assert_eq(begin(&o,
-			   RULES({.match = "GET /x",
-				  .answer = {.status = 200, .body = big, .body_len = 100000, .fault = FAKE_CHUNKED}}),
-			   (ociwp_http){0}),
-		     0);
+	                   RULES({.match = "GET /x",
+	                          .answer = {.status = 200,
+	                                     .body = big,
+	                                     .body_len = 100000,
+	                                     .fault = FAKE_CHUNKED}}),
+	                   (ociwp_http){0}),
+	             0);
 	cr_assert_eq(drain(&o), 100000);
 	end(&o);
 	cr_assert_eq(begin(&p,
-			   RULES({.match = "GET /x",
-				  .answer = {.status = 200, .body = big, .body_len = 50, .fault = FAKE_DRIP}}),
-			   (ociwp_http){0}),
-		     0);
+	                   RULES({.match = "GET /x",
+	                          .answer = {.status = 200,
+	                                     .body = big,
+	                                     .body_len = 50,
+	                                     .fault = FAKE_DRIP}}),
+	                   (ociwp_http){0}),
+	             0);
 	cr_assert_eq(drain(&p), 50);
 	end(&p);
 }
@@ -183,7 +190,8 @@ Test(exchange, an_empty_body_has_a_length)
 	o.fake = fake_start(RULES({.match = "POST /x$", .answer = {.status = 202}}));
 	o.transport = transport_new(1500);
 	snprintf(o.url, sizeof(o.url), "http://%s/x", fake_address(o.fake));
-	ociwp_http http = {.method = "POST", .url = o.url, .user_agent = "t", .direct = true, .body_size = 0};
+	ociwp_http http = {
+	        .method = "POST", .url = o.url, .user_agent = "t", .direct = true, .body_size = 0};
 	cr_assert_eq(ociwp_exchange_begin(o.transport, &http, NULL, &o.x, &o.failure, NULL), 0);
 	cr_assert_str_eq(fake_header(fake_at(o.fake, 0), "Content-Length"), "0");
 	end(&o);
@@ -195,7 +203,8 @@ Test(exchange, a_source_that_ends_early_is_an_error_of_ours)
 	ociw_reader *body = NULL;
 	cr_assert_eq(ociw_reader_new_memory((ociw_span){big, 10}, &body, NULL), 0);
 	ociwp_http http = {.method = "PUT", .body = body, .body_size = 1000};
-	cr_assert_eq(begin(&o, RULES({.match = "PUT", .answer = {.status = 201}}), http), OCIW_ERR_SIZE);
+	cr_assert_eq(begin(&o, RULES({.match = "PUT", .answer = {.status = 201}}), http),
+	             OCIW_ERR_SIZE);
 	cr_assert_eq(o.failure, OCIWP_FAILURE_LOCAL);
 	ociw_reader_close(body, NULL);
 	end(&o);
@@ -207,9 +216,10 @@ Test(exchange, an_early_answer_ends_the_upload)
 	ociw_reader *body = NULL;
 	cr_assert_eq(ociw_reader_new_memory((ociw_span){big, sizeof(big)}, &body, NULL), 0);
 	ociwp_http http = {.method = "PUT", .body = body, .body_size = sizeof(big)};
-	int r = begin(&o, RULES({.match = "PUT", .answer = {.status = 413, .fault = FAKE_EARLY}}), http);
-	/* The server hangs up: the answer is seen, or the connection is lost. Both are fine; waiting
-	 * for ever is not. */
+	int r = begin(&o, RULES({.match = "PUT", .answer = {.status = 413, .fault = FAKE_EARLY}}),
+	              http);
+	/* The server hangs up: the answer is seen, or the connection is lost. Both are fine;
+	 * waiting for ever is not. */
 	cr_assert(r == 0 ? ociwp_exchange_status(o.x) == 413 : o.failure == OCIWP_FAILURE_LOST);
 	ociw_reader_close(body, NULL);
 	end(&o);
@@ -222,11 +232,19 @@ typedef struct fault_row {
 } fault_row;
 
 static const fault_row faults[] = {
-	{{.status = 200, .body = big, .body_len = 1000, .fault = FAKE_TRUNCATE, .at = 10}, 0, OCIWP_FAILURE_LOST},
-	{{.status = 200, .body = big, .body_len = 100000, .fault = FAKE_RESET, .at = 10000}, 0, OCIWP_FAILURE_LOST},
-	{{.status = 200, .body = big, .body_len = 1000, .fault = FAKE_STALL, .at = 10}, 0, OCIWP_FAILURE_LOST},
-	{{.fault = FAKE_HANG_UP}, OCIW_ERR_NETWORK, OCIWP_FAILURE_LOST},
-	{{.fault = FAKE_GARBAGE, .body = "SSH-2.0-x\r\n"}, OCIW_ERR_NETWORK, OCIWP_FAILURE_PROTOCOL},
+        {{.status = 200, .body = big, .body_len = 1000, .fault = FAKE_TRUNCATE, .at = 10},
+         0,
+         OCIWP_FAILURE_LOST},
+        {{.status = 200, .body = big, .body_len = 100000, .fault = FAKE_RESET, .at = 10000},
+         0,
+         OCIWP_FAILURE_LOST},
+        {{.status = 200, .body = big, .body_len = 1000, .fault = FAKE_STALL, .at = 10},
+         0,
+         OCIWP_FAILURE_LOST},
+        {{.fault = FAKE_HANG_UP}, OCIW_ERR_NETWORK, OCIWP_FAILURE_LOST},
+        {{.fault = FAKE_GARBAGE, .body = "SSH-2.0-x\r\n"},
+         OCIW_ERR_NETWORK,
+         OCIWP_FAILURE_PROTOCOL},
 };
 
 Test(exchange, faults_are_told_apart)
@@ -247,10 +265,12 @@ Test(exchange, a_length_that_is_too_small_cuts_the_body)
 {
 	one o = {0};
 	cr_assert_eq(begin(&o,
-			   RULES({.match = "GET",
-				  .answer = {.status = 200, .headers = "Content-Length: 3\n", .body = "abcdef"}}),
-			   (ociwp_http){0}),
-		     0);
+	                   RULES({.match = "GET",
+	                          .answer = {.status = 200,
+	                                     .headers = "Content-Length: 3\n",
+	                                     .body = "abcdef"}}),
+	                   (ociwp_http){0}),
+	             0);
 	cr_assert_eq(drain(&o), 3);
 	end(&o);
 }
@@ -260,7 +280,8 @@ Test(exchange, headers_without_end_are_cut_off)
 	one o = {0};
 	static char headers[200 * 1024];
 	for (size_t i = 0; i + 64 < sizeof(headers); i += 64)
-		memcpy(headers + i, "X-Long: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 64);
+		memcpy(headers + i,
+		       "X-Long: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 64);
 	fake_rule rule = {.match = "GET", .answer = {.status = 200, .headers = headers}};
 	cr_assert_eq(begin(&o, &rule, 1, (ociwp_http){0}), OCIW_ERR_LIMIT);
 	cr_assert_eq(o.failure, OCIWP_FAILURE_PROTOCOL);
@@ -275,8 +296,13 @@ Test(exchange, a_dead_server_is_a_connect_failure)
 	fake_stop(o.fake);
 	o.fake = NULL;
 	o.transport = transport_new(1500);
-	ociwp_http http = {.method = "GET", .url = o.url, .user_agent = "t", .direct = true, .body_size = OCIWP_BODY_NONE};
-	cr_assert_eq(ociwp_exchange_begin(o.transport, &http, NULL, &o.x, &o.failure, NULL), OCIW_ERR_NETWORK);
+	ociwp_http http = {.method = "GET",
+	                   .url = o.url,
+	                   .user_agent = "t",
+	                   .direct = true,
+	                   .body_size = OCIWP_BODY_NONE};
+	cr_assert_eq(ociwp_exchange_begin(o.transport, &http, NULL, &o.x, &o.failure, NULL),
+	             OCIW_ERR_NETWORK);
 	cr_assert_eq(o.failure, OCIWP_FAILURE_CONNECT);
 	end(&o);
 }
@@ -288,12 +314,16 @@ Test(exchange, cancelling_ends_the_wait)
 	ociw_op op = {.size = sizeof(op), .cancel = cancel};
 	char text[8];
 	cr_assert_eq(begin(&o,
-			   RULES({.match = "GET",
-				  .answer = {.status = 200, .body = big, .body_len = 1000, .fault = FAKE_STALL}}),
-			   (ociwp_http){0}),
-		     0);
+	                   RULES({.match = "GET",
+	                          .answer = {.status = 200,
+	                                     .body = big,
+	                                     .body_len = 1000,
+	                                     .fault = FAKE_STALL}}),
+	                   (ociwp_http){0}),
+	             0);
 	ociw_cancel_trigger(cancel);
-	cr_assert_eq(ociwp_exchange_read(o.x, text, sizeof(text), &op, &o.failure, NULL), OCIW_ERR_CANCELLED);
+	cr_assert_eq(ociwp_exchange_read(o.x, text, sizeof(text), &op, &o.failure, NULL),
+	             OCIW_ERR_CANCELLED);
 	end(&o);
 	ociw_cancel_free(cancel);
 }

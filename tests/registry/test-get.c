@@ -58,7 +58,8 @@ Test(get, credentials_are_never_asked_for_and_never_sent)
 	rig r;
 	ociw_error *err = NULL;
 	rig_open(&r, RULES({.match = "GET /x",
-			    .answer = {.status = 401, .headers = "WWW-Authenticate: Basic realm=\"x\"\n"}}));
+	                    .answer = {.status = 401,
+	                               .headers = "WWW-Authenticate: Basic realm=\"x\"\n"}}));
 	r.give = (ociw_credential){.size = sizeof(r.give), .username = "u", .password = "p"};
 	rig_expect(get(&r, "/x", &err), OCIW_ERR_AUTH, &err, "answer 401");
 	cr_assert_eq(r.asked, 0);
@@ -89,8 +90,9 @@ Test(get, redirects_are_followed)
 {
 	rig r;
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = "GET /x", .answer = {.status = 302, .headers = "Location: /y\n"}},
-			   {.match = "GET /y", .answer = {.status = 200, .body = "there"}}));
+	rig_open(&r,
+	         RULES({.match = "GET /x", .answer = {.status = 302, .headers = "Location: /y\n"}},
+	               {.match = "GET /y", .answer = {.status = 200, .body = "there"}}));
 	rig_ok(get(&r, "/x", &err), &err);
 	cr_assert_eq(got_len, 5);
 	rig_close(&r);

@@ -9,7 +9,10 @@
 
 #define INDEX "application/vnd.oci.image.index.v1+json"
 static const char text[] = "{\"schemaVersion\":2,\"mediaType\":\"" INDEX "\",\"manifests\":[]}";
-#define MANIFEST {.status = 200, .headers = "Content-Type: " INDEX "\n", .body = text}
+#define MANIFEST                                                                                   \
+	{                                                                                          \
+		.status = 200, .headers = "Content-Type: " INDEX "\n", .body = text                \
+	}
 
 static void add_conf(ociw_client *client, const char *conf)
 {
@@ -30,8 +33,11 @@ static ociw_content *open_mirrored(rig *r, const char *mirror_format, fake_regis
 	ociw_content *content = NULL;
 	ociw_error *err = NULL;
 	if (mirror)
-		snprintf(mirrors, sizeof(mirrors), "[[registry.mirror]]\nlocation = \"%s/cache\"\n%s\n", fake_address(mirror), mirror_format);
-	snprintf(conf, sizeof(conf), "[[registry]]\nprefix = \"up.example\"\nlocation = \"%s\"\n%s", fake_address(r->fake), mirrors);
+		snprintf(mirrors, sizeof(mirrors),
+		         "[[registry.mirror]]\nlocation = \"%s/cache\"\n%s\n", fake_address(mirror),
+		         mirror_format);
+	snprintf(conf, sizeof(conf), "[[registry]]\nprefix = \"up.example\"\nlocation = \"%s\"\n%s",
+	         fake_address(r->fake), mirrors);
 	add_conf(r->client, conf);
 	cr_assert_eq(ociw_reference_parse("up.example/a/b:v1", &ref, NULL), 0);
 	rig_ok(ociw_client_repository(r->client, ref, &content, &err), &err);
@@ -59,7 +65,9 @@ static int pull(rig *r, ociw_content *content, ociw_error **err)
 
 #define SERVER(path)                                                                               \
 	{.match = "GET /v2/" path "/manifests/", .answer = MANIFEST},                              \
-		{.match = "GET /v2/" path "/blobs/", .answer = {.status = 200, .body = "hello"}}
+	{                                                                                          \
+		.match = "GET /v2/" path "/blobs/", .answer = {.status = 200, .body = "hello" }    \
+	}
 
 Test(mirrors, a_mirror_that_has_it_is_enough)
 {
@@ -79,7 +87,8 @@ Test(mirrors, a_mirror_that_has_it_is_enough)
 
 Test(mirrors, one_that_has_it_not_is_passed_over)
 {
-	static const fake_answer faults[] = {{.status = 404}, {.status = 403}, {.fault = FAKE_HANG_UP}};
+	static const fake_answer faults[] = {
+	        {.status = 404}, {.status = 403}, {.fault = FAKE_HANG_UP}};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(faults); i++) {
 		rig r;
 		ociw_error *err = NULL;
@@ -102,13 +111,22 @@ Test(mirrors, a_mirror_that_breaks_off_is_replaced_midway)
 {
 	rig r;
 	ociw_error *err = NULL;
-	fake_registry *mirror = fake_start(RULES({.match = "GET /v2/cache/a/b/blobs/", .answer = {.status = 200, .headers = "Content-Length: 5\n", .body = "he", .fault = FAKE_TRUNCATE, .at = 2}}));
+	fake_registry *mirror = fake_start(RULES({.match = "GET /v2/cache/a/b/blobs/",
+	                                          .answer = {.status = 200,
+	                                                     .headers = "Content-Length: 5\n",
+	                                                     .body = "he",
+	                                                     .fault = FAKE_TRUNCATE,
+	                                                     .at = 2}}));
 	rig_open(&r, RULES({.match = "GET /v2/a/b/manifests/", .answer = MANIFEST},
-			   {.match = "GET /v2/a/b/blobs/", .answer = {.status = 206, .headers = "Content-Range: bytes 2-4/5\n", .body = "llo"}}));
+	                   {.match = "GET /v2/a/b/blobs/",
+	                    .answer = {.status = 206,
+	                               .headers = "Content-Range: bytes 2-4/5\n",
+	                               .body = "llo"}}));
 	r.limits.max_tries = 1;
 	ociw_content *content = open_mirrored(&r, "", mirror);
 	rig_ok(pull(&r, content, &err), &err);
-	cr_assert_str_eq(fake_header(rig_request(&r, "GET /v2/a/b/blobs/", 0), "Range"), "bytes=2-");
+	cr_assert_str_eq(fake_header(rig_request(&r, "GET /v2/a/b/blobs/", 0), "Range"),
+	                 "bytes=2-");
 	ociw_content_free(content);
 	fake_stop(mirror);
 	rig_close(&r);
@@ -118,9 +136,9 @@ static const struct {
 	const char *setting;
 	size_t tags, blobs; /* asked of the mirror */
 } rules[] = {
-	{"pull-from-mirror = \"all\"", 1, 1},
-	{"pull-from-mirror = \"digest-only\"", 0, 1},
-	{"pull-from-mirror = \"tag-only\"", 1, 0},
+        {"pull-from-mirror = \"all\"", 1, 1},
+        {"pull-from-mirror = \"digest-only\"", 0, 1},
+        {"pull-from-mirror = \"tag-only\"", 1, 0},
 };
 
 Test(mirrors, tags_and_digests_can_be_kept_apart)
@@ -132,8 +150,10 @@ Test(mirrors, tags_and_digests_can_be_kept_apart)
 		rig_open(&r, RULES(SERVER("a/b")));
 		ociw_content *content = open_mirrored(&r, rules[i].setting, mirror);
 		rig_ok(pull(&r, content, &err), &err);
-		cr_assert_eq(fake_matching(mirror, "GET /v2/cache/a/b/manifests/v1"), rules[i].tags, "row %zu", i);
-		cr_assert_eq(fake_matching(mirror, "GET /v2/cache/a/b/blobs/"), rules[i].blobs, "row %zu", i);
+		cr_assert_eq(fake_matching(mirror, "GET /v2/cache/a/b/manifests/v1"), rules[i].tags,
+		             "row %zu", i);
+		cr_assert_eq(fake_matching(mirror, "GET /v2/cache/a/b/blobs/"), rules[i].blobs,
+		             "row %zu", i);
 		ociw_content_free(content);
 		fake_stop(mirror);
 		rig_close(&r);
@@ -145,11 +165,16 @@ Test(mirrors, pushes_and_deletions_never_see_one)
 	rig r;
 	ociw_error *err = NULL;
 	fake_registry *mirror = fake_start(NULL, 0);
-	rig_open(&r, RULES({.match = "POST /v2/a/b/", .answer = {.status = 202, .headers = "Location: /u\n"}}, {.match = "PUT /", .answer = {.status = 201}},
-			   {.match = "DELETE /v2/a/b/manifests/v1$", .answer = {.status = 202}}));
+	rig_open(&r, RULES({.match = "POST /v2/a/b/",
+	                    .answer = {.status = 202, .headers = "Location: /u\n"}},
+	                   {.match = "PUT /", .answer = {.status = 201}},
+	                   {.match = "DELETE /v2/a/b/manifests/v1$", .answer = {.status = 202}}));
 	ociw_content *content = open_mirrored(&r, "", mirror);
-	rig_ok(ociw_content_put_bytes(content, "a/b", (ociw_span){"hello", 5}, &r.op, NULL, &err), &err);
-	rig_ok(ociw_content_put_manifest(content, NULL, (ociw_span){text, strlen(text)}, "v1", &r.op, NULL, &err), &err);
+	rig_ok(ociw_content_put_bytes(content, "a/b", (ociw_span){"hello", 5}, &r.op, NULL, &err),
+	       &err);
+	rig_ok(ociw_content_put_manifest(content, NULL, (ociw_span){text, strlen(text)}, "v1",
+	                                 &r.op, NULL, &err),
+	       &err);
 	rig_ok(ociw_content_delete(content, "v1", &r.op, &err), &err);
 	cr_assert_eq(fake_count(mirror), 0);
 	ociw_content_free(content);
@@ -192,7 +217,8 @@ Test(mirrors, a_blocked_registry_is_not_called)
 {
 	ociw_error *err = NULL;
 	static const char conf[] = "[[registry]]\nprefix = \"docker.io/evil\"\nblocked = true\n";
-	rig_expect(open_with(conf, "evil/app", &err), OCIW_ERR_UNSAFE, &err, "docker.io/evil/app is blocked by registries.conf");
+	rig_expect(open_with(conf, "evil/app", &err), OCIW_ERR_UNSAFE, &err,
+	           "docker.io/evil/app is blocked by registries.conf");
 	rig_ok(open_with(conf, "good/app", &err), &err);
 }
 
@@ -200,7 +226,8 @@ Test(mirrors, a_location_must_begin_with_a_host)
 {
 	ociw_error *err = NULL;
 	static const char conf[] = "[[registry]]\nprefix = \"a.io\"\nlocation = \"plain/x\"\n";
-	rig_expect(open_with(conf, "a.io/app", &err), OCIW_ERR_INVALID, &err, "does not begin with a host");
+	rig_expect(open_with(conf, "a.io/app", &err), OCIW_ERR_INVALID, &err,
+	           "does not begin with a host");
 }
 
 Test(mirrors, a_missing_file_is_notfound)
@@ -208,6 +235,7 @@ Test(mirrors, a_missing_file_is_notfound)
 	ociw_client *client = NULL;
 	ociw_error *err = NULL;
 	cr_assert_eq(ociw_client_new(&client, NULL), 0);
-	rig_expect(ociw_client_add_registries_conf(client, "/nowhere/registries.conf", &err), OCIW_ERR_NOTFOUND, &err, "registries.conf");
+	rig_expect(ociw_client_add_registries_conf(client, "/nowhere/registries.conf", &err),
+	           OCIW_ERR_NOTFOUND, &err, "registries.conf");
 	ociw_client_free(client);
 }

@@ -25,9 +25,19 @@ Test(paging, pages_are_read_until_there_is_no_next)
 	rig r;
 	ociw_error *err = NULL;
 	int count;
-	rig_open(&r, RULES({.match = "GET /p1$", .answer = {.status = 200, .headers = "Link: </p2?last=a%2Fb>; rel=\"next\"\n", .body = "{}"}},
-			   {.match = "GET /p2?last=a%2Fb$", .answer = {.status = 200, .headers = "Link: <x>; rel=prev\nLink: <http://{self}/p3>; rel=next\n", .body = "{}"}},
-			   {.match = "GET /p3$", .answer = {.status = 200, .body = "{}"}}));
+	rig_open(
+	        &r,
+	        RULES({.match = "GET /p1$",
+	               .answer = {.status = 200,
+	                          .headers = "Link: </p2?last=a%2Fb>; rel=\"next\"\n",
+	                          .body = "{}"}},
+	              {.match = "GET /p2?last=a%2Fb$",
+	               .answer =
+	                       {.status = 200,
+	                        .headers =
+	                                "Link: <x>; rel=prev\nLink: <http://{self}/p3>; rel=next\n",
+	                        .body = "{}"}},
+	              {.match = "GET /p3$", .answer = {.status = 200, .body = "{}"}}));
 	rig_ok(read_pages(&r, "/p1", &count, &err), &err);
 	cr_assert_eq(count, 3);
 	rig_close(&r);
@@ -38,11 +48,12 @@ static const struct {
 	int code;
 	const char *text;
 } rows[] = {
-	{"Link: <http://192.0.2.1/p>; rel=next\n", "{}", OCIW_ERR_UNSAFE, "the next page is on another host"},
-	{"Link: <ftp://x/p>; rel=next\n", "{}", OCIW_ERR_UNSAFE, "Link"},
-	{"", "[]", OCIW_ERR_FORMAT, "the list is no object"},
-	{"", "x", OCIW_ERR_FORMAT, "list"},
-	{"Link: </p1>; rel=next\n", "{}", OCIW_ERR_REGISTRY, "goes in circles"},
+        {"Link: <http://192.0.2.1/p>; rel=next\n", "{}", OCIW_ERR_UNSAFE,
+         "the next page is on another host"},
+        {"Link: <ftp://x/p>; rel=next\n", "{}", OCIW_ERR_UNSAFE, "Link"},
+        {"", "[]", OCIW_ERR_FORMAT, "the list is no object"},
+        {"", "x", OCIW_ERR_FORMAT, "list"},
+        {"Link: </p1>; rel=next\n", "{}", OCIW_ERR_REGISTRY, "goes in circles"},
 };
 
 Test(paging, bad_pages_are_refused)
@@ -51,7 +62,10 @@ Test(paging, bad_pages_are_refused)
 		rig r;
 		ociw_error *err = NULL;
 		int count;
-		fake_rule rule = {.match = "GET /p1", .answer = {.status = 200, .headers = rows[i].headers, .body = rows[i].body}};
+		fake_rule rule = {.match = "GET /p1",
+		                  .answer = {.status = 200,
+		                             .headers = rows[i].headers,
+		                             .body = rows[i].body}};
 		rig_open(&r, &rule, 1);
 		int code = read_pages(&r, "/p1", &count, &err);
 		if (code == 0)
@@ -65,7 +79,8 @@ static void next_number(const fake_request *request, fake_answer *answer, void *
 {
 	static char headers[64];
 	(void)user_data;
-	snprintf(headers, sizeof(headers), "Link: </p%ld>; rel=next\n", strtol(request->target + 2, NULL, 10) + 1);
+	snprintf(headers, sizeof(headers), "Link: </p%ld>; rel=next\n",
+	         strtol(request->target + 2, NULL, 10) + 1);
 	answer->headers = headers;
 }
 
@@ -81,7 +96,8 @@ Test(paging, a_callback_can_stop_endless_pages)
 	rig r;
 	ociw_error *err = NULL;
 	int count = 0;
-	fake_rule rule = {.match = "GET /p", .answer = {.status = 200, .body = "{}"}, .handler = next_number};
+	fake_rule rule = {
+	        .match = "GET /p", .answer = {.status = 200, .body = "{}"}, .handler = next_number};
 	rig_open(&r, &rule, 1);
 	ociwp_pages pages = {.url = "/p0", .what = "list"};
 	cr_assert_eq(ociwp_pages_read(r.repo->host, &pages, &r.op, stop_at_500, &count, &err), 7);

@@ -31,11 +31,14 @@ Test(ping, credentials_are_tried)
 {
 	rig r;
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = "GET /token", .answer = {.status = 401}},
-			   {.match = "GET /v2/$",
-			    .answer = {.status = 401,
-				       .headers = "WWW-Authenticate: Bearer realm=\"http://{self}/token\",service=\"s\"\n"}}));
-	r.give = (ociw_credential){.size = sizeof(r.give), .username = "u", .password = "p", .source = "the test"};
+	rig_open(&r,
+	         RULES({.match = "GET /token", .answer = {.status = 401}},
+	               {.match = "GET /v2/$",
+	                .answer = {.status = 401,
+	                           .headers = "WWW-Authenticate: Bearer "
+	                                      "realm=\"http://{self}/token\",service=\"s\"\n"}}));
+	r.give = (ociw_credential){
+	        .size = sizeof(r.give), .username = "u", .password = "p", .source = "the test"};
 	rig_expect(ping(&r, &err), OCIW_ERR_AUTH, &err, "refused the credentials from the test");
 	/* No scope is asked for. */
 	cr_assert_null(strstr(rig_request(&r, "GET /token", 0)->target, "scope"));

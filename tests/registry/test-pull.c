@@ -16,7 +16,9 @@ static char digest[OCIW_DIGEST_TEXT_MAX];
 static void set_digest(const char *bytes)
 {
 	ociw_digest d;
-	cr_assert_eq(ociw_digest_bytes(OCIW_DIGEST_SHA256, (ociw_span){bytes, strlen(bytes)}, &d, NULL), 0);
+	cr_assert_eq(
+	        ociw_digest_bytes(OCIW_DIGEST_SHA256, (ociw_span){bytes, strlen(bytes)}, &d, NULL),
+	        0);
 	ociw_digest_format(&d, digest);
 }
 
@@ -28,21 +30,22 @@ typedef struct row {
 } row;
 
 static const row gets[] = {
-	{TYPE, text, false, 0, NULL},
-	{TYPE "Docker-Content-Digest: {digest}\n", text, false, 0, NULL},
-	{TYPE "Docker-Content-Digest: " WRONG "\n", text, false, OCIW_ERR_DIGEST, "expected " WRONG},
-	{TYPE "Docker-Content-Digest: nonsense\n", text, false, OCIW_ERR_INVALID, "nonsense"},
-	{TYPE, text, true, 0, NULL},
-	/* A digest reference is checked by the bytes, whatever the header says (PUL-2). */
-	{TYPE "Docker-Content-Digest: " WRONG "\n", text, true, 0, NULL},
-	{TYPE, BARE, true, OCIW_ERR_DIGEST, "digest is"},
-	/* Types: parameters cut, case folded, generic ones replaced by the document's (PUL-5). */
-	{"Content-Type: " INDEX "; charset=utf-8\n", text, false, 0, NULL},
-	{"Content-Type: Application/Vnd.Oci.Image.Index.V1+Json\n", text, false, 0, NULL},
-	{"Content-Type: text/plain\n", text, false, 0, NULL},
-	{"Content-Type: application/octet-stream\n", BARE, false, 0, NULL},
-	{"", text, false, 0, NULL},
-	{"Content-Type: text/plain\n", "hello", false, OCIW_ERR_UNSUPPORTED, "no image manifest"},
+        {TYPE, text, false, 0, NULL},
+        {TYPE "Docker-Content-Digest: {digest}\n", text, false, 0, NULL},
+        {TYPE "Docker-Content-Digest: " WRONG "\n", text, false, OCIW_ERR_DIGEST,
+         "expected " WRONG},
+        {TYPE "Docker-Content-Digest: nonsense\n", text, false, OCIW_ERR_INVALID, "nonsense"},
+        {TYPE, text, true, 0, NULL},
+        /* A digest reference is checked by the bytes, whatever the header says (PUL-2). */
+        {TYPE "Docker-Content-Digest: " WRONG "\n", text, true, 0, NULL},
+        {TYPE, BARE, true, OCIW_ERR_DIGEST, "digest is"},
+        /* Types: parameters cut, case folded, generic ones replaced by the document's (PUL-5). */
+        {"Content-Type: " INDEX "; charset=utf-8\n", text, false, 0, NULL},
+        {"Content-Type: Application/Vnd.Oci.Image.Index.V1+Json\n", text, false, 0, NULL},
+        {"Content-Type: text/plain\n", text, false, 0, NULL},
+        {"Content-Type: application/octet-stream\n", BARE, false, 0, NULL},
+        {"", text, false, 0, NULL},
+        {"Content-Type: text/plain\n", "hello", false, OCIW_ERR_UNSUPPORTED, "no image manifest"},
 };
 
 Test(pull, answers_to_get_are_judged)
@@ -54,15 +57,22 @@ Test(pull, answers_to_get_are_judged)
 		ociw_descriptor *desc = NULL;
 		char headers[512];
 		const char *at = strstr(gets[i].headers, "{digest}");
-		snprintf(headers, sizeof(headers), "%.*s%s%s", at ? (int)(at - gets[i].headers) : 500, gets[i].headers, at ? digest : "", at ? "\n" : "");
-		fake_rule rule = {.match = "GET /v2/a/b/manifests/", .answer = {.status = 200, .headers = headers, .body = gets[i].body}};
+		snprintf(headers, sizeof(headers), "%.*s%s%s",
+		         at ? (int)(at - gets[i].headers) : 500, gets[i].headers, at ? digest : "",
+		         at ? "\n" : "");
+		fake_rule rule = {
+		        .match = "GET /v2/a/b/manifests/",
+		        .answer = {.status = 200, .headers = headers, .body = gets[i].body}};
 		rig_open(&r, &rule, 1);
-		int code = ociw_content_resolve(r.content, gets[i].by_digest ? digest : "v1", &r.op, &desc, &err);
-		cr_assert_eq(code, gets[i].code, "row %zu: %d %s", i, code, err ? ociw_error_message(err) : "");
+		int code = ociw_content_resolve(r.content, gets[i].by_digest ? digest : "v1", &r.op,
+		                                &desc, &err);
+		cr_assert_eq(code, gets[i].code, "row %zu: %d %s", i, code,
+		             err ? ociw_error_message(err) : "");
 		if (code == 0) {
 			cr_assert_str_eq(ociw_descriptor_media_type(desc), INDEX);
 			cr_assert_eq(ociw_descriptor_size(desc), strlen(gets[i].body));
-			cr_assert_str_eq(fake_header(fake_at(r.fake, 0), "Accept"), ociwp_accept_manifests);
+			cr_assert_str_eq(fake_header(fake_at(r.fake, 0), "Accept"),
+			                 ociwp_accept_manifests);
 		} else {
 			rig_expect(code, code, &err, gets[i].message);
 		}
@@ -77,13 +87,13 @@ static const struct {
 	const char *headers;
 	bool get_follows;
 } heads[] = {
-	{200, TYPE "Content-Length: 5\nDocker-Content-Digest: " WRONG "\n", false},
-	{200, TYPE "Content-Length: 5\n", true},
-	{200, TYPE "Docker-Content-Digest: " WRONG "\nContent-Length: 0\n", true},
-	{200, "Content-Length: 5\nDocker-Content-Digest: " WRONG "\n", true},
-	{200, TYPE "Content-Length: 5\nDocker-Content-Digest: md5:abc\n", true},
-	{404, "", true},
-	{405, "", true},
+        {200, TYPE "Content-Length: 5\nDocker-Content-Digest: " WRONG "\n", false},
+        {200, TYPE "Content-Length: 5\n", true},
+        {200, TYPE "Docker-Content-Digest: " WRONG "\nContent-Length: 0\n", true},
+        {200, "Content-Length: 5\nDocker-Content-Digest: " WRONG "\n", true},
+        {200, TYPE "Content-Length: 5\nDocker-Content-Digest: md5:abc\n", true},
+        {404, "", true},
+        {405, "", true},
 };
 
 Test(pull, answers_to_head_are_taken_when_they_say_all)
@@ -92,8 +102,11 @@ Test(pull, answers_to_head_are_taken_when_they_say_all)
 		rig r;
 		ociw_error *err = NULL;
 		ociw_descriptor *desc = NULL;
-		fake_rule rules[] = {{.match = "HEAD /v2/a/b/manifests/v1", .answer = {.status = heads[i].status, .headers = heads[i].headers}},
-				     {.match = "GET /v2/a/b/manifests/v1", .answer = {.status = 200, .headers = TYPE, .body = text}}};
+		fake_rule rules[] = {
+		        {.match = "HEAD /v2/a/b/manifests/v1",
+		         .answer = {.status = heads[i].status, .headers = heads[i].headers}},
+		        {.match = "GET /v2/a/b/manifests/v1",
+		         .answer = {.status = 200, .headers = TYPE, .body = text}}};
 		rig_open(&r, rules, 2);
 		free(r.repo->host->name);
 		r.repo->host->name = ociwp_strdup("docker.io");
@@ -111,7 +124,8 @@ Test(pull, a_manifest_that_was_just_resolved_is_not_fetched_again)
 	ociw_descriptor *desc = NULL;
 	void *bytes = NULL;
 	size_t len;
-	rig_open(&r, RULES({.match = "GET /v2/a/b/manifests/v1", .answer = {.status = 200, .headers = TYPE, .body = text}}));
+	rig_open(&r, RULES({.match = "GET /v2/a/b/manifests/v1",
+	                    .answer = {.status = 200, .headers = TYPE, .body = text}}));
 	rig_ok(ociw_content_resolve(r.content, NULL, &r.op, &desc, &err), &err);
 	rig_ok(ociw_content_read(r.content, desc, 1000, &r.op, &bytes, &len, &err), &err);
 	cr_assert_str_eq(bytes, text);
@@ -129,8 +143,10 @@ Test(pull, a_manifest_by_descriptor_comes_from_manifests_and_all_else_from_blobs
 	void *bytes = NULL;
 	size_t len;
 	set_digest(text);
-	rig_open(&r, RULES({.match = "GET /v2/a/b/manifests/sha256:", .answer = {.status = 200, .headers = TYPE, .body = text}},
-			   {.match = "GET /v2/a/b/blobs/sha256:", .answer = {.status = 200, .body = text}}));
+	rig_open(&r, RULES({.match = "GET /v2/a/b/manifests/sha256:",
+	                    .answer = {.status = 200, .headers = TYPE, .body = text}},
+	                   {.match = "GET /v2/a/b/blobs/sha256:",
+	                    .answer = {.status = 200, .body = text}}));
 	cr_assert_eq(ociw_descriptor_new(INDEX, digest, strlen(text), &index, NULL), 0);
 	cr_assert_eq(ociw_descriptor_new("text/x", digest, strlen(text), &blob, NULL), 0);
 	rig_ok(ociw_content_read(r.content, index, 1000, &r.op, &bytes, &len, &err), &err);
@@ -149,9 +165,11 @@ Test(pull, a_huge_manifest_is_cut_off)
 	rig r;
 	ociw_error *err = NULL;
 	ociw_descriptor *desc = NULL;
-	rig_open(&r, RULES({.match = "GET /v2/a/b/manifests/v1", .answer = {.status = 200, .headers = TYPE, .body = text}}));
+	rig_open(&r, RULES({.match = "GET /v2/a/b/manifests/v1",
+	                    .answer = {.status = 200, .headers = TYPE, .body = text}}));
 	r.limits.max_manifest_bytes = 20;
-	rig_expect(ociw_content_resolve(r.content, "v1", &r.op, &desc, &err), OCIW_ERR_LIMIT, &err, "the manifest is larger than 20 bytes");
+	rig_expect(ociw_content_resolve(r.content, "v1", &r.op, &desc, &err), OCIW_ERR_LIMIT, &err,
+	           "the manifest is larger than 20 bytes");
 	rig_close(&r);
 }
 
@@ -161,7 +179,8 @@ Test(pull, a_digest_that_cannot_be_verified_is_not_fetched)
 	ociw_error *err = NULL;
 	ociw_descriptor *desc = NULL;
 	rig_open(&r, NULL, 0);
-	rig_expect(ociw_content_resolve(r.content, "blake3:0123456789abcdef", &r.op, &desc, &err), OCIW_ERR_UNSUPPORTED, &err, "blake3");
+	rig_expect(ociw_content_resolve(r.content, "blake3:0123456789abcdef", &r.op, &desc, &err),
+	           OCIW_ERR_UNSUPPORTED, &err, "blake3");
 	cr_assert_eq(fake_count(r.fake), 0);
 	rig_close(&r);
 }

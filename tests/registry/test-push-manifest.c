@@ -9,7 +9,8 @@ static const char text[] = "{\"schemaVersion\":2,\"mediaType\":\"" INDEX "\",\"m
 
 static int put(rig *r, const char *name, ociw_error **err)
 {
-	return ociw_content_put_manifest(r->content, NULL, (ociw_span){text, strlen(text)}, name, &r->op, NULL, err);
+	return ociw_content_put_manifest(r->content, NULL, (ociw_span){text, strlen(text)}, name,
+	                                 &r->op, NULL, err);
 }
 
 Test(push_manifest, exact_bytes_go_by_tag_with_the_plain_type)
@@ -39,7 +40,10 @@ Test(push_manifest, a_digest_as_name_must_be_the_right_one)
 	rig r;
 	ociw_error *err = NULL;
 	rig_open(&r, NULL, 0);
-	rig_expect(put(&r, "sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", &err), OCIW_ERR_DIGEST, &err, "the name says");
+	rig_expect(put(&r,
+	               "sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+	               &err),
+	           OCIW_ERR_DIGEST, &err, "the name says");
 	cr_assert_eq(fake_count(r.fake), 0);
 	rig_close(&r);
 }
@@ -50,13 +54,18 @@ static const struct {
 	int code;
 	const char *text;
 } rows[] = {
-	{200, NULL, NULL, 0, NULL},
-	{204, NULL, NULL, 0, NULL},
-	{201, "Docker-Content-Digest: sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\n", NULL, OCIW_ERR_DIGEST, "the registry made"},
-	{201, "Docker-Content-Digest: nonsense\n", NULL, 0, NULL},
-	{400, NULL, "{\"errors\":[{\"code\":\"MANIFEST_INVALID\",\"message\":\"no\"}]}", OCIW_ERR_REGISTRY, "MANIFEST_INVALID"},
-	{404, NULL, "{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}", OCIW_ERR_NOTFOUND, "MANIFEST_BLOB_UNKNOWN"},
-	{413, NULL, NULL, OCIW_ERR_LIMIT, "nothing this large"},
+        {200, NULL, NULL, 0, NULL},
+        {204, NULL, NULL, 0, NULL},
+        {201,
+         "Docker-Content-Digest: "
+         "sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\n",
+         NULL, OCIW_ERR_DIGEST, "the registry made"},
+        {201, "Docker-Content-Digest: nonsense\n", NULL, 0, NULL},
+        {400, NULL, "{\"errors\":[{\"code\":\"MANIFEST_INVALID\",\"message\":\"no\"}]}",
+         OCIW_ERR_REGISTRY, "MANIFEST_INVALID"},
+        {404, NULL, "{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}", OCIW_ERR_NOTFOUND,
+         "MANIFEST_BLOB_UNKNOWN"},
+        {413, NULL, NULL, OCIW_ERR_LIMIT, "nothing this large"},
 };
 
 Test(push_manifest, answers_are_judged)
@@ -64,7 +73,10 @@ Test(push_manifest, answers_are_judged)
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++) {
 		rig r;
 		ociw_error *err = NULL;
-		fake_rule rule = {.match = "PUT ", .answer = {.status = rows[i].status, .headers = rows[i].headers, .body = rows[i].body}};
+		fake_rule rule = {.match = "PUT ",
+		                  .answer = {.status = rows[i].status,
+		                             .headers = rows[i].headers,
+		                             .body = rows[i].body}};
 		rig_open(&r, &rule, 1);
 		int code = put(&r, "v1", &err);
 		if (rows[i].code)
@@ -92,7 +104,8 @@ Test(push_manifest, a_lost_answer_is_no_harm)
 {
 	rig r;
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = "PUT ", .answer = {.fault = FAKE_HANG_UP}, .times = 1}, {.match = "PUT ", .answer = {.status = 201}}));
+	rig_open(&r, RULES({.match = "PUT ", .answer = {.fault = FAKE_HANG_UP}, .times = 1},
+	                   {.match = "PUT ", .answer = {.status = 201}}));
 	rig_ok(put(&r, "v1", &err), &err);
 	cr_assert_eq(fake_count(r.fake), 2);
 	rig_close(&r);
@@ -102,8 +115,11 @@ Test(push_manifest, a_blob_the_registry_misses_for_a_moment_is_waited_for)
 {
 	rig r;
 	ociw_error *err = NULL;
-	static const char missing[] = "{\"errors\":[{\"code\":\"DIGEST_INVALID\"},{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}";
-	rig_open(&r, RULES({.match = "PUT ", .answer = {.status = 400, .body = missing}, .times = 2}, {.match = "PUT ", .answer = {.status = 201}}));
+	static const char missing[] =
+	        "{\"errors\":[{\"code\":\"DIGEST_INVALID\"},{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}";
+	rig_open(&r,
+	         RULES({.match = "PUT ", .answer = {.status = 400, .body = missing}, .times = 2},
+	               {.match = "PUT ", .answer = {.status = 201}}));
 	rig_ok(put(&r, "v1", &err), &err);
 	cr_assert_eq(fake_count(r.fake), 3);
 	rig_close(&r);

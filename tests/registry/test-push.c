@@ -9,7 +9,10 @@
 
 #define HEAD_BLOB "HEAD /v2/a/b/blobs/"
 #define POST "POST /v2/a/b/blobs/uploads/"
-#define OPEN {.match = POST, .answer = {.status = 202, .headers = "Location: /u/0\n"}}
+#define OPEN                                                                                       \
+	{                                                                                          \
+		.match = POST, .answer = {.status = 202, .headers = "Location: /u/0\n" }           \
+	}
 
 static int put(rig *r, const ociw_descriptor *desc, rig_source *bytes, ociw_error **err)
 {
@@ -39,7 +42,8 @@ Test(push, an_empty_blob_is_sent_too)
 	ociw_error *err = NULL;
 	rig_source bytes = {"", 0, 0, 0};
 	ociw_descriptor *desc = rig_blob("", 0);
-	rig_open(&r, RULES(OPEN, {.match = "PUT /u/0?digest=sha256:e3b0c442", .answer = {.status = 204}}));
+	rig_open(&r, RULES(OPEN, {.match = "PUT /u/0?digest=sha256:e3b0c442",
+	                          .answer = {.status = 204}}));
 	rig_ok(put(&r, desc, &bytes, &err), &err);
 	cr_assert_str_eq(fake_header(rig_request(&r, "PUT", 0), "Content-Length"), "0");
 	ociw_descriptor_free(desc);
@@ -49,7 +53,8 @@ Test(push, an_empty_blob_is_sent_too)
 static const struct {
 	int status;
 	bool there;
-} heads[] = {{200, true}, {307, true}, {302, true}, {404, false}, {403, false}, {405, false}, {400, false}};
+} heads[] = {{200, true},  {307, true},  {302, true}, {404, false},
+             {403, false}, {405, false}, {400, false}};
 
 Test(push, a_blob_that_is_there_is_not_sent)
 {
@@ -58,11 +63,15 @@ Test(push, a_blob_that_is_there_is_not_sent)
 		ociw_error *err = NULL;
 		rig_source bytes = {"hello", 5, 0, 0};
 		ociw_descriptor *desc = rig_blob("hello", 5);
-		fake_rule rules[] = {{.match = HEAD_BLOB, .answer = {.status = heads[i].status, .headers = "Location: http://192.0.2.1/\n"}},
-				     OPEN, {.match = "PUT /u/0", .answer = {.status = 201}}};
+		fake_rule rules[] = {{.match = HEAD_BLOB,
+		                      .answer = {.status = heads[i].status,
+		                                 .headers = "Location: http://192.0.2.1/\n"}},
+		                     OPEN,
+		                     {.match = "PUT /u/0", .answer = {.status = 201}}};
 		rig_open(&r, rules, 3);
 		rig_ok(put(&r, desc, &bytes, &err), &err);
-		cr_assert_eq(fake_matching(r.fake, "PUT") == 0, heads[i].there, "%d", heads[i].status);
+		cr_assert_eq(fake_matching(r.fake, "PUT") == 0, heads[i].there, "%d",
+		             heads[i].status);
 		ociw_descriptor_free(desc);
 		rig_close(&r);
 	}
@@ -92,8 +101,9 @@ Test(push, a_lost_answer_is_looked_after)
 	ociw_error *err = NULL;
 	rig_source bytes = {"hello", 5, 0, 0};
 	ociw_descriptor *desc = rig_blob("hello", 5);
-	rig_open(&r, RULES({.match = HEAD_BLOB, .answer = {.status = 404}, .times = 1}, {.match = HEAD_BLOB, .answer = {.status = 200}}, OPEN,
-			   {.match = "PUT /u/0", .answer = {.fault = FAKE_HANG_UP}}));
+	rig_open(&r, RULES({.match = HEAD_BLOB, .answer = {.status = 404}, .times = 1},
+	                   {.match = HEAD_BLOB, .answer = {.status = 200}}, OPEN,
+	                   {.match = "PUT /u/0", .answer = {.fault = FAKE_HANG_UP}}));
 	rig_ok(put(&r, desc, &bytes, &err), &err);
 	cr_assert_eq(fake_matching(r.fake, "PUT"), 1);
 	ociw_descriptor_free(desc);
@@ -106,8 +116,9 @@ Test(push, a_small_blob_is_sent_anew_after_a_break)
 	ociw_error *err = NULL;
 	rig_source bytes = {"hello", 5, 0, 0};
 	ociw_descriptor *desc = rig_blob("hello", 5);
-	rig_open(&r, RULES(OPEN, {.match = "PUT /u/0", .answer = {.status = 503}, .times = 1}, {.match = "PUT /u/0", .answer = {.status = 201}},
-			   {.match = "DELETE /u/0", .answer = {.status = 204}}));
+	rig_open(&r, RULES(OPEN, {.match = "PUT /u/0", .answer = {.status = 503}, .times = 1},
+	                   {.match = "PUT /u/0", .answer = {.status = 201}},
+	                   {.match = "DELETE /u/0", .answer = {.status = 204}}));
 	rig_ok(put(&r, desc, &bytes, &err), &err);
 	cr_assert_eq(fake_matching(r.fake, "PUT"), 2);
 	cr_assert_eq(fake_matching(r.fake, POST), 2);
@@ -125,9 +136,11 @@ Test(push, a_large_blob_goes_on_where_the_registry_got_to)
 	ociw_error *err = NULL;
 	rig_source bytes = {big, sizeof(big), 0, 0};
 	ociw_descriptor *desc = rig_blob(big, sizeof(big));
-	rig_open(&r, RULES(OPEN, {.match = "PUT /u/0", .answer = {.status = 502}, .times = 1},
-			   {.match = "GET /u/0", .answer = {.status = 204, .headers = "Range: 0-2097151\nLocation: /u/1\n"}},
-			   {.match = "PUT /u/1", .answer = {.status = 201}}));
+	rig_open(&r,
+	         RULES(OPEN, {.match = "PUT /u/0", .answer = {.status = 502}, .times = 1},
+	               {.match = "GET /u/0",
+	                .answer = {.status = 204, .headers = "Range: 0-2097151\nLocation: /u/1\n"}},
+	               {.match = "PUT /u/1", .answer = {.status = 201}}));
 	rig_ok(put(&r, desc, &bytes, &err), &err);
 	const fake_request *rest = rig_request(&r, "PUT /u/1", 0);
 	cr_assert_eq(rest->body_len, 1024 * 1024);
@@ -144,8 +157,10 @@ Test(push, without_progress_it_begins_anew)
 	ociw_error *err = NULL;
 	rig_source bytes = {big, sizeof(big), 0, 0};
 	ociw_descriptor *desc = rig_blob(big, sizeof(big));
-	rig_open(&r, RULES(OPEN, {.match = "PUT /u/0", .answer = {.status = 416}, .times = 1}, {.match = "PUT /u/0", .answer = {.status = 201}},
-			   {.match = "GET /u/0", .answer = {.status = 204, .headers = "Range: 0-0\n"}}));
+	rig_open(&r, RULES(OPEN, {.match = "PUT /u/0", .answer = {.status = 416}, .times = 1},
+	                   {.match = "PUT /u/0", .answer = {.status = 201}},
+	                   {.match = "GET /u/0",
+	                    .answer = {.status = 204, .headers = "Range: 0-0\n"}}));
 	rig_ok(put(&r, desc, &bytes, &err), &err);
 	cr_assert_eq(fake_matching(r.fake, POST), 2);
 	cr_assert_eq(rig_request(&r, "PUT /u/0", 1)->body_len, sizeof(big));
@@ -160,9 +175,12 @@ Test(push, chunks_are_sent_when_asked_for_and_as_large_as_the_registry_wants)
 	ociw_error *err = NULL;
 	rig_source bytes = {big, 250, 0, 0};
 	ociw_descriptor *desc = rig_blob(big, 250);
-	rig_open(&r, RULES({.match = POST, .answer = {.status = 202, .headers = "Location: /u/0\nOCI-Chunk-Min-Length: 100\n"}},
-			   {.match = "PATCH /u/0", .answer = {.status = 202, .headers = "Range: 0-99\n"}},
-			   {.match = "PUT /u/0", .answer = {.status = 201}}));
+	rig_open(&r, RULES({.match = POST,
+	                    .answer = {.status = 202,
+	                               .headers = "Location: /u/0\nOCI-Chunk-Min-Length: 100\n"}},
+	                   {.match = "PATCH /u/0",
+	                    .answer = {.status = 202, .headers = "Range: 0-99\n"}},
+	                   {.match = "PUT /u/0", .answer = {.status = 201}}));
 	ociw_client_set_chunk_size(r.client, 10);
 	rig_ok(put(&r, desc, &bytes, &err), &err);
 	cr_assert_eq(fake_matching(r.fake, "PATCH"), 2);
@@ -178,8 +196,9 @@ Test(push, refused_chunks_end_in_one_piece)
 	ociw_error *err = NULL;
 	rig_source bytes = {big, sizeof(big), 0, 0};
 	ociw_descriptor *desc = rig_blob(big, sizeof(big));
-	rig_open(&r, RULES(OPEN, {.match = "PATCH /u/0", .answer = {.status = 416}}, {.match = "PUT /u/0", .answer = {.status = 201}},
-			   {.match = "GET /u/0", .answer = {.status = 404}}));
+	rig_open(&r, RULES(OPEN, {.match = "PATCH /u/0", .answer = {.status = 416}},
+	                   {.match = "PUT /u/0", .answer = {.status = 201}},
+	                   {.match = "GET /u/0", .answer = {.status = 404}}));
 	r.limits.max_tries = 5;
 	ociw_client_set_chunk_size(r.client, 1024 * 1024);
 	rig_ok(put(&r, desc, &bytes, &err), &err);
@@ -194,13 +213,23 @@ Test(push, a_token_that_expires_during_a_push_is_renewed)
 	ociw_error *err = NULL;
 	rig_source bytes = {"hello", 5, 0, 0};
 	ociw_descriptor *desc = rig_blob("hello", 5);
-	rig_open(&r, RULES({.match = "GET /token", .answer = {.status = 200, .body = "{\"token\":\"t\"}"}}, OPEN,
-			   {.match = "PUT /u/0", .answer = {.status = 401, .headers = "WWW-Authenticate: Bearer realm=\"http://{self}/token\"\n"}, .times = 1},
-			   {.match = "PUT /u/0", .answer = {.status = 201}}));
+	rig_open(
+	        &r,
+	        RULES({.match = "GET /token",
+	               .answer = {.status = 200, .body = "{\"token\":\"t\"}"}},
+	              OPEN,
+	              {.match = "PUT /u/0",
+	               .answer =
+	                       {.status = 401,
+	                        .headers =
+	                                "WWW-Authenticate: Bearer realm=\"http://{self}/token\"\n"},
+	               .times = 1},
+	              {.match = "PUT /u/0", .answer = {.status = 201}}));
 	rig_ok(put(&r, desc, &bytes, &err), &err);
 	cr_assert_str_eq(fake_header(rig_request(&r, "PUT", 1), "Authorization"), "Bearer t");
 	cr_assert_str_eq(rig_request(&r, "PUT", 1)->body, "hello");
-	cr_assert_not_null(strstr(rig_request(&r, "GET /token", 0)->target, "scope=repository:a/b:pull,push"));
+	cr_assert_not_null(
+	        strstr(rig_request(&r, "GET /token", 0)->target, "scope=repository:a/b:pull,push"));
 	ociw_descriptor_free(desc);
 	rig_close(&r);
 }
@@ -210,10 +239,14 @@ static const struct {
 	int code;
 	const char *text;
 } refusals[] = {
-	{{.status = 400, .body = "{\"errors\":[{\"code\":\"DIGEST_INVALID\",\"message\":\"no\"}]}"}, OCIW_ERR_REGISTRY, "the registry got other bytes than sha256:"},
-	{{.status = 413}, OCIW_ERR_LIMIT, "takes nothing this large"},
-	{{.status = 403, .body = "{\"errors\":[{\"code\":\"DENIED\"}]}"}, OCIW_ERR_DENIED, "DENIED"},
-	{{.status = 500}, OCIW_ERR_NETWORK, "answer 500"},
+        {{.status = 400, .body = "{\"errors\":[{\"code\":\"DIGEST_INVALID\",\"message\":\"no\"}]}"},
+         OCIW_ERR_REGISTRY,
+         "the registry got other bytes than sha256:"},
+        {{.status = 413}, OCIW_ERR_LIMIT, "takes nothing this large"},
+        {{.status = 403, .body = "{\"errors\":[{\"code\":\"DENIED\"}]}"},
+         OCIW_ERR_DENIED,
+         "DENIED"},
+        {{.status = 500}, OCIW_ERR_NETWORK, "answer 500"},
 };
 
 Test(push, refusals_are_one_clear_error_and_the_session_is_given_up)
@@ -223,7 +256,9 @@ Test(push, refusals_are_one_clear_error_and_the_session_is_given_up)
 		ociw_error *err = NULL;
 		rig_source bytes = {"hello", 5, 0, 0};
 		ociw_descriptor *desc = rig_blob("hello", 5);
-		fake_rule rules[] = {OPEN, {.match = "PUT /u/0", .answer = refusals[i].answer}, {.match = "DELETE /u/0", .answer = {.status = 204}}};
+		fake_rule rules[] = {OPEN,
+		                     {.match = "PUT /u/0", .answer = refusals[i].answer},
+		                     {.match = "DELETE /u/0", .answer = {.status = 204}}};
 		rig_open(&r, rules, 3);
 		rig_expect(put(&r, desc, &bytes, &err), refusals[i].code, &err, refusals[i].text);
 		cr_assert_geq(fake_matching(r.fake, "DELETE /u/0"), 1);
@@ -238,7 +273,10 @@ Test(push, a_repository_that_must_exist_first_is_told)
 	ociw_error *err = NULL;
 	rig_source bytes = {"hello", 5, 0, 0};
 	ociw_descriptor *desc = rig_blob("hello", 5);
-	rig_open(&r, RULES({.match = POST, .answer = {.status = 404, .body = "{\"errors\":[{\"code\":\"NAME_UNKNOWN\",\"message\":\"create it\"}]}"}}));
+	rig_open(&r, RULES({.match = POST,
+	                    .answer = {.status = 404,
+	                               .body = "{\"errors\":[{\"code\":\"NAME_UNKNOWN\","
+	                                       "\"message\":\"create it\"}]}"}}));
 	rig_expect(put(&r, desc, &bytes, &err), OCIW_ERR_NOTFOUND, &err, "NAME_UNKNOWN: create it");
 	ociw_descriptor_free(desc);
 	rig_close(&r);
@@ -262,7 +300,8 @@ static const struct {
 	int status;
 	bool done;
 	size_t posts; /* of the put that follows */
-} mounts[] = {{201, true, 0}, {202, false, 0}, {401, false, 1}, {400, false, 1}, {403, false, 1}, {404, false, 1}, {405, false, 1}};
+} mounts[] = {{201, true, 0},  {202, false, 0}, {401, false, 1}, {400, false, 1},
+              {403, false, 1}, {404, false, 1}, {405, false, 1}};
 
 Test(push, a_mount_is_tried_and_any_refusal_becomes_an_upload)
 {
@@ -272,15 +311,19 @@ Test(push, a_mount_is_tried_and_any_refusal_becomes_an_upload)
 		bool done = false;
 		rig_source bytes = {"hello", 5, 0, 0};
 		ociw_descriptor *desc = rig_blob("hello", 5);
-		fake_rule rules[] = {{.match = POST "?mount=sha256:", .answer = {.status = mounts[i].status, .headers = "Location: /u/0\n"}}, OPEN,
-				     {.match = "PUT /u/0", .answer = {.status = 201}}};
+		fake_rule rules[] = {
+		        {.match = POST "?mount=sha256:",
+		         .answer = {.status = mounts[i].status, .headers = "Location: /u/0\n"}},
+		        OPEN,
+		        {.match = "PUT /u/0", .answer = {.status = 201}}};
 		rig_open(&r, rules, 3);
 		ociw_content *from = other_repository(&r, "c/d");
 		rig_ok(ociwp_content_mount(r.content, desc, from, &r.op, &done, &err), &err);
 		cr_assert_eq(done, mounts[i].done, "%d", mounts[i].status);
 		cr_assert_not_null(strstr(rig_request(&r, POST, 0)->target, "&from=c/d"));
 		rig_ok(put(&r, desc, &bytes, &err), &err);
-		cr_assert_eq(fake_matching(r.fake, POST "$"), mounts[i].posts, "%d", mounts[i].status);
+		cr_assert_eq(fake_matching(r.fake, POST "$"), mounts[i].posts, "%d",
+		             mounts[i].status);
 		cr_assert_eq(fake_matching(r.fake, "PUT"), !mounts[i].done, "%d", mounts[i].status);
 		ociw_content_free(from);
 		ociw_descriptor_free(desc);
@@ -294,8 +337,14 @@ Test(push, a_mount_asks_for_both_scopes_and_survives_a_refused_token)
 	ociw_error *err = NULL;
 	bool done = true;
 	ociw_descriptor *desc = rig_blob("hello", 5);
-	rig_open(&r, RULES({.match = "GET /token?scope=repository:a/b:pull,push&scope=repository:c/d:pull", .answer = {.status = 400}},
-			   {.match = POST "?mount=", .answer = {.status = 401, .headers = "WWW-Authenticate: Bearer realm=\"http://{self}/token\"\n"}}));
+	rig_open(&r,
+	         RULES({.match = "GET "
+	                         "/token?scope=repository:a/b:pull,push&scope=repository:c/d:pull",
+	                .answer = {.status = 400}},
+	               {.match = POST "?mount=",
+	                .answer = {.status = 401,
+	                           .headers = "WWW-Authenticate: Bearer "
+	                                      "realm=\"http://{self}/token\"\n"}}));
 	ociw_content *from = other_repository(&r, "c/d");
 	rig_ok(ociwp_content_mount(r.content, desc, from, &r.op, &done, &err), &err);
 	cr_assert_not(done);

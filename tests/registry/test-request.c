@@ -23,17 +23,27 @@ static void expect_status(rig *r, const char *path, int status)
 
 /* A challenge with a token server on the same fake. */
 #define CHALLENGE "WWW-Authenticate: Bearer realm=\"http://{self}/token\",service=\"s\"\n"
-#define TOKEN {.match = "GET /token", .answer = {.status = 200, .body = "{\"token\":\"t1\"}"}}
+#define TOKEN                                                                                      \
+	{                                                                                          \
+		.match = "GET /token", .answer = {.status = 200, .body = "{\"token\":\"t1\"}" }    \
+	}
 
 Test(request, a_redirect_to_another_origin_gets_no_credentials)
 {
 	rig r;
-	fake_registry *other = fake_start(RULES({.match = "GET /there", .answer = {.status = 200}}));
-	rig_open(&r, RULES(TOKEN, {.match = "GET /v2/x", .answer = {.status = 401, .headers = CHALLENGE}, .times = 1},
-			   {.match = "GET /v2/x", .answer = {.status = 307, .headers = "Location: http://{other}/there?sig=1\n"}}));
+	fake_registry *other =
+	        fake_start(RULES({.match = "GET /there", .answer = {.status = 200}}));
+	rig_open(&r, RULES(TOKEN,
+	                   {.match = "GET /v2/x",
+	                    .answer = {.status = 401, .headers = CHALLENGE},
+	                    .times = 1},
+	                   {.match = "GET /v2/x",
+	                    .answer = {.status = 307,
+	                               .headers = "Location: http://{other}/there?sig=1\n"}}));
 	fake_set_other(r.fake, fake_address(other));
 	expect_status(&r, "/v2/x", 200);
-	cr_assert_str_eq(fake_header(rig_request(&r, "GET /v2/x", 1), "Authorization"), "Bearer t1");
+	cr_assert_str_eq(fake_header(rig_request(&r, "GET /v2/x", 1), "Authorization"),
+	                 "Bearer t1");
 	cr_assert_eq(fake_count(other), 1);
 	cr_assert_null(fake_header(fake_at(other, 0), "Authorization"));
 	fake_stop(other);
@@ -43,21 +53,33 @@ Test(request, a_redirect_to_another_origin_gets_no_credentials)
 Test(request, a_redirect_on_the_same_origin_keeps_credentials)
 {
 	rig r;
-	rig_open(&r, RULES(TOKEN, {.match = "GET /v2/x", .answer = {.status = 401, .headers = CHALLENGE}, .times = 1},
-			   {.match = "GET /v2/x", .answer = {.status = 302, .headers = "Location: /v2/y\n"}},
-			   {.match = "GET /v2/y", .answer = {.status = 200}}));
+	rig_open(&r, RULES(TOKEN,
+	                   {.match = "GET /v2/x",
+	                    .answer = {.status = 401, .headers = CHALLENGE},
+	                    .times = 1},
+	                   {.match = "GET /v2/x",
+	                    .answer = {.status = 302, .headers = "Location: /v2/y\n"}},
+	                   {.match = "GET /v2/y", .answer = {.status = 200}}));
 	expect_status(&r, "/v2/x", 200);
-	cr_assert_str_eq(fake_header(rig_request(&r, "GET /v2/y", 0), "Authorization"), "Bearer t1");
+	cr_assert_str_eq(fake_header(rig_request(&r, "GET /v2/y", 0), "Authorization"),
+	                 "Bearer t1");
 	rig_close(&r);
 }
 
 Test(request, credentials_once_dropped_are_not_taken_up_again)
 {
 	rig r;
-	fake_registry *other = fake_start(RULES({.match = "GET /back", .answer = {.status = 302, .headers = "Location: http://{other}/v2/z\n"}}));
-	rig_open(&r, RULES(TOKEN, {.match = "GET /v2/x", .answer = {.status = 401, .headers = CHALLENGE}, .times = 1},
-			   {.match = "GET /v2/x", .answer = {.status = 302, .headers = "Location: http://{other}/back\n"}},
-			   {.match = "GET /v2/z", .answer = {.status = 200}}));
+	fake_registry *other = fake_start(
+	        RULES({.match = "GET /back",
+	               .answer = {.status = 302, .headers = "Location: http://{other}/v2/z\n"}}));
+	rig_open(&r,
+	         RULES(TOKEN,
+	               {.match = "GET /v2/x",
+	                .answer = {.status = 401, .headers = CHALLENGE},
+	                .times = 1},
+	               {.match = "GET /v2/x",
+	                .answer = {.status = 302, .headers = "Location: http://{other}/back\n"}},
+	               {.match = "GET /v2/z", .answer = {.status = 200}}));
 	fake_set_other(r.fake, fake_address(other));
 	fake_set_other(other, fake_address(r.fake));
 	expect_status(&r, "/v2/x", 200);
@@ -71,7 +93,8 @@ Test(request, endless_redirects_end)
 	rig r;
 	ociwp_response answer = {0};
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = "GET /v2/x", .answer = {.status = 301, .headers = "Location: /v2/x\n"}}));
+	rig_open(&r, RULES({.match = "GET /v2/x",
+	                    .answer = {.status = 301, .headers = "Location: /v2/x\n"}}));
 	rig_expect(get(&r, "/v2/x", &answer, &err), OCIW_ERR_LIMIT, &err, "more than 10 redirects");
 	cr_assert_eq(fake_count(r.fake), 11);
 	rig_close(&r);
@@ -83,10 +106,15 @@ Test(request, a_redirect_without_or_with_a_bad_location_is_refused)
 	ociwp_response answer = {0};
 	ociw_error *err = NULL;
 	rig_open(&r, RULES({.match = "GET /v2/none", .answer = {.status = 302}},
-			   {.match = "GET /v2/ftp", .answer = {.status = 302, .headers = "Location: ftp://x/y\n"}},
-			   {.match = "GET /v2/user", .answer = {.status = 302, .headers = "Location: http://u:secret@{self}/\n"}}));
-	rig_expect(get(&r, "/v2/none", &answer, &err), OCIW_ERR_REGISTRY, &err, "302 without a Location");
-	rig_expect(get(&r, "/v2/ftp", &answer, &err), OCIW_ERR_UNSAFE, &err, "neither http nor https");
+	                   {.match = "GET /v2/ftp",
+	                    .answer = {.status = 302, .headers = "Location: ftp://x/y\n"}},
+	                   {.match = "GET /v2/user",
+	                    .answer = {.status = 302,
+	                               .headers = "Location: http://u:secret@{self}/\n"}}));
+	rig_expect(get(&r, "/v2/none", &answer, &err), OCIW_ERR_REGISTRY, &err,
+	           "302 without a Location");
+	rig_expect(get(&r, "/v2/ftp", &answer, &err), OCIW_ERR_UNSAFE, &err,
+	           "neither http nor https");
 	int code = get(&r, "/v2/user", &answer, &err);
 	cr_assert_null(strstr(ociw_error_message(err), "secret"));
 	rig_expect(code, OCIW_ERR_UNSAFE, &err, "holds a user name");
@@ -98,9 +126,12 @@ Test(request, a_public_registry_may_not_point_into_private_networks)
 	rig r;
 	ociwp_response answer = {0};
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = "GET /v2/x", .answer = {.status = 302, .headers = "Location: http://{self}/v2/y\n"}}));
+	rig_open(&r,
+	         RULES({.match = "GET /v2/x",
+	                .answer = {.status = 302, .headers = "Location: http://{self}/v2/y\n"}}));
 	r.repo->host->private_literal = false; /* as if it had a public name */
-	rig_expect(get(&r, "/v2/x", &answer, &err), OCIW_ERR_UNSAFE, &err, "private address \"127.0.0.1\"");
+	rig_expect(get(&r, "/v2/x", &answer, &err), OCIW_ERR_UNSAFE, &err,
+	           "private address \"127.0.0.1\"");
 	cr_assert_eq(fake_count(r.fake), 1);
 	rig_close(&r);
 }
@@ -112,8 +143,9 @@ Test(request, an_upload_is_sent_again_to_where_it_is_redirected)
 	ociw_error *err = NULL;
 	rig_source data = {"hello", 5, 0, 0};
 	ociwp_blob_source source = {rig_source_open, &data};
-	rig_open(&r, RULES({.match = "PUT /v2/x", .answer = {.status = 307, .headers = "Location: /v2/y\n"}},
-			   {.match = "PUT /v2/y", .answer = {.status = 201}}));
+	rig_open(&r, RULES({.match = "PUT /v2/x",
+	                    .answer = {.status = 307, .headers = "Location: /v2/y\n"}},
+	                   {.match = "PUT /v2/y", .answer = {.status = 201}}));
 	ociwp_request request = {.method = "PUT", .url = "/v2/x", .source = &source, .size = 5};
 	rig_ok(ociwp_request_run(r.repo->host, &request, &r.op, &answer, NULL, &err), &err);
 	cr_assert_eq(answer.status, 201);
@@ -128,9 +160,11 @@ Test(request, see_other_becomes_a_get)
 	rig r;
 	ociwp_response answer = {0};
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = "POST /v2/x", .answer = {.status = 303, .headers = "Location: /v2/y\n"}},
-			   {.match = "GET /v2/y", .answer = {.status = 200}}));
-	ociwp_request request = {.method = "POST", .url = "/v2/x", .bytes = {"abc", 3}, .has_bytes = true};
+	rig_open(&r, RULES({.match = "POST /v2/x",
+	                    .answer = {.status = 303, .headers = "Location: /v2/y\n"}},
+	                   {.match = "GET /v2/y", .answer = {.status = 200}}));
+	ociwp_request request = {
+	        .method = "POST", .url = "/v2/x", .bytes = {"abc", 3}, .has_bytes = true};
 	rig_ok(ociwp_request_run(r.repo->host, &request, &r.op, &answer, NULL, &err), &err);
 	cr_assert_eq(answer.status, 200);
 	cr_assert_eq(rig_request(&r, "GET /v2/y", 0)->body_len, 0);
@@ -143,7 +177,8 @@ Test(request, a_redirect_can_be_an_answer)
 	rig r;
 	ociwp_response answer = {0};
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = "HEAD /v2/x", .answer = {.status = 307, .headers = "Location: /v2/y\n"}}));
+	rig_open(&r, RULES({.match = "HEAD /v2/x",
+	                    .answer = {.status = 307, .headers = "Location: /v2/y\n"}}));
 	ociwp_request request = {.method = "HEAD", .url = "/v2/x", .stay = true};
 	rig_ok(ociwp_request_run(r.repo->host, &request, &r.op, &answer, NULL, &err), &err);
 	cr_assert_eq(answer.status, 307);
@@ -155,12 +190,13 @@ Test(request, a_redirect_can_be_an_answer)
 Test(request, passing_faults_are_tried_again)
 {
 	static const fake_answer faults[] = {
-		{.status = 500}, {.status = 503}, {.status = 408}, {.fault = FAKE_HANG_UP}, {.status = 429},
+	        {.status = 500},         {.status = 503}, {.status = 408},
+	        {.fault = FAKE_HANG_UP}, {.status = 429},
 	};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(faults); i++) {
 		rig r;
 		fake_rule rules[] = {{.match = "GET /v2/x", .answer = faults[i], .times = 1},
-				     {.match = "GET /v2/x", .answer = {.status = 200}}};
+		                     {.match = "GET /v2/x", .answer = {.status = 200}}};
 		rig_open(&r, rules, 2);
 		expect_status(&r, "/v2/x", 200);
 		cr_assert_eq(fake_count(r.fake), 2, "row %zu", i);
@@ -197,15 +233,18 @@ Test(request, a_dead_server_is_one_clear_error)
 	ociwp_response answer = {0};
 	ociw_error *err = NULL;
 	rig_open(&r, RULES({.match = "GET /v2/x", .answer = {.fault = FAKE_HANG_UP}}));
-	rig_expect(get(&r, "/v2/x", &answer, &err), OCIW_ERR_NETWORK, &err, "gave up after 3 tries: GET http://127.0.0.1:");
+	rig_expect(get(&r, "/v2/x", &answer, &err), OCIW_ERR_NETWORK, &err,
+	           "gave up after 3 tries: GET http://127.0.0.1:");
 	rig_close(&r);
 }
 
 Test(request, retry_after_is_waited_for_and_holds_for_the_host)
 {
 	rig r;
-	rig_open(&r, RULES({.match = "GET /v2/x", .answer = {.status = 429, .headers = "Retry-After: 1\n"}, .times = 1},
-			   {.match = "GET /v2/", .answer = {.status = 200}}));
+	rig_open(&r, RULES({.match = "GET /v2/x",
+	                    .answer = {.status = 429, .headers = "Retry-After: 1\n"},
+	                    .times = 1},
+	                   {.match = "GET /v2/", .answer = {.status = 200}}));
 	uint64_t start = ociwp_monotonic_ms();
 	expect_status(&r, "/v2/x", 200);
 	cr_assert_geq(ociwp_monotonic_ms() - start, 950);
@@ -218,8 +257,10 @@ Test(request, a_very_long_retry_after_fails_at_once)
 	rig r;
 	ociwp_response answer = {0};
 	ociw_error *err = NULL;
-	rig_open(&r, RULES({.match = "GET /v2/x", .answer = {.status = 429, .headers = "Retry-After: 3600\n"}}));
-	rig_expect(get(&r, "/v2/x", &answer, &err), OCIW_ERR_NETWORK, &err, "come back later (Retry-After: 3600)");
+	rig_open(&r, RULES({.match = "GET /v2/x",
+	                    .answer = {.status = 429, .headers = "Retry-After: 3600\n"}}));
+	rig_expect(get(&r, "/v2/x", &answer, &err), OCIW_ERR_NETWORK, &err,
+	           "come back later (Retry-After: 3600)");
 	cr_assert_eq(fake_count(r.fake), 1);
 	rig_close(&r);
 }
@@ -241,9 +282,11 @@ Test(request, warnings_are_passed_on_once)
 {
 	rig r;
 	rig_open(&r, RULES({.match = "GET /v2/x",
-			    .answer = {.status = 200,
-				       .headers = "Warning: 299 - \"going \\\"away\\\" soon\"\nWarning: 199 - \"no\"\n"
-						  "Warning: 299 agent \"no\"\nWarning: 299 - \"\"\nWarning: 299 - unquoted\n"}}));
+	                    .answer = {.status = 200,
+	                               .headers = "Warning: 299 - \"going \\\"away\\\" "
+	                                          "soon\"\nWarning: 199 - \"no\"\n"
+	                                          "Warning: 299 agent \"no\"\nWarning: 299 - "
+	                                          "\"\"\nWarning: 299 - unquoted\n"}}));
 	expect_status(&r, "/v2/x", 200);
 	expect_status(&r, "/v2/x", 200);
 	cr_assert_eq(r.warnings, 1);
@@ -268,7 +311,8 @@ Test(request, warnings_have_a_cap)
 Test(request, a_401_without_end_is_met_twice)
 {
 	rig r;
-	rig_open(&r, RULES(TOKEN, {.match = "GET /v2/x", .answer = {.status = 401, .headers = CHALLENGE}}));
+	rig_open(&r, RULES(TOKEN, {.match = "GET /v2/x",
+	                           .answer = {.status = 401, .headers = CHALLENGE}}));
 	expect_status(&r, "/v2/x", 401);
 	cr_assert_eq(fake_matching(r.fake, "GET /v2/x"), 3);
 	cr_assert_eq(fake_matching(r.fake, "GET /token"), 2);
@@ -285,7 +329,8 @@ Test(request, loopback_is_asked_for_tls_once_and_then_spoken_to_plainly)
 	expect_status(&r, "/v2/x", 200);
 	cr_assert_eq(r.repo->host->scheme, OCIWP_SCHEME_HTTP);
 	expect_status(&r, "/v2/x", 200);
-	cr_assert_eq(rig_request(&r, "GET /v2/x", 1)->connection, 2); /* the first was the TLS try */
+	cr_assert_eq(rig_request(&r, "GET /v2/x", 1)->connection,
+	             2); /* the first was the TLS try */
 	rig_close(&r);
 }
 

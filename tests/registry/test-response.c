@@ -12,18 +12,20 @@ static const struct {
 	int code;
 	const char *text;
 } rows[] = {
-	{400, "{\"errors\":[{\"code\":\"MANIFEST_INVALID\",\"message\":\"bad\"}]}", NULL, OCIW_ERR_REGISTRY, "MANIFEST_INVALID: bad"},
-	{403, "{\"errors\":[{\"code\":\"DENIED\"}]}", NULL, OCIW_ERR_DENIED, "answer 403 (DENIED)"},
-	{404, "nothing here", NULL, OCIW_ERR_NOTFOUND, "answer 404 (nothing here)"},
-	{404, "", NULL, OCIW_ERR_NOTFOUND, "answer 404"},
-	{405, "", NULL, OCIW_ERR_UNSUPPORTED, "answer 405"},
-	{401, "", NULL, OCIW_ERR_AUTH, "log in with: oci-wasm login 127.0.0.1:"},
-	{413, "", NULL, OCIW_ERR_LIMIT, "takes nothing this large"},
-	{400, "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}", NULL, OCIW_ERR_AUTH, "UNAUTHORIZED"},
-	{400, "{\"errors\":[{\"code\":\"UNSUPPORTED\"}]}", NULL, OCIW_ERR_UNSUPPORTED, "UNSUPPORTED"},
-	{409, "", NULL, OCIW_ERR_REGISTRY, "answer 409"},
-	{416, "", NULL, OCIW_ERR_REGISTRY, "answer 416"},
-	{404, "\x1b[31mred", NULL, OCIW_ERR_NOTFOUND, "\\x1b[31mred"},
+        {400, "{\"errors\":[{\"code\":\"MANIFEST_INVALID\",\"message\":\"bad\"}]}", NULL,
+         OCIW_ERR_REGISTRY, "MANIFEST_INVALID: bad"},
+        {403, "{\"errors\":[{\"code\":\"DENIED\"}]}", NULL, OCIW_ERR_DENIED, "answer 403 (DENIED)"},
+        {404, "nothing here", NULL, OCIW_ERR_NOTFOUND, "answer 404 (nothing here)"},
+        {404, "", NULL, OCIW_ERR_NOTFOUND, "answer 404"},
+        {405, "", NULL, OCIW_ERR_UNSUPPORTED, "answer 405"},
+        {401, "", NULL, OCIW_ERR_AUTH, "log in with: oci-wasm login 127.0.0.1:"},
+        {413, "", NULL, OCIW_ERR_LIMIT, "takes nothing this large"},
+        {400, "{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}", NULL, OCIW_ERR_AUTH, "UNAUTHORIZED"},
+        {400, "{\"errors\":[{\"code\":\"UNSUPPORTED\"}]}", NULL, OCIW_ERR_UNSUPPORTED,
+         "UNSUPPORTED"},
+        {409, "", NULL, OCIW_ERR_REGISTRY, "answer 409"},
+        {416, "", NULL, OCIW_ERR_REGISTRY, "answer 416"},
+        {404, "\x1b[31mred", NULL, OCIW_ERR_NOTFOUND, "\\x1b[31mred"},
 };
 
 Test(response, statuses_become_codes_with_the_registrys_words)
@@ -32,7 +34,8 @@ Test(response, statuses_become_codes_with_the_registrys_words)
 		rig r;
 		ociw_error *err = NULL;
 		ociwp_response answer = {0};
-		fake_rule rule = {.match = "GET /v2/x", .answer = {.status = rows[i].status, .body = rows[i].body}};
+		fake_rule rule = {.match = "GET /v2/x",
+		                  .answer = {.status = rows[i].status, .body = rows[i].body}};
 		rig_open(&r, &rule, 1);
 		ociwp_request request = {.method = "GET", .url = "/v2/x", .anonymous = true};
 		rig_ok(ociwp_request_run(r.repo->host, &request, &r.op, &answer, NULL, &err), &err);
@@ -50,13 +53,13 @@ Test(response, a_rate_limit_is_told)
 	ociw_error *err = NULL;
 	ociwp_response answer = {0};
 	rig_open(&r, RULES({.match = "GET /v2/x",
-			    .answer = {.status = 429,
-				       .headers = "RateLimit-Remaining: 0;w=21600\n",
-				       .body = "You have reached your pull rate limit."}}));
+	                    .answer = {.status = 429,
+	                               .headers = "RateLimit-Remaining: 0;w=21600\n",
+	                               .body = "You have reached your pull rate limit."}}));
 	ociwp_request request = {.method = "GET", .url = "/v2/x", .once = true};
 	rig_ok(ociwp_request_run(r.repo->host, &request, &r.op, &answer, NULL, &err), &err);
 	rig_expect(ociwp_response_fail(&answer, &r.op, &err), OCIW_ERR_NETWORK, &err,
-		   "(You have reached your pull rate limit.); rate limit, remaining: 0;w=21600");
+	           "(You have reached your pull rate limit.); rate limit, remaining: 0;w=21600");
 	ociwp_response_deinit(&answer);
 	rig_close(&r);
 }
@@ -67,11 +70,12 @@ Test(response, a_body_over_its_cap_is_refused)
 	ociw_error *err = NULL;
 	ociwp_response answer = {0};
 	OCIWP_AUTO(buf) ociwp_buf body = OCIWP_BUF_INIT;
-	rig_open(&r, RULES({.match = "GET /v2/x", .answer = {.status = 200, .body = "0123456789"}}));
+	rig_open(&r,
+	         RULES({.match = "GET /v2/x", .answer = {.status = 200, .body = "0123456789"}}));
 	ociwp_request request = {.method = "GET", .url = "/v2/x"};
 	rig_ok(ociwp_request_run(r.repo->host, &request, &r.op, &answer, NULL, &err), &err);
-	rig_expect(ociwp_response_read(&answer, 9, "the thing", &r.op, &body, &err), OCIW_ERR_LIMIT, &err,
-		   "the thing is larger than 9 bytes");
+	rig_expect(ociwp_response_read(&answer, 9, "the thing", &r.op, &body, &err), OCIW_ERR_LIMIT,
+	           &err, "the thing is larger than 9 bytes");
 	ociwp_response_deinit(&answer);
 	rig_ok(ociwp_request_run(r.repo->host, &request, &r.op, &answer, NULL, &err), &err);
 	ociwp_buf_clear(&body);

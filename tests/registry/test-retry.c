@@ -9,7 +9,8 @@
 Test(retry, statuses_are_tried_again_or_not)
 {
 	static const int again[] = {408, 429, 499, 500, 502, 503, 504, 522};
-	static const int never[] = {200, 201, 301, 307, 400, 401, 403, 404, 405, 409, 412, 413, 416, 501};
+	static const int never[] = {200, 201, 301, 307, 400, 401, 403,
+	                            404, 405, 409, 412, 413, 416, 501};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(again); i++)
 		cr_assert(ociwp_retry_status(again[i]), "%d", again[i]);
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(never); i++)

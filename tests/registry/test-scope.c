@@ -11,21 +11,21 @@
 static const struct {
 	const char *in, *out;
 } rows[] = {
-	{"repository:a:pull", "repository:a:pull"},
-	{"repository:a:push,pull,push", "repository:a:pull,push"},
-	{"repository:a:pull repository:a:push", "repository:a:pull,push"},
-	{"repository:b:pull repository:a:pull", "repository:b:pull repository:a:pull"},
-	{"repository:a:pull,* repository:a:push", "repository:a:*"},
-	{"repository:localhost:5000/x:pull", "repository:localhost:5000/x:pull"},
-	{"repository:localhost:5000/x:pull repository:localhost:5000/x:push",
-	 "repository:localhost:5000/x:pull,push"},
-	{"registry:catalog:*", "registry:catalog:*"},
-	{"repository:a:", ""},
-	{"repository:a:,", "repository:a"},
-	{"other", "other"},
-	{"only:two only:two", "only:two"},
-	{"  repository:a:pull \t repository:a:pull ", "repository:a:pull"},
-	{"", ""},
+        {"repository:a:pull", "repository:a:pull"},
+        {"repository:a:push,pull,push", "repository:a:pull,push"},
+        {"repository:a:pull repository:a:push", "repository:a:pull,push"},
+        {"repository:b:pull repository:a:pull", "repository:b:pull repository:a:pull"},
+        {"repository:a:pull,* repository:a:push", "repository:a:*"},
+        {"repository:localhost:5000/x:pull", "repository:localhost:5000/x:pull"},
+        {"repository:localhost:5000/x:pull repository:localhost:5000/x:push",
+         "repository:localhost:5000/x:pull,push"},
+        {"registry:catalog:*", "registry:catalog:*"},
+        {"repository:a:", ""},
+        {"repository:a:,", "repository:a"},
+        {"other", "other"},
+        {"only:two only:two", "only:two"},
+        {"  repository:a:pull \t repository:a:pull ", "repository:a:pull"},
+        {"", ""},
 };
 
 Test(scope, sets_are_merged_and_their_actions_sorted)
@@ -49,13 +49,13 @@ static const struct {
 	const char *whole, *part;
 	bool covered;
 } covers[] = {
-	{"repository:a:pull,push", "repository:a:pull", true},
-	{"repository:a:pull", "repository:a:pull,push", false},
-	{"repository:a:*", "repository:a:pull,push,delete", true},
-	{"repository:a:pull", "repository:b:pull", false},
-	{"repository:a:pull repository:b:pull", "repository:b:pull", true},
-	{"repository:a:pull", "", true},
-	{"", "repository:a:pull", false},
+        {"repository:a:pull,push", "repository:a:pull", true},
+        {"repository:a:pull", "repository:a:pull,push", false},
+        {"repository:a:*", "repository:a:pull,push,delete", true},
+        {"repository:a:pull", "repository:b:pull", false},
+        {"repository:a:pull repository:b:pull", "repository:b:pull", true},
+        {"repository:a:pull", "", true},
+        {"", "repository:a:pull", false},
 };
 
 Test(scope, a_set_covers_what_is_in_it)
@@ -64,7 +64,8 @@ Test(scope, a_set_covers_what_is_in_it)
 		ociwp_scopes whole = {0}, part = {0};
 		cr_assert_eq(ociwp_scopes_add(&whole, covers[i].whole, NULL), 0);
 		cr_assert_eq(ociwp_scopes_add(&part, covers[i].part, NULL), 0);
-		cr_assert_eq(ociwp_scopes_cover(&whole, &part), covers[i].covered, "%s", covers[i].part);
+		cr_assert_eq(ociwp_scopes_cover(&whole, &part), covers[i].covered, "%s",
+		             covers[i].part);
 		ociwp_scopes_deinit(&whole);
 		ociwp_scopes_deinit(&part);
 	}

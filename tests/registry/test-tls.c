@@ -72,7 +72,8 @@ Test(tls, half_a_pair_is_an_error)
 		touch(dir, halves[i]);
 		cr_assert_eq(ociw_client_new(&client, NULL), 0);
 		cr_assert_eq(ociw_client_add_certs_dir(client, root, NULL), 0);
-		rig_expect(ociwp_client_host(client, "a.io", NULL, &host, &err), OCIW_ERR_INVALID, &err, "has no");
+		rig_expect(ociwp_client_host(client, "a.io", NULL, &host, &err), OCIW_ERR_INVALID,
+		           &err, "has no");
 		ociw_client_free(client);
 		remove_all(root);
 	}
@@ -96,22 +97,23 @@ static const struct {
 	const char *host, *port, *no_proxy;
 	bool direct;
 } rows[] = {
-	{"localhost", "5000", NULL, true},
-	{"127.0.0.1", "80", NULL, true},
-	{"::1", "80", NULL, true},
-	{"a.io", "443", NULL, false},
-	{"a.io", "443", "a.io", false}, /* libcurl knows this form itself */
-	{"a.io", "5000", "b.io, a.io:5000", true},
-	{"x.a.io", "5000", "a.io:5000", true},
-	{"x.a.io", "5000", ".a.io:5000", true},
-	{"xa.io", "5000", "a.io:5000", false},
-	{"a.io", "5001", "a.io:5000", false},
-	{"fd00::1", "5000", "[fd00::1]:5000", true},
-	{"a.io", "5000", ":5000", false},
+        {"localhost", "5000", NULL, true},
+        {"127.0.0.1", "80", NULL, true},
+        {"::1", "80", NULL, true},
+        {"a.io", "443", NULL, false},
+        {"a.io", "443", "a.io", false}, /* libcurl knows this form itself */
+        {"a.io", "5000", "b.io, a.io:5000", true},
+        {"x.a.io", "5000", "a.io:5000", true},
+        {"x.a.io", "5000", ".a.io:5000", true},
+        {"xa.io", "5000", "a.io:5000", false},
+        {"a.io", "5001", "a.io:5000", false},
+        {"fd00::1", "5000", "[fd00::1]:5000", true},
+        {"a.io", "5000", ":5000", false},
 };
 
 Test(tls, no_proxy_knows_ports)
 {
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++)
-		cr_assert_eq(ociwp_tls_no_proxy(rows[i].host, rows[i].port, rows[i].no_proxy), rows[i].direct, "row %zu", i);
+		cr_assert_eq(ociwp_tls_no_proxy(rows[i].host, rows[i].port, rows[i].no_proxy),
+		             rows[i].direct, "row %zu", i);
 }

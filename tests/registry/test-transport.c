@@ -24,12 +24,16 @@ static void *get(void *self)
 	ociwp_exchange *x = NULL;
 	ociwp_failure failure;
 	char text[16] = "";
-	ociwp_http http = {.method = "GET", .url = j->url, .user_agent = "test", .body_size = OCIWP_BODY_NONE, .direct = true};
+	ociwp_http http = {.method = "GET",
+	                   .url = j->url,
+	                   .user_agent = "test",
+	                   .body_size = OCIWP_BODY_NONE,
+	                   .direct = true};
 	if (ociwp_exchange_begin(j->transport, &http, NULL, &x, &failure, NULL) < 0)
 		return NULL;
 	ptrdiff_t n = ociwp_exchange_read(x, text, sizeof(text) - 1, NULL, &failure, NULL);
 	j->good = ociwp_exchange_status(x) == 200 && n == 5 && strcmp(text, "hello") == 0 &&
-		  ociwp_exchange_read(x, text, sizeof(text), NULL, &failure, NULL) == 0;
+	          ociwp_exchange_read(x, text, sizeof(text), NULL, &failure, NULL) == 0;
 	ociwp_exchange_close(x);
 	return NULL;
 }

@@ -10,16 +10,18 @@ static const struct {
 	bool good;
 	uint64_t count;
 } ranges[] = {
-	{"0-9", true, 10},      {"bytes=0-9", true, 10}, {"bytes 0-9", true, 10}, {"0-0", true, 1},
-	{"9", true, 10},        {"0-9/20", true, 10},    {"5-9", false, 0},       {"", false, 0},
-	{"0-", false, 0},       {"a-b", false, 0},       {"-5", false, 0},        {"0-18446744073709551615", false, 0},
+        {"0-9", true, 10}, {"bytes=0-9", true, 10}, {"bytes 0-9", true, 10},
+        {"0-0", true, 1},  {"9", true, 10},         {"0-9/20", true, 10},
+        {"5-9", false, 0}, {"", false, 0},          {"0-", false, 0},
+        {"a-b", false, 0}, {"-5", false, 0},        {"0-18446744073709551615", false, 0},
 };
 
 Test(upload, ranges_of_all_dialects_are_read)
 {
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(ranges); i++) {
 		uint64_t got = 0;
-		cr_assert_eq(ociwp_upload_parse_range(ranges[i].text, &got), ranges[i].good, "%s", ranges[i].text);
+		cr_assert_eq(ociwp_upload_parse_range(ranges[i].text, &got), ranges[i].good, "%s",
+		             ranges[i].text);
 		if (ranges[i].good)
 			cr_assert_eq(got, ranges[i].count, "%s", ranges[i].text);
 	}
@@ -28,9 +30,9 @@ Test(upload, ranges_of_all_dialects_are_read)
 static const struct {
 	const char *location, *want; /* behind "http://self" */
 } locations[] = {
-	{"/v2/a/b/blobs/uploads/u1?_state=x%3D", "/v2/a/b/blobs/uploads/u1?_state=x%3D&digest="},
-	{"u1", "/v2/a/b/blobs/uploads/u1?digest="},
-	{"http://{self}/else/where", "/else/where?digest="},
+        {"/v2/a/b/blobs/uploads/u1?_state=x%3D", "/v2/a/b/blobs/uploads/u1?_state=x%3D&digest="},
+        {"u1", "/v2/a/b/blobs/uploads/u1?digest="},
+        {"http://{self}/else/where", "/else/where?digest="},
 };
 
 Test(upload, a_location_is_opaque_and_perhaps_relative)
@@ -46,8 +48,9 @@ Test(upload, a_location_is_opaque_and_perhaps_relative)
 		ociwp_blob_source source = {rig_source_open, &bytes};
 		ociw_descriptor *desc = rig_blob("hello", 5);
 		snprintf(headers, sizeof(headers), "Location: %s\n", locations[i].location);
-		fake_rule rules[] = {{.match = "POST /v2/a/b/blobs/uploads/$", .answer = {.status = 202, .headers = headers}},
-				     {.match = "PUT ", .answer = {.status = 201}}};
+		fake_rule rules[] = {{.match = "POST /v2/a/b/blobs/uploads/$",
+		                      .answer = {.status = 202, .headers = headers}},
+		                     {.match = "PUT ", .answer = {.status = 201}}};
 		rig_open(&r, rules, 2);
 		ociwp_upload upload = {.repo = r.repo, .desc = desc, .source = &source};
 		rig_ok(ociwp_upload_begin(&upload, NULL, &r.op, &done, &err), &err);
@@ -75,7 +78,8 @@ Test(upload, a_session_without_a_location_or_to_a_private_place_is_refused)
 	ociw_error *err = NULL;
 	ociw_descriptor *desc = rig_blob("hello", 5);
 	rig_open(&r, RULES({.match = "POST", .answer = {.status = 202}, .times = 1},
-			   {.match = "POST", .answer = {.status = 202, .headers = "Location: http://{self}/x\n"}}));
+	                   {.match = "POST",
+	                    .answer = {.status = 202, .headers = "Location: http://{self}/x\n"}}));
 	ociwp_upload upload = {.repo = r.repo, .desc = desc};
 	rig_expect(begin(&r, &upload, &err), OCIW_ERR_REGISTRY, &err, "202 without a Location");
 	r.repo->host->private_literal = false;
@@ -94,9 +98,15 @@ Test(upload, data_may_go_to_another_origin_but_credentials_may_not)
 	rig_source bytes = {"hello", 5, 0, 0};
 	ociwp_blob_source source = {rig_source_open, &bytes};
 	ociw_descriptor *desc = rig_blob("hello", 5);
-	fake_registry *other = fake_start(RULES({.match = "PUT /up?digest=", .answer = {.status = 201}}));
-	rig_open(&r, RULES({.match = "POST", .answer = {.status = 401, .headers = "WWW-Authenticate: Basic realm=\"x\"\n"}, .times = 1},
-			   {.match = "POST", .answer = {.status = 202, .headers = "Location: http://{other}/up\n"}}));
+	fake_registry *other =
+	        fake_start(RULES({.match = "PUT /up?digest=", .answer = {.status = 201}}));
+	rig_open(&r,
+	         RULES({.match = "POST",
+	                .answer = {.status = 401,
+	                           .headers = "WWW-Authenticate: Basic realm=\"x\"\n"},
+	                .times = 1},
+	               {.match = "POST",
+	                .answer = {.status = 202, .headers = "Location: http://{other}/up\n"}}));
 	r.give = (ociw_credential){.size = sizeof(r.give), .username = "u", .password = "p"};
 	fake_set_other(r.fake, fake_address(other));
 	ociwp_upload upload = {.repo = r.repo, .desc = desc, .source = &source};
@@ -119,11 +129,15 @@ Test(upload, chunks_carry_a_bare_range_and_the_newest_location_counts)
 	rig_source bytes = {"hello world", 11, 0, 0};
 	ociwp_blob_source source = {rig_source_open, &bytes};
 	ociw_descriptor *desc = rig_blob("hello world", 11);
-	rig_open(&r, RULES({.match = "POST", .answer = {.status = 202, .headers = "Location: /u/0\nOCI-Chunk-Min-Length: 4\n"}},
-			   {.match = "PATCH /u/0$", .answer = {.status = 202, .headers = "Location: /u/1\nRange: 0-3\n"}},
-			   /* ECR: 201, a stale Range */
-			   {.match = "PATCH /u/1$", .answer = {.status = 201, .headers = "Location: /u/2\nRange: 0-3\n"}},
-			   {.match = "PUT /u/2?digest=", .answer = {.status = 201}}));
+	rig_open(&r, RULES({.match = "POST",
+	                    .answer = {.status = 202,
+	                               .headers = "Location: /u/0\nOCI-Chunk-Min-Length: 4\n"}},
+	                   {.match = "PATCH /u/0$",
+	                    .answer = {.status = 202, .headers = "Location: /u/1\nRange: 0-3\n"}},
+	                   /* ECR: 201, a stale Range */
+	                   {.match = "PATCH /u/1$",
+	                    .answer = {.status = 201, .headers = "Location: /u/2\nRange: 0-3\n"}},
+	                   {.match = "PUT /u/2?digest=", .answer = {.status = 201}}));
 	ociwp_upload upload = {.repo = r.repo, .desc = desc, .source = &source};
 	rig_ok(begin(&r, &upload, &err), &err);
 	cr_assert_eq(upload.min_chunk, 4);
@@ -147,10 +161,13 @@ static const struct {
 	bool known;
 	uint64_t offset;
 } states[] = {
-	{204, "Range: 0-5\nLocation: /u/9\n", true, 6},   {204, "Range: bytes=0-5\n", true, 6},
-	{204, "Range: 0-0\n", true, 0},                   {202, "Range: 0-5\n", true, 6},
-	{204, "Range: 0-500\n", false, 0},                {204, NULL, false, 0},
-	{404, NULL, false, 0},
+        {204, "Range: 0-5\nLocation: /u/9\n", true, 6},
+        {204, "Range: bytes=0-5\n", true, 6},
+        {204, "Range: 0-0\n", true, 0},
+        {202, "Range: 0-5\n", true, 6},
+        {204, "Range: 0-500\n", false, 0},
+        {204, NULL, false, 0},
+        {404, NULL, false, 0},
 };
 
 Test(upload, the_state_of_a_session_is_asked_for)
@@ -160,8 +177,10 @@ Test(upload, the_state_of_a_session_is_asked_for)
 		ociw_error *err = NULL;
 		bool known;
 		ociw_descriptor *desc = rig_blob("hello world", 11);
-		fake_rule rules[] = {{.match = "POST", .answer = {.status = 202, .headers = "Location: /u/0\n"}},
-				     {.match = "GET /u/0", .answer = {.status = states[i].status, .headers = states[i].headers}}};
+		fake_rule rules[] = {
+		        {.match = "POST", .answer = {.status = 202, .headers = "Location: /u/0\n"}},
+		        {.match = "GET /u/0",
+		         .answer = {.status = states[i].status, .headers = states[i].headers}}};
 		rig_open(&r, rules, 2);
 		ociwp_upload upload = {.repo = r.repo, .desc = desc};
 		rig_ok(begin(&r, &upload, &err), &err);
@@ -179,8 +198,9 @@ Test(upload, giving_up_deletes_the_session)
 	rig r;
 	ociw_error *err = NULL;
 	ociw_descriptor *desc = rig_blob("hello", 5);
-	rig_open(&r, RULES({.match = "POST", .answer = {.status = 202, .headers = "Location: /u/0\n"}},
-			   {.match = "DELETE /u/0$", .answer = {.status = 500}}));
+	rig_open(&r,
+	         RULES({.match = "POST", .answer = {.status = 202, .headers = "Location: /u/0\n"}},
+	               {.match = "DELETE /u/0$", .answer = {.status = 500}}));
 	ociwp_upload upload = {.repo = r.repo, .desc = desc};
 	rig_ok(begin(&r, &upload, &err), &err);
 	ociwp_upload_abort(&upload);
@@ -200,7 +220,8 @@ Test(upload, another_algorithm_is_announced)
 	memset(digest + 7, 'a', 128);
 	digest[135] = 0;
 	cr_assert_eq(ociw_descriptor_new("a/b", digest, 5, &desc, NULL), 0);
-	rig_open(&r, RULES({.match = "POST /v2/a/b/blobs/uploads/?digest-algorithm=sha512$", .answer = {.status = 202, .headers = "Location: /u/0\n"}}));
+	rig_open(&r, RULES({.match = "POST /v2/a/b/blobs/uploads/?digest-algorithm=sha512$",
+	                    .answer = {.status = 202, .headers = "Location: /u/0\n"}}));
 	ociwp_upload upload = {.repo = r.repo, .desc = desc};
 	rig_ok(begin(&r, &upload, &err), &err);
 	ociwp_upload_deinit(&upload);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The server behind fake-registry.h: one thread accepts, one a connection. Errors of its own end the
- * test at once.
+ * The server behind fake-registry.h: one thread accepts, one a connection. Errors of its own end
+ * the test at once.
  */
 #include "fake-registry.h"
 
@@ -197,7 +197,7 @@ static fake_request *read_head(connection *c)
 	request->method = strdup(text);
 	char *target_end = strchr(space + 1, ' ');
 	request->target = target_end ? strndup(space + 1, (size_t)(target_end - space - 1))
-				     : strdup(space + 1);
+	                             : strdup(space + 1);
 	request->headers = strdup(line_end + 2);
 	request->connection = c->number;
 	free(text);
@@ -304,8 +304,8 @@ static bool send_body(connection *c, const fake_answer *answer, const char *body
 		return true;
 	case FAKE_CHUNKED:
 		snprintf(size, sizeof(size), "%zx\r\n", len);
-		return (len == 0 || (send_text(c, size) && send_all(c, body, len) &&
-				     send_text(c, "\r\n"))) &&
+		return (len == 0 ||
+		        (send_text(c, size) && send_all(c, body, len) && send_text(c, "\r\n"))) &&
 		       send_text(c, "0\r\n\r\n");
 	default:
 		return send_all(c, body, len);
@@ -389,7 +389,8 @@ static void *accept_all(void *self)
 		c->fake = fake;
 		c->fd = fd;
 		c->number = fake->connection_count + 1;
-		int e = pthread_create(&fake->connections[fake->connection_count++], NULL, serve, c);
+		int e = pthread_create(&fake->connections[fake->connection_count++], NULL, serve,
+		                       c);
 		assert(e == 0);
 		(void)e;
 	}
@@ -400,7 +401,7 @@ static void *accept_all(void *self)
 fake_registry *fake_start(const fake_rule *rules, size_t count)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(address);
 	fake_registry *fake = calloc(1, sizeof(*fake));
 	assert(fake);

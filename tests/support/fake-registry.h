@@ -36,8 +36,8 @@ typedef enum fake_fault {
 
 typedef struct fake_answer {
 	int status;
-	const char *headers; /* "Name: value\n..."; {self} is this server's host:port, {other} that of
-			      * fake_set_other() */
+	const char *headers; /* "Name: value\n..."; {self} is this server's host:port, {other} that
+	                      * of fake_set_other() */
 	const char *body;
 	size_t body_len; /* 0: strlen */
 	fake_fault fault;
@@ -46,7 +46,8 @@ typedef struct fake_answer {
 
 /* A line of the script: the first one that matches and is not used up is played. */
 typedef struct fake_rule {
-	const char *match; /* "GET /v2/a/": beginning of "METHOD TARGET"; with a final '$' all of it */
+	const char
+	        *match; /* "GET /v2/a/": beginning of "METHOD TARGET"; with a final '$' all of it */
 	fake_answer answer;
 	unsigned times; /* 0: for ever */
 	/* NULL, or makes the answer; strings it gives must live on. */

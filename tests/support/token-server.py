@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A token server for docker-registry's token auth, for tests: Basic or anonymous GET, and the OAuth2
-POST with a refresh token. Anonymous clients may pull only. Signs with the openssl command.
-
-usage: token-server.py KEY CERT LOG   prints its port, then serves until it is killed
-"""
+#
+# A token server for docker-registry's token auth, for tests: Basic or anonymous GET, and the OAuth2
+# POST with a refresh token. Anonymous clients may pull only. Signs with the openssl command.
+#
+# usage: token-server.py KEY CERT LOG   prints its port, then serves until it is killed
 import base64
 import http.server
 import json

@@ -21,13 +21,13 @@ struct login_options {
 };
 
 static const struct option_spec login_specs[] = {
-	{"username", 'u', OPTION_STRING, offsetof(struct login_options, username), "NAME",
-	 "user name; asked for on a terminal when left out", NULL},
-	{"password-stdin", 0, OPTION_FLAG, offsetof(struct login_options, password_stdin), NULL,
-	 "read the password from standard input", NULL},
-	{"identity-token-stdin", 0, OPTION_FLAG,
-	 offsetof(struct login_options, identity_token_stdin), NULL,
-	 "read an OAuth2 refresh token from standard input instead of a password", NULL},
+        {"username", 'u', OPTION_STRING, offsetof(struct login_options, username), "NAME",
+         "user name; asked for on a terminal when left out", NULL},
+        {"password-stdin", 0, OPTION_FLAG, offsetof(struct login_options, password_stdin), NULL,
+         "read the password from standard input", NULL},
+        {"identity-token-stdin", 0, OPTION_FLAG,
+         offsetof(struct login_options, identity_token_stdin), NULL,
+         "read an OAuth2 refresh token from standard input instead of a password", NULL},
 };
 
 static void wipe(char *text)
@@ -53,7 +53,7 @@ static char *host_name(struct tool *tool, const char *text)
 		tool_fail(tool, err);
 	else if (strcmp(ociw_reference_repository(ref), "a/b") != 0)
 		fprintf(stderr, "oci-wasm: that is no registry: it needs a \".\", a port, or to be "
-				"localhost\n");
+		                "localhost\n");
 	else
 		host = strdup(ociw_reference_host(ref));
 	ociw_reference_free(ref);
@@ -114,7 +114,7 @@ static int ask(const struct login_options *options, char **user, char **secret)
 
 	if (options->password_stdin && options->identity_token_stdin)
 		return tool_usage(&cmd_login, "takes one of --password-stdin and "
-					      "--identity-token-stdin");
+		                              "--identity-token-stdin");
 	if (!from_stdin && !terminal)
 		return tool_usage(&cmd_login, "needs --password-stdin, as there is no terminal");
 	if (!options->username && !options->identity_token_stdin && from_stdin)
@@ -140,7 +140,7 @@ struct trial {
 };
 
 static int answer_trial(const char *host, bool rejected, ociw_credential_request *request,
-			void *user_data, ociw_error **err)
+                        void *user_data, ociw_error **err)
 {
 	const struct trial *trial = user_data;
 
@@ -169,7 +169,7 @@ static int check_and_store(struct tool *tool, const char *host, const ociw_crede
 		return tool_fail(tool, err);
 	if (!tool->common.quiet)
 		fprintf(stderr, "oci-wasm: logged in to %s; kept in %s\n", host,
-			where ? where : "the credential store");
+		        where ? where : "the credential store");
 	free(where);
 	return tool_finish(tool);
 }
@@ -186,9 +186,8 @@ static int run_login(struct tool *tool, void *options, int argc, char **argv)
 		return EXIT_USAGE;
 	int status = ask(o, &user, &secret);
 	if (status == 0) {
-		ociw_credential credential = {.size = sizeof(credential),
-					      .username = user,
-					      .source = "the command line"};
+		ociw_credential credential = {
+		        .size = sizeof(credential), .username = user, .source = "the command line"};
 		if (o->identity_token_stdin)
 			credential.identity_token = secret;
 		else
@@ -217,8 +216,9 @@ static int run_logout(struct tool *tool, void *options, int argc, char **argv)
 	if (r < 0)
 		status = tool_fail(tool, err);
 	else if (!tool->common.quiet)
-		fprintf(stderr, r ? "oci-wasm: logged out of %s\n" : "oci-wasm: was not logged in to %s\n",
-			host);
+		fprintf(stderr,
+		        r ? "oci-wasm: logged out of %s\n" : "oci-wasm: was not logged in to %s\n",
+		        host);
 	credentials_free(credentials);
 	free(host);
 	return status;
@@ -264,7 +264,8 @@ static int run_catalog(struct tool *tool, void *options, int argc, char **argv)
 	if (client && state.json)
 		fputc('[', stdout);
 	tags.op = &tool->op;
-	if (client && ociw_client_catalog(client, host, &tags, print_repository, &state, &err) < 0) {
+	if (client &&
+	    ociw_client_catalog(client, host, &tags, print_repository, &state, &err) < 0) {
 		status = tool_fail(tool, err);
 	} else if (client) {
 		if (state.json)
@@ -276,40 +277,42 @@ static int run_catalog(struct tool *tool, void *options, int argc, char **argv)
 }
 
 const struct command cmd_login = {
-	.name = "login",
-	.group = "Registries",
-	.operands = "[REGISTRY]",
-	.summary = "Keep credentials for a registry",
-	.description = "Checks credentials with the registry (docker.io when left out) and keeps them "
-		       "where docker keeps them: in the credential helper that is configured, else in "
-		       "~/.docker/config.json or the file that --registry-config names.\n"
-		       "  oci-wasm login ghcr.io -u me --password-stdin < token",
-	.options = login_specs,
-	.option_count = TOOL_COUNT(login_specs),
-	.options_size = sizeof(struct login_options),
-	.uses_registry = true,
-	.run = run_login,
+        .name = "login",
+        .group = "Registries",
+        .operands = "[REGISTRY]",
+        .summary = "Keep credentials for a registry",
+        .description =
+                "Checks credentials with the registry (docker.io when left out) and keeps them "
+                "where docker keeps them: in the credential helper that is configured, else in "
+                "~/.docker/config.json or the file that --registry-config names.\n"
+                "  oci-wasm login ghcr.io -u me --password-stdin < token",
+        .options = login_specs,
+        .option_count = TOOL_COUNT(login_specs),
+        .options_size = sizeof(struct login_options),
+        .uses_registry = true,
+        .run = run_login,
 };
 
 const struct command cmd_logout = {
-	.name = "logout",
-	.group = "Registries",
-	.operands = "[REGISTRY]",
-	.summary = "Forget the credentials for a registry",
-	.description = "Removes what is kept for a registry from helpers and files.\n"
-		       "  oci-wasm logout ghcr.io",
-	.uses_registry = true,
-	.run = run_logout,
+        .name = "logout",
+        .group = "Registries",
+        .operands = "[REGISTRY]",
+        .summary = "Forget the credentials for a registry",
+        .description = "Removes what is kept for a registry from helpers and files.\n"
+                       "  oci-wasm logout ghcr.io",
+        .uses_registry = true,
+        .run = run_logout,
 };
 
 const struct command cmd_catalog = {
-	.name = "catalog",
-	.group = "Registries",
-	.operands = "REGISTRY",
-	.summary = "List the repositories of a registry",
-	.description = "Lists the repositories of a registry, one a line. Many registries do not allow "
-		       "it.\n"
-		       "  oci-wasm catalog localhost:5000",
-	.uses_registry = true,
-	.run = run_catalog,
+        .name = "catalog",
+        .group = "Registries",
+        .operands = "REGISTRY",
+        .summary = "List the repositories of a registry",
+        .description =
+                "Lists the repositories of a registry, one a line. Many registries do not allow "
+                "it.\n"
+                "  oci-wasm catalog localhost:5000",
+        .uses_registry = true,
+        .run = run_catalog,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One file of credentials on disk. What is in it is the library's affair (docker-config.h); here it is
- * read whole, wiped after use, and replaced atomically. CRD-7.
+ * One file of credentials on disk. What is in it is the library's affair (docker-config.h); here it
+ * is read whole, wiped after use, and replaced atomically. CRD-7.
  */
 #include "credential-file.h"
 
@@ -23,7 +23,7 @@ static int fail(ociw_error **err, const char *what, const char *path)
 	int e = errno;
 
 	return ociw_error_set(err, e == ENOENT ? OCIW_ERR_NOTFOUND : OCIW_ERR_IO, "%s \"%s\": %s",
-			      what, path, strerror(e));
+	                      what, path, strerror(e));
 }
 
 static void wipe(char *text, size_t len)
@@ -44,8 +44,8 @@ int credential_file_read(const char *path, ociw_docker_config **out, ociw_error 
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
 		close(fd);
 		return ociw_error_set(err, OCIW_ERR_INVALID,
-				      "\"%s\" is no file of credentials (too large, or no file)",
-				      path);
+		                      "\"%s\" is no file of credentials (too large, or no file)",
+		                      path);
 	}
 	size_t size = (size_t)st.st_size, len = 0;
 	char *text = malloc(size + 1);
@@ -66,7 +66,7 @@ int credential_file_read(const char *path, ociw_docker_config **out, ociw_error 
 		r = ociw_docker_config_parse((ociw_span){text, len}, out, &why);
 		if (r < 0)
 			ociw_error_set(err, (ociw_code)r, "\"%s\": %s", path,
-				       ociw_error_message(why));
+			               ociw_error_message(why));
 		ociw_error_free(why);
 	}
 	wipe(text, size);
@@ -162,8 +162,8 @@ static int replace(const char *path, const ociw_docker_config *config, ociw_erro
 }
 
 static int change_locked(const char *path,
-			 int (*change)(ociw_docker_config *, void *, ociw_error **),
-			 void *user_data, ociw_error **err)
+                         int (*change)(ociw_docker_config *, void *, ociw_error **),
+                         void *user_data, ociw_error **err)
 {
 	ociw_docker_config *config = NULL;
 	ociw_error *why = NULL;
@@ -190,9 +190,9 @@ static int change_locked(const char *path,
 }
 
 int credential_file_change(const char *path,
-			   int (*change)(ociw_docker_config *config, void *user_data,
-					 ociw_error **err),
-			   void *user_data, ociw_error **err)
+                           int (*change)(ociw_docker_config *config, void *user_data,
+                                         ociw_error **err),
+                           void *user_data, ociw_error **err)
 {
 	char *real = real_target(path);
 	char *dir = real ? strdup(real) : NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One run of a credential helper: posix_spawn, a socket for stdin, a pipe for stdout, a deadline. It
- * knows nothing of what is said. docker-credential-helpers; CRD-5.
+ * One run of a credential helper: posix_spawn, a socket for stdin, a pipe for stdout, a deadline.
+ * It knows nothing of what is said. docker-credential-helpers; CRD-5.
  */
 #include "credential-helper.h"
 
@@ -53,7 +53,7 @@ static int spawn(const char *name, const char *verb, int in, int out, pid_t *pid
 	posix_spawnattr_setsigdefault(&attr, &all);
 	posix_spawnattr_setpgroup(&attr, 0);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-						POSIX_SPAWN_SETPGROUP);
+	                                        POSIX_SPAWN_SETPGROUP);
 	int e = posix_spawnp(pid, program, &actions, &attr, argv, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
@@ -129,7 +129,7 @@ static void stop(pid_t pid)
 }
 
 static enum helper_result talk(pid_t pid, int in, int out, const char *input, char *text,
-			       size_t *len)
+                               size_t *len)
 {
 	int status = 0;
 
@@ -147,7 +147,7 @@ static enum helper_result talk(pid_t pid, int in, int out, const char *input, ch
 }
 
 enum helper_result helper_run(const char *name, const char *verb, const char *input, char **out,
-			      size_t *out_len)
+                              size_t *out_len)
 {
 	int in[2] = {-1, -1}, output[2] = {-1, -1};
 	char *text = malloc(OUTPUT_MAX + 1);

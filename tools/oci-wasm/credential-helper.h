@@ -17,6 +17,6 @@ enum helper_result {
 
 /* @p input goes to stdin; *out is stdout with a NUL behind, to be wiped and freed. */
 enum helper_result helper_run(const char *name, const char *verb, const char *input, char **out,
-			      size_t *out_len);
+                              size_t *out_len);
 
 #endif

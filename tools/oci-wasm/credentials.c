@@ -16,7 +16,7 @@
 #define SOURCES_MAX 8
 
 struct credentials {
-	char *config_path; /* --registry-config */
+	char *config_path;                /* --registry-config */
 	char *host, *username, *password; /* of the command line */
 };
 
@@ -52,7 +52,7 @@ void credentials_free(struct credentials *credentials)
 }
 
 bool credentials_use(struct credentials *credentials, const char *host, const char *username,
-		     const char *password)
+                     const char *password)
 {
 	free(credentials->host);
 	wipe(credentials->username);
@@ -111,7 +111,7 @@ static size_t list_sources(const struct credentials *c, struct source *list)
 	add(list, &count, join(getenv("XDG_RUNTIME_DIR"), "containers/auth.json"));
 	add(list, &count,
 	    config && *config ? join(config, "containers/auth.json")
-			      : join(getenv("HOME"), ".config/containers/auth.json"));
+	                      : join(getenv("HOME"), ".config/containers/auth.json"));
 	add(list, &count, docker_file());
 	return count;
 }
@@ -146,18 +146,18 @@ static int helper_failed(const char *helper, const char *verb, char *message, oc
 			*p = '?';
 	}
 	return ociw_error_set(err, OCIW_ERR_AUTH, "docker-credential-%s %s failed: %.200s", helper,
-			      verb, *message ? message : "it did not say why");
+	                      verb, *message ? message : "it did not say why");
 }
 
 static int helper_broken(const char *helper, ociw_error **err)
 {
 	return ociw_error_set(err, OCIW_ERR_AUTH, "docker-credential-%s cannot be used: %s", helper,
-			      strerror(errno));
+	                      strerror(errno));
 }
 
 /* 1 answered, 0 it has none, < 0 code. */
 static int ask_helper(const char *helper, bool named, const char *host, ociw_docker_config *holder,
-		      ociw_credential *out, ociw_error **err)
+                      ociw_credential *out, ociw_error **err)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -172,15 +172,18 @@ static int ask_helper(const char *helper, bool named, const char *host, ociw_doc
 			r = helper_failed(helper, "get", text, err);
 		break;
 	case HELPER_MISSING:
-		/* For one host it was meant to be used; a store for all may be from another machine. */
+		/* For one host it was meant to be used; a store for all may be from another
+		 * machine. */
 		if (named)
-			r = ociw_error_set(err, OCIW_ERR_AUTH,
-					   "the credential helper docker-credential-%s of %s is not "
-					   "installed",
-					   helper, host);
+			r = ociw_error_set(
+			        err, OCIW_ERR_AUTH,
+			        "the credential helper docker-credential-%s of %s is not "
+			        "installed",
+			        helper, host);
 		else
-			fprintf(stderr, "oci-wasm: warning: docker-credential-%s is not installed\n",
-				helper);
+			fprintf(stderr,
+			        "oci-wasm: warning: docker-credential-%s is not installed\n",
+			        helper);
 		break;
 	case HELPER_BROKEN:
 		r = helper_broken(helper, err);
@@ -203,7 +206,7 @@ static int answer(ociw_credential_request *request, ociw_credential *give, const
 
 /* Helper first, then the file itself (CRD-2). */
 static int look_into(ociw_docker_config *config, const char *name, const char *host,
-		     ociw_credential_request *request, ociw_error **err)
+                     ociw_credential_request *request, ociw_error **err)
 {
 	ociw_credential found = {.size = sizeof(found)};
 	char where[300];
@@ -217,12 +220,12 @@ static int look_into(ociw_docker_config *config, const char *name, const char *h
 			return r < 0 ? r : answer(request, &found, where);
 	}
 	int r = ociw_docker_config_find(config, host, ociw_credential_request_repository(request),
-					&found, err);
+	                                &found, err);
 	return r <= 0 ? r : answer(request, &found, name);
 }
 
 int credentials_find(const char *host, bool rejected, ociw_credential_request *request,
-		     void *user_data, ociw_error **err)
+                     void *user_data, ociw_error **err)
 {
 	struct credentials *c = user_data;
 	struct source list[SOURCES_MAX];
@@ -232,9 +235,8 @@ int credentials_find(const char *host, bool rejected, ociw_credential_request *r
 	if (rejected)
 		return 0;
 	if (c->host && strcmp(c->host, host) == 0) {
-		ociw_credential give = {.size = sizeof(give),
-					.username = c->username,
-					.password = c->password};
+		ociw_credential give = {
+		        .size = sizeof(give), .username = c->username, .password = c->password};
 		return answer(request, &give, "the command line");
 	}
 	size_t count = list_sources(c, list);
@@ -273,7 +275,7 @@ static char *file_to_write(const struct credentials *c)
 }
 
 static int store_in_helper(const char *helper, const char *host, const ociw_credential *credential,
-			   ociw_error **err)
+                           ociw_error **err)
 {
 	char *request = NULL, *text = NULL;
 	size_t len = 0;
@@ -289,7 +291,7 @@ static int store_in_helper(const char *helper, const char *host, const ociw_cred
 		break;
 	case HELPER_MISSING:
 		r = ociw_error_set(err, OCIW_ERR_AUTH, "docker-credential-%s is not installed",
-				   helper);
+		                   helper);
 		break;
 	case HELPER_BROKEN:
 		r = helper_broken(helper, err);
@@ -317,7 +319,7 @@ static int store_change(ociw_docker_config *config, void *user_data, ociw_error 
 		r = store_in_helper(helper, job->host, job->credential, err);
 	if (r == 0 && job->where) {
 		n = helper ? asprintf(job->where, "docker-credential-%s", helper)
-			   : asprintf(job->where, "%s", job->path);
+		           : asprintf(job->where, "%s", job->path);
 		if (n < 0)
 			*job->where = NULL;
 	}
@@ -327,7 +329,7 @@ static int store_change(ociw_docker_config *config, void *user_data, ociw_error 
 }
 
 int credentials_store(struct credentials *credentials, const char *host,
-		      const ociw_credential *credential, char **where, ociw_error **err)
+                      const ociw_credential *credential, char **where, ociw_error **err)
 {
 	char *path = file_to_write(credentials);
 	struct store_job job = {path, host, credential, where};
@@ -336,7 +338,7 @@ int credentials_store(struct credentials *credentials, const char *host,
 		*where = NULL;
 	if (!path)
 		return ociw_error_set(err, OCIW_ERR_INVALID,
-				      "there is no file for credentials: HOME is not set");
+		                      "there is no file for credentials: HOME is not set");
 	int r = credential_file_change(path, store_change, &job, err);
 	free(path);
 	return r < 0 ? r : 0;
@@ -348,7 +350,7 @@ static int erase_in_helper(const char *helper, const char *host)
 	char *text = NULL;
 	size_t len = 0;
 	enum helper_result result =
-		helper_run(helper, "erase", ociw_docker_config_server(host), &text, &len);
+	        helper_run(helper, "erase", ociw_docker_config_server(host), &text, &len);
 
 	free(text);
 	return result == HELPER_OK;
