@@ -138,6 +138,13 @@ static void drop_error(ociw_error **err)
 	}
 }
 
+/* True for what a slow look may mend: an entry that is absent, damaged or just going. */
+static bool may_build(int code)
+{
+	return code == OCIW_ERR_NOTFOUND || code == OCIW_ERR_FORMAT || code == OCIW_ERR_BUSY ||
+	       code == OCIW_ERR_IO;
+}
+
 /* --- extracting once ------------------------------------------------------------------------ */
 
 /* The lock under which one process builds an entry; waits for it, looking at the cancel flag. */
@@ -242,9 +249,10 @@ static int get_slow(const ociw_cache *cache, const char *key, ociw_content *cont
 	if (r < 0)
 		return r;
 	/* Somebody may have built it while we waited. */
-	r = try_lease(cache, key, flags, out, NULL);
-	if (r == 0)
-		return 0;
+	r = try_lease(cache, key, flags, out, err);
+	if (!may_build(r))
+		return r;
+	drop_error(err);
 	r = clear_damaged(cache, key, err);
 	if (r == 0)
 		r = build(cache, key, content, name, extract, err);
@@ -271,11 +279,11 @@ int ociw_cache_find(ociw_cache *cache, const char *digest, const ociw_extract_op
 		r = ociwp_cache_key(digest, &options, key, err);
 	if (r < 0)
 		return r;
-	r = try_lease(cache, key, flags, out, NULL);
-	if (r == OCIW_ERR_FORMAT || r == OCIW_ERR_BUSY || r == OCIW_ERR_NOTFOUND)
-		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "the cache has no good tree of %s",
-				  digest);
-	return r < 0 ? ociwp_fail(err, (ociw_code)r, "cache entry of %s", digest) : 0;
+	r = try_lease(cache, key, flags, out, err);
+	if (!may_build(r))
+		return r;
+	drop_error(err);
+	return ociwp_fail(err, OCIW_ERR_NOTFOUND, "the cache has no good tree of %s", digest);
 }
 
 int ociw_cache_get(ociw_cache *cache, ociw_content *content, const char *name,
@@ -302,8 +310,10 @@ int ociw_cache_get(ociw_cache *cache, ociw_content *content, const char *name,
 	r = ociwp_cache_key(digest, &options, key, err);
 	if (r < 0)
 		return r;
-	if (try_lease(cache, key, flags, out, NULL) == 0)
-		return 0;
+	r = try_lease(cache, key, flags, out, err);
+	if (!may_build(r))
+		return r;
+	drop_error(err);
 	if (!content)
 		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "the cache has no good tree of %s",
 				  digest);

@@ -56,13 +56,24 @@ static int mount_folder(ociwp_lock_component *component, const char *root, const
 	return mount->path ? point_at(&mount->content, root, path, err) : ociwp_nomem(err);
 }
 
-static bool has_folder(ociwp_extraction *x, const char *path)
+/* Whether there is a folder of files for a component, from whatever source. */
+static int has_folder(ociwp_extraction *x, const char *id, bool *out, ociw_error **err)
 {
-	int fd = -1;
-	if (ociwp_fsys_open_dir(x->fs, path, &fd, NULL) < 0)
-		return false;
-	ociwp_cleanup_fd(&fd);
-	return true;
+	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
+	OCIWP_AUTO(fd) int fd = -1;
+	ociw_error *why = NULL;
+	*out = false;
+	ociwp_buf_printf(&path, "assets/%s", id);
+	int r = ociwp_buf_check(&path, err);
+	if (r < 0)
+		return r;
+	r = ociwp_fsys_open_dir(x->fs, path.data, &fd, &why);
+	*out = r == 0;
+	if (r == 0 || r == OCIW_ERR_NOTFOUND) {
+		ociw_error_free(why);
+		return 0;
+	}
+	return ociwp_error_move(err, why);
 }
 
 static int localise(ociwp_extraction *x, ociwp_lock_component *component, const char *root,
@@ -84,14 +95,16 @@ static int localise(ociwp_extraction *x, ociwp_lock_component *component, const 
 		r = ociwp_buf_check(&path, err);
 	if (r == 0)
 		r = point_at(&component->source, root, path.data, err);
+	/* A folder also comes from the layers of a spin-node image, whatever the lock names. */
+	bool folder = false;
+	if (r == 0)
+		r = has_folder(x, component->id, &folder, err);
+	if (r < 0 || !folder)
+		return r;
 	ociwp_buf_clear(&path);
 	ociwp_buf_printf(&path, "assets/%s", component->id);
-	if (r == 0)
-		r = ociwp_buf_check(&path, err);
-	/* A folder also comes from the layers of a spin-node image, whatever the lock names. */
-	if (r == 0 && has_folder(x, path.data))
-		r = mount_folder(component, root, path.data, err);
-	return r;
+	r = ociwp_buf_check(&path, err);
+	return r == 0 ? mount_folder(component, root, path.data, err) : r;
 }
 
 static void draft_release(ociwp_draft *draft)
@@ -106,13 +119,12 @@ static void draft_release(ociwp_draft *draft)
 static int draft_component(ociwp_extraction *x, const ociwp_lock_component *component,
 			   ociwp_draft_component *out, ociw_error **err)
 {
-	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
-	ociwp_buf_printf(&path, "assets/%s", component->id);
-	int r = ociwp_buf_check(&path, err);
+	bool folder = false;
+	int r = has_folder(x, component->id, &folder, err);
 	if (r < 0)
 		return r;
 	out->id = component->id;
-	out->file_count = has_folder(x, path.data);
+	out->file_count = folder;
 	out->dependencies =
 		ociwp_calloc(component->dependency_count + 1, sizeof(*out->dependencies));
 	if (!out->dependencies)
