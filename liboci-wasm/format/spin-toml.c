@@ -273,6 +273,12 @@ static int put_component(ociwp_buf *out, const ociwp_lock_component *locked,
 		put_members(out, locked->config, NULL);
 	}
 	put_dependencies(out, locked, component);
+	/* Nobody builds from an image, but a lock that is made from this again is then the same. */
+	const json_t *recipe = json_object_get(locked->metadata, "build");
+	if (json_object_size(recipe) > 0) {
+		put_header(out, false, (const char *[]){"component", locked->id, "build"}, 3);
+		put_members(out, recipe, NULL);
+	}
 	return 0;
 }
 

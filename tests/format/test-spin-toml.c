@@ -39,7 +39,7 @@ Test(spin_toml, everything_a_lock_has_is_written_back)
 		"\"components\":[{\"id\":\"web\",\"metadata\":{\"ai_models\":[\"m\"],"
 		"\"allowed_outbound_hosts\":[\"http://*:*\"],\"databases\":[\"d\"],"
 		"\"description\":\"a \\\"quoted\\\"\\n\\u0001 \\\\ text\",\"key_value_stores\":"
-		"[\"k\"]},\"source\":{\"content_type\":\"application/wasm\",\"inline\":"
+		"[\"k\"],\"build\":{\"command\":\"make\",\"watch\":[\"*.c\"]}},\"source\":{\"content_type\":\"application/wasm\",\"inline\":"
 		"\"AGFzbQ0AAQA\"},\"env\":{\"K K\":\"v\"},\"config\":{\"tok\":\"{{ b }}\"}}]}",
 		true);
 	cr_assert_str_eq(text, "spin_manifest_version = 2\n"
@@ -57,7 +57,8 @@ Test(spin_toml, everything_a_lock_has_is_written_back)
 			       "ai_models = [\"m\"]\n"
 			       "files = [{ source = \"assets/web\", destination = \"/\" }]\n"
 			       "\n[component.web.environment]\n\"K K\" = \"v\"\n"
-			       "\n[component.web.variables]\ntok = \"{{ b }}\"\n");
+			       "\n[component.web.variables]\ntok = \"{{ b }}\"\n"
+			       "\n[component.web.build]\ncommand = \"make\"\nwatch = [\"*.c\"]\n");
 }
 
 Test(spin_toml, no_files_and_no_triggers_are_left_out)

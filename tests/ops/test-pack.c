@@ -5,6 +5,7 @@
  */
 #include "pack-fixture.h"
 #include <locale.h>
+#include <oci-wasm/extract.h>
 #include <time.h>
 
 TestSuite(pack, .fini = app_end);
@@ -194,4 +195,34 @@ Test(pack, a_cancelled_pack_leaves_nothing)
 	options.op = &op;
 	free(pack_failure(&options, OCIW_ERR_CANCELLED));
 	ociw_cancel_free(cancel);
+}
+
+Test(pack, what_a_rootfs_image_holds_packs_to_the_same_images_again)
+{
+	static const char *const apps[] = {"apps/notes", "apps/parts", "apps/shop/app"};
+	for (size_t i = 0; i < sizeof(apps) / sizeof(apps[0]); i++) {
+		ociw_extract_options extract = OCIW_EXTRACT_OPTIONS_INIT;
+		OCIWP_AUTO(content) ociw_content *first = NULL;
+		OCIWP_AUTO(content) ociw_content *second = NULL;
+		ociw_pack_options options = OCIW_PACK_OPTIONS_INIT;
+		app_begin("");
+		options.path = testdata(apps[i]);
+		options.formats = all_formats;
+		options.format_count = 3;
+		cr_assert_eq(ociw_pack(&options, &first, NULL), 0);
+		extract.mode = OCIW_EXTRACT_ROOTFS;
+		cr_assert_eq(ociw_extract(first, "rootfs", in_app("tree"), &extract, NULL, NULL), 0);
+		options.path = in_app("tree");
+		cr_assert_eq(ociw_pack(&options, &second, NULL), 0);
+		for (size_t j = 0; j < 3; j++) {
+			const char *name = ociw_format_name(all_formats[j]);
+			OCIWP_AUTO(descriptor) ociw_descriptor *a = NULL;
+			OCIWP_AUTO(descriptor) ociw_descriptor *b = NULL;
+			cr_assert_eq(ociw_content_resolve(first, name, NULL, &a, NULL), 0);
+			cr_assert_eq(ociw_content_resolve(second, name, NULL, &b, NULL), 0);
+			cr_expect_str_eq(ociw_descriptor_digest(a), ociw_descriptor_digest(b),
+					 "%s as %s", apps[i], name);
+		}
+		app_end();
+	}
 }
