@@ -12,7 +12,7 @@
 #define CHUNK (64 * 1024)
 
 static int pass_layer(ociw_content *content, const ociw_descriptor *layer, const ociw_op *op,
-		      ociw_writer *into, ociw_error **err)
+                      ociw_writer *into, ociw_error **err)
 {
 	OCIWP_AUTO(mem) char *chunk = ociwp_malloc(CHUNK);
 	ociw_reader *reader = NULL;
@@ -32,7 +32,7 @@ static int pass_layer(ociw_content *content, const ociw_descriptor *layer, const
 }
 
 int ociw_package_read(ociw_content *content, const char *name, const ociw_op *op, ociw_writer *into,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	OCIWP_AUTO(manifest) ociwp_manifest *manifest = NULL;
@@ -40,11 +40,12 @@ int ociw_package_read(ociw_content *content, const char *name, const ociw_op *op
 	if (r == 0)
 		r = ociwp_manifest_load(content, desc, op, &manifest, NULL, NULL, err);
 	if (r == 0 && manifest->layer_count != 1)
-		r = ociwp_fail(err, OCIW_ERR_UNSUPPORTED, "a package has one layer, this image has %zu",
-			       manifest->layer_count);
+		r = ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
+		               "a package has one layer, this image has %zu",
+		               manifest->layer_count);
 	if (r == 0 && !ociwp_mediatype_is_wasm(manifest->layers[0]->media_type))
 		r = ociwp_fail(err, OCIW_ERR_UNSUPPORTED, "its layer is no wasm but %s",
-			       ociwp_quote(manifest->layers[0]->media_type));
+		               ociwp_quote(manifest->layers[0]->media_type));
 	if (r == 0)
 		r = pass_layer(content, manifest->layers[0], op, into, err);
 	return r < 0 ? ociwp_wrap(err, r, "package %s", ociw_content_label(content)) : 0;

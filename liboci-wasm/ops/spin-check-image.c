@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ociw_spin_check_image(): what the Spin shim of containerd, or `spin up`, will make of an image. Judges;
- * changes nothing. The whole image is read, as convert reads it, so that what is missing or broken is
- * found. specs/spin.md 5, specs/spin-node.md 4 and 6.
+ * ociw_spin_check_image(): what the Spin shim of containerd, or `spin up`, will make of an image.
+ * Judges; changes nothing. The whole image is read, as convert reads it, so that what is missing or
+ * broken is found. specs/spin.md 5, specs/spin-node.md 4 and 6.
  */
 #include "base/op.h"
 #include "base/str.h"
@@ -34,7 +34,7 @@ typedef struct checker {
 } checker;
 
 static int OCIW_PRINTF(6, 7) find(checker *c, ociw_spin_severity severity, const char *component,
-				  const char *rule, ociw_error **err, const char *fmt, ...)
+                                  const char *rule, ociw_error **err, const char *fmt, ...)
 {
 	OCIWP_AUTO(buf) ociwp_buf line = OCIWP_BUF_INIT;
 	OCIWP_AUTO(str) char *message = NULL;
@@ -52,11 +52,11 @@ static int OCIW_PRINTF(6, 7) find(checker *c, ociw_spin_severity severity, const
 	if (c->flags & OCIW_SPIN_WERROR && severity == OCIW_SPIN_WARNING)
 		severity = OCIW_SPIN_ERROR;
 	ociw_spin_finding finding = {.size = sizeof(finding),
-				     .severity = severity,
-				     .file = ociw_content_label(c->content),
-				     .component = component,
-				     .rule = rule,
-				     .message = line.data ? line.data : ""};
+	                             .severity = severity,
+	                             .file = ociw_content_label(c->content),
+	                             .component = component,
+	                             .rule = rule,
+	                             .message = line.data ? line.data : ""};
 	c->errors += severity == OCIW_SPIN_ERROR;
 	if (c->callback && c->callback(&finding, c->user_data) != 0)
 		return ociwp_fail(err, OCIW_ERR_CANCELLED, "stopped by the caller");
@@ -74,7 +74,7 @@ static int load_config(checker *c, ociw_error **err)
 		return 0;
 	ociwp_limits_get(c->op, &limits);
 	int r = ociw_content_read(c->content, c->manifest->config, limits.max_manifest_bytes, c->op,
-				  &bytes, &len, err);
+	                          &bytes, &len, err);
 	return r < 0 ? r : ociwp_config_parse((ociw_span){bytes, len}, c->op, &c->config, err);
 }
 
@@ -85,8 +85,9 @@ static int load(checker *c, const char *name, ociw_error **err)
 	int r = ociw_content_resolve(c->content, name, c->op, &named, err);
 	if (r == 0 && ociwp_mediatype_is_index(named->media_type))
 		r = find(c, OCIW_SPIN_ERROR, NULL, "index", err,
-			 "the name leads to an image index, which the Spin shim cannot read: push the "
-			 "manifest alone under it");
+		         "the name leads to an image index, which the Spin shim cannot read: push "
+		         "the "
+		         "manifest alone under it");
 	if (r == 0)
 		r = ociwp_image_select(c->content, name, NULL, c->op, &desc, err);
 	if (r == 0)
@@ -103,7 +104,8 @@ static size_t count_layers(const checker *c, const char *media_type)
 	size_t count = 0;
 	for (size_t i = 0; i < c->manifest->layer_count; i++) {
 		const char *type = c->manifest->layers[i]->media_type;
-		count += media_type ? ociwp_streq(type, media_type) : ociwp_mediatype_is_layer(type);
+		count +=
+		        media_type ? ociwp_streq(type, media_type) : ociwp_mediatype_is_layer(type);
 	}
 	return count;
 }
@@ -113,15 +115,16 @@ static int check_label(checker *c, ociw_error **err)
 	const char *label = ociwp_annotations_get(&c->config->labels, LABEL_LOCK);
 	if (!label)
 		return find(c, OCIW_SPIN_WARNING, NULL, "lock-label", err,
-			    "the config has no label " LABEL_LOCK
-			    ": images of different apps may get the same id on a node");
+		            "the config has no label " LABEL_LOCK
+		            ": images of different apps may get the same id on a node");
 	for (size_t i = 0; i < c->manifest->layer_count; i++) {
 		const ociw_descriptor *layer = c->manifest->layers[i];
 		if (ociwp_streq(layer->media_type, OCIWP_MT_SPIN_LOCK) &&
 		    !ociwp_streq(layer->digest, label))
 			return find(c, OCIW_SPIN_WARNING, NULL, "lock-label", err,
-				    "the label " LABEL_LOCK " is not the digest of the locked app: nodes "
-				    "may serve another app from their cache");
+			            "the label " LABEL_LOCK
+			            " is not the digest of the locked app: nodes "
+			            "may serve another app from their cache");
 	}
 	return 0;
 }
@@ -132,24 +135,26 @@ static int check_config(checker *c, ociw_error **err)
 	int r = 0;
 	if (!c->config)
 		return find(c, OCIW_SPIN_ERROR, NULL, "config-type", err,
-			    "the config is no image config but %s: containerd cannot run the image",
-			    ociwp_quote(c->manifest->config->media_type));
+		            "the config is no image config but %s: containerd cannot run the image",
+		            ociwp_quote(c->manifest->config->media_type));
 	if (!ociwp_streq(c->config->architecture, "wasm"))
 		r = find(c, OCIW_SPIN_ERROR, NULL, "architecture", err,
-			 "the architecture is %s: the Spin shim looks for the app in the layers only "
-			 "where it is \"wasm\"",
-			 ociwp_quote(c->config->architecture));
+		         "the architecture is %s: the Spin shim looks for the app in the layers "
+		         "only "
+		         "where it is \"wasm\"",
+		         ociwp_quote(c->config->architecture));
 	size_t layers = count_layers(c, NULL);
 	if (r == 0 && layers != c->config->diff_id_count)
 		r = find(c, OCIW_SPIN_ERROR, NULL, "diff-ids", err,
-			 "%zu diff_ids for %zu tar layers: containerd refuses to unpack it",
-			 c->config->diff_id_count, layers);
+		         "%zu diff_ids for %zu tar layers: containerd refuses to unpack it",
+		         c->config->diff_id_count, layers);
 	bool command = (c->config->entrypoint && c->config->entrypoint[0]) ||
-		       (c->config->cmd && c->config->cmd[0]);
+	               (c->config->cmd && c->config->cmd[0]);
 	if (r == 0 && !command)
 		r = find(c, OCIW_SPIN_WARNING, NULL, "entrypoint", err,
-			 "there is no Entrypoint or Cmd: Kubernetes refuses it unless the pod sets a "
-			 "command, such as [\"/\"]");
+		         "there is no Entrypoint or Cmd: Kubernetes refuses it unless the pod sets "
+		         "a "
+		         "command, such as [\"/\"]");
 	return r < 0 ? r : check_label(c, err);
 }
 
@@ -170,15 +175,15 @@ static int check_triggers(checker *c, const ociwp_lock *lock, ociw_error **err)
 	int r = 0;
 	if (count == 0)
 		return find(c, OCIW_SPIN_WARNING, NULL, "no-triggers", err,
-			    "the app has no triggers: it does nothing");
+		            "the app has no triggers: it does nothing");
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		const json_t *trigger = json_array_get(lock->triggers, i);
 		const char *type = json_string_value(json_object_get(trigger, "trigger_type"));
 		const char *id = json_string_value(json_object_get(trigger, "id"));
 		if (!is_known_trigger(type))
 			r = find(c, OCIW_SPIN_ERROR, NULL, "shim-trigger", err,
-				 "trigger %s has the type %s, which the Spin shim refuses at start",
-				 ociwp_quote(id), ociwp_quote(type));
+			         "trigger %s has the type %s, which the Spin shim refuses at start",
+			         ociwp_quote(id), ociwp_quote(type));
 	}
 	return r;
 }
@@ -187,7 +192,7 @@ static bool is_used(const ociwp_lock *lock, const char *id)
 {
 	for (size_t i = 0; i < json_array_size(lock->triggers); i++) {
 		const json_t *config =
-			json_object_get(json_array_get(lock->triggers, i), "trigger_config");
+		        json_object_get(json_array_get(lock->triggers, i), "trigger_config");
 		if (ociwp_streq(json_string_value(json_object_get(config, "component")), id))
 			return true;
 	}
@@ -199,12 +204,12 @@ static int check_shim(checker *c, const ociwp_lock_component *locked, ociw_error
 	int r = 0;
 	if (locked->dependency_count || json_object_size(locked->trigger_dependencies))
 		r = find(c, OCIW_SPIN_ERROR, locked->id, "dependencies", err,
-			 "has dependencies, which the Spin shim ignores: pack the app again with "
-			 "--compose=wac");
+		         "has dependencies, which the Spin shim ignores: pack the app again with "
+		         "--compose=wac");
 	if (r == 0 && json_object_get(locked->host_requirements, "middleware"))
 		r = find(c, OCIW_SPIN_ERROR, locked->id, "shim-middleware", err,
-			 "needs the host feature \"middleware\", which Spin up to 4.0 and the shim "
-			 "refuse");
+		         "needs the host feature \"middleware\", which Spin up to 4.0 and the shim "
+		         "refuse");
 	return r;
 }
 
@@ -215,19 +220,19 @@ static bool is_missing(const ociwp_convert_app *app, const ociwp_lock_ref *ref)
 
 /* Each wasm and, where no archive may hold it, each file that nothing in the image has. */
 static int check_content(checker *c, const ociwp_convert_app *app,
-			 const ociwp_lock_component *locked, ociw_error **err)
+                         const ociwp_lock_component *locked, ociw_error **err)
 {
 	bool archives = count_layers(c, OCIWP_MT_SPIN_BUNDLE) > 0;
 	int r = 0;
 	if (is_missing(app, &locked->source))
 		r = find(c, OCIW_SPIN_ERROR, locked->id, "missing-content", err,
-			 "no layer has its wasm %s", ociwp_quote(locked->source.digest));
+		         "no layer has its wasm %s", ociwp_quote(locked->source.digest));
 	for (size_t i = 0; r == 0 && !archives && i < locked->file_count; i++) {
 		const ociwp_lock_file *file = &locked->files[i];
 		if (is_missing(app, &file->content))
 			r = find(c, OCIW_SPIN_ERROR, locked->id, "missing-content", err,
-				 "no layer has file %s, %s", ociwp_quote(file->path),
-				 ociwp_quote(file->content.digest));
+			         "no layer has file %s, %s", ociwp_quote(file->path),
+			         ociwp_quote(file->content.digest));
 	}
 	return r;
 }
@@ -239,7 +244,7 @@ static int check_components(checker *c, const ociwp_convert_app *app, ociw_error
 		const ociwp_lock_component *locked = &app->lock->components[i];
 		if (!is_used(app->lock, locked->id))
 			r = find(c, OCIW_SPIN_WARNING, locked->id, "unused-component", err,
-				 "no trigger names it, and it is there all the same");
+			         "no trigger names it, and it is there all the same");
 		if (r == 0 && !(c->flags & OCIW_SPIN_FOR_SPIN))
 			r = check_shim(c, locked, err);
 		if (r == 0 && app->layers)
@@ -253,7 +258,7 @@ static int check_components(checker *c, const ociwp_convert_app *app, ociw_error
 static bool is_kept(const char *media_type)
 {
 	static const char *const kept[] = {OCIWP_MT_SPIN_WASM, OCIWP_MT_WASM, OCIWP_MT_SPIN_BUNDLE,
-					   OCIWP_MT_SPIN_DATA, OCIWP_MT_SPIN_LOCK};
+	                                   OCIWP_MT_SPIN_DATA, OCIWP_MT_SPIN_LOCK};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(kept); i++)
 		if (ociwp_streq(media_type, kept[i]))
 			return true;
@@ -282,21 +287,23 @@ static int check_start(checker *c, const ociwp_convert_app *app, ociw_error **er
 	if (c->format == OCIW_FORMAT_SPIN_NODE || (files <= QUIET_FILES && bytes <= QUIET_BYTES))
 		return 0;
 	return find(c, c->flags & OCIW_SPIN_FOR_NODE ? OCIW_SPIN_WARNING : OCIW_SPIN_NOTE, NULL,
-		    "start-cost", err,
-		    "at each start the Spin shim reads %llu bytes of layers into memory and copies "
-		    "%llu files, %llu bytes; the format \"spin-node\" mounts the files instead "
-		    "(oci-wasm convert --format spin-node)",
-		    (unsigned long long)memory, (unsigned long long)files, (unsigned long long)bytes);
+	            "start-cost", err,
+	            "at each start the Spin shim reads %llu bytes of layers into memory and copies "
+	            "%llu files, %llu bytes; the format \"spin-node\" mounts the files instead "
+	            "(oci-wasm convert --format spin-node)",
+	            (unsigned long long)memory, (unsigned long long)files,
+	            (unsigned long long)bytes);
 }
 
 static int check_purpose(checker *c, ociw_error **err)
 {
 	if (c->format != OCIW_FORMAT_SPIN_NODE || c->flags & OCIW_SPIN_FOR_NODE)
 		return 0;
-	return find(c, c->flags & OCIW_SPIN_FOR_SPIN ? OCIW_SPIN_ERROR : OCIW_SPIN_NOTE, NULL,
-		    "made-for-nodes", err,
-		    "this is a spin-node image: \"spin up\" and \"spin registry pull\" see only one "
-		    "file of each component; they need the format \"spin\"");
+	return find(
+	        c, c->flags & OCIW_SPIN_FOR_SPIN ? OCIW_SPIN_ERROR : OCIW_SPIN_NOTE, NULL,
+	        "made-for-nodes", err,
+	        "this is a spin-node image: \"spin up\" and \"spin registry pull\" see only one "
+	        "file of each component; they need the format \"spin\"");
 }
 
 /* Images without a locked app. */
@@ -304,20 +311,21 @@ static int check_other(checker *c, ociw_error **err)
 {
 	if (c->flags & OCIW_SPIN_FOR_SPIN)
 		return find(c, OCIW_SPIN_ERROR, NULL, "no-spin-app", err,
-			    "this is a %s image, which Spin cannot pull",
-			    ociw_format_name(c->format));
+		            "this is a %s image, which Spin cannot pull",
+		            ociw_format_name(c->format));
 	switch (c->format) {
 	case OCIW_FORMAT_ROOTFS:
-		return find(c, OCIW_SPIN_NOTE, NULL, "rootfs", err,
-			    "the Spin shim reads /spin.toml of a rootfs image and compiles its wasm at "
-			    "each start; the format \"spin-node\" is compiled once");
+		return find(
+		        c, OCIW_SPIN_NOTE, NULL, "rootfs", err,
+		        "the Spin shim reads /spin.toml of a rootfs image and compiles its wasm at "
+		        "each start; the format \"spin-node\" is compiled once");
 	case OCIW_FORMAT_WASM:
 		return find(c, OCIW_SPIN_NOTE, NULL, "bare-wasm", err,
-			    "the Spin shim runs a lone wasm as an http app for all routes");
+		            "the Spin shim runs a lone wasm as an http app for all routes");
 	default:
 		return find(c, OCIW_SPIN_ERROR, NULL, "no-spin-app", err,
-			    "this is a %s image, in which the Spin shim finds no app",
-			    ociw_format_name(c->format));
+		            "this is a %s image, in which the Spin shim finds no app",
+		            ociw_format_name(c->format));
 	}
 }
 
@@ -330,7 +338,7 @@ static bool is_finding(int code)
 }
 
 static int judge_app(checker *c, const ociwp_convert_app *app, int read, ociw_error *why,
-		     ociw_error **err)
+                     ociw_error **err)
 {
 	int before = c->errors, r = 0;
 	if (app->lock)
@@ -340,7 +348,7 @@ static int judge_app(checker *c, const ociwp_convert_app *app, int read, ociw_er
 	/* What stopped the reading, unless it has been told in more detail. */
 	if (r == 0 && read < 0 && !(read == OCIW_ERR_NOTFOUND && c->errors > before))
 		r = find(c, OCIW_SPIN_ERROR, NULL, app->lock ? "content" : "lock", err, "%s",
-			 ociw_error_message(why));
+		         ociw_error_message(why));
 	if (r == 0 && read == 0 && !(c->flags & OCIW_SPIN_FOR_SPIN))
 		r = check_start(c, app, err);
 	return r;
@@ -349,10 +357,10 @@ static int judge_app(checker *c, const ociwp_convert_app *app, int read, ociw_er
 static int check_app(checker *c, ociw_error **err)
 {
 	ociwp_convert_app app = {.content = c->content,
-				 .op = c->op,
-				 .manifest = c->manifest,
-				 .node = c->format == OCIW_FORMAT_SPIN_NODE,
-				 .spool = -1};
+	                         .op = c->op,
+	                         .manifest = c->manifest,
+	                         .node = c->format == OCIW_FORMAT_SPIN_NODE,
+	                         .spool = -1};
 	ociw_error *why = NULL;
 	int read = ociwp_convert_read(&app, &why);
 	int r;
@@ -380,17 +388,17 @@ static int check_image(checker *c, const char *name, ociw_error **err)
 }
 
 int ociw_spin_check_image(ociw_content *content, const char *name, const ociw_spin_options *options,
-			  ociw_spin_finding_cb callback, void *user_data, ociw_error **err)
+                          ociw_spin_finding_cb callback, void *user_data, ociw_error **err)
 {
 	ociw_spin_options o;
 	int r = ociwp_options_read(&o, sizeof(o), options, err);
 	if (r < 0)
 		return r;
 	checker c = {.callback = callback,
-		     .user_data = user_data,
-		     .content = content,
-		     .op = o.op,
-		     .flags = o.flags};
+	             .user_data = user_data,
+	             .content = content,
+	             .op = o.op,
+	             .flags = o.flags};
 	r = check_image(&c, name, err);
 	ociwp_manifest_free(c.manifest);
 	ociwp_config_free(c.config);

@@ -178,6 +178,30 @@ static int read_metadata(ociw_span text, json_t **out, place *out_place, ociw_er
 	return 0;
 }
 
+/* "localhost" or an address instead of a name. */
+static bool is_local(const char *registry)
+{
+	size_t len = strcspn(registry, ":");
+	return (len == 9 && memcmp(registry, "localhost", 9) == 0) ||
+	       strspn(registry, "0123456789.") == len;
+}
+
+/* A public registry must not make us call what only this machine or network can reach. */
+static int judge_place(const place *where, const char *registry, bool foreign, ociw_error **err)
+{
+	if (where->protocol && !ociwp_streq(where->protocol, "oci"))
+		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
+		                  "registry %s speaks the protocol %s, not oci",
+		                  ociwp_quote(registry), ociwp_quote(where->protocol));
+	if (where->registry && !ociwp_registry_valid(where->registry))
+		return ociwp_fail(err, OCIW_ERR_FORMAT, "registry %s leads to %s, which is no registry",
+		                  ociwp_quote(registry), ociwp_quote(where->registry));
+	if (foreign && where->registry && is_local(where->registry) && !is_local(registry))
+		return ociwp_fail(err, OCIW_ERR_UNSAFE, "registry %s leads to the local address %s",
+		                  ociwp_quote(registry), ociwp_quote(where->registry));
+	return 0;
+}
+
 int ociw_packages_repository(const ociw_packages *packages, const char *registry,
                              const char *package, ociw_span metadata, char **out, ociw_error **err)
 {
@@ -195,19 +219,14 @@ int ociw_packages_repository(const ociw_packages *packages, const char *registry
 		if (r < 0)
 			return ociwp_wrap(err, r, "registry %s", ociwp_quote(registry));
 	}
-	if (where.protocol && !ociwp_streq(where.protocol, "oci"))
-		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
-		                  "registry %s speaks the protocol %s, not oci",
-		                  ociwp_quote(registry), ociwp_quote(where.protocol));
-	if (where.registry && !ociwp_registry_valid(where.registry))
-		return ociwp_fail(err, OCIW_ERR_FORMAT,
-		                  "registry %s leads to %s, which is no registry",
-		                  ociwp_quote(registry), ociwp_quote(where.registry));
+	int r = judge_place(&where, registry, root != NULL, err);
+	if (r < 0)
+		return r;
 	const char *colon = strchr(package, ':');
 	ociwp_buf_printf(&text, "%s/%s%.*s/%s", where.registry ? where.registry : registry,
 	                 where.prefix ? where.prefix : "", (int)(colon - package), package,
 	                 colon + 1);
-	int r = ociwp_buf_check(&text, err);
+	r = ociwp_buf_check(&text, err);
 	if (r == 0)
 		*out = ociwp_buf_steal(&text);
 	return r;

@@ -11,9 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EMPTY_MANIFEST                                                                               \
-	"{\"schemaVersion\":2,\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST "\",\"config\":{\"mediaType\":\""    \
-	OCIWP_MT_OCI_EMPTY "\",\"digest\":\"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060" \
+#define EMPTY_MANIFEST                                                                             \
+	"{\"schemaVersion\":2,\"mediaType\":\"" OCIWP_MT_OCI_MANIFEST                              \
+	"\",\"config\":{\"mediaType\":\"" OCIWP_MT_OCI_EMPTY                                       \
+	"\",\"digest\":\"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060"            \
 	"f61caaff8a\",\"size\":2},\"layers\":[]}"
 
 /* What the end was asked last. */
@@ -24,7 +25,7 @@ static struct notes {
 } notes;
 
 static int put(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,
-	       const ociw_op *op, ociw_error **err)
+               const ociw_op *op, ociw_error **err)
 {
 	ociw_reader *reader = NULL;
 	(void)self;
@@ -40,7 +41,7 @@ static int put(void *self, const ociw_descriptor *desc, const ociwp_blob_source 
 }
 
 static int put_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes, const char *name,
-			const ociw_op *op, ociw_error **err)
+                        const ociw_op *op, ociw_error **err)
 {
 	(void)self;
 	(void)bytes;
@@ -53,7 +54,7 @@ static int put_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes
 }
 
 static int remove_name(void *self, const char *name, bool blob_only, const ociw_op *op,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	(void)self;
 	(void)op;
@@ -70,7 +71,7 @@ static void free_nothing(void *self)
 }
 
 static const ociwp_content_ops ops = {
-	.put = put, .put_manifest = put_manifest, .remove = remove_name, .free = free_nothing};
+        .put = put, .put_manifest = put_manifest, .remove = remove_name, .free = free_nothing};
 
 static ociw_content *content;
 static char path[64];
@@ -103,14 +104,15 @@ static void expect(int r, int code, ociw_error *err, const char *text)
 Test(put, bytes_become_a_blob_with_their_descriptor)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
-	cr_assert_eq(ociw_content_put_bytes(content, "text/plain", (ociw_span){"hello", 5}, NULL, &desc,
-					    NULL),
-		     0);
+	cr_assert_eq(ociw_content_put_bytes(content, "text/plain", (ociw_span){"hello", 5}, NULL,
+	                                    &desc, NULL),
+	             0);
 	cr_assert_str_eq(notes.bytes, "hello");
 	cr_assert_eq(desc->size, 5);
 	cr_assert_str_eq(desc->media_type, "text/plain");
-	cr_assert_str_eq(desc->digest, "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b"
-				       "9824");
+	cr_assert_str_eq(desc->digest,
+	                 "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b"
+	                 "9824");
 	cr_assert_str_eq(notes.digest, desc->digest);
 }
 
@@ -146,9 +148,9 @@ Test(put, a_manifest_is_stored_under_its_name_or_its_digest)
 	cr_assert_eq(ociw_content_put_manifest(content, NULL, bytes, "v1", NULL, &desc, NULL), 0);
 	cr_assert_str_eq(notes.name, "v1");
 	cr_assert_str_eq(desc->media_type, OCIWP_MT_OCI_MANIFEST);
-	cr_assert_eq(ociw_content_put_manifest(content, OCIWP_MT_OCI_MANIFEST, bytes, NULL, NULL, NULL,
-					       NULL),
-		     0);
+	cr_assert_eq(ociw_content_put_manifest(content, OCIWP_MT_OCI_MANIFEST, bytes, NULL, NULL,
+	                                       NULL, NULL),
+	             0);
 	cr_assert_str_eq(notes.name, desc->digest);
 }
 
@@ -158,17 +160,17 @@ Test(put, what_is_no_manifest_is_never_sent)
 		const char *media_type, *text;
 		int code;
 	} rows[] = {
-		{NULL, "hello", OCIW_ERR_FORMAT},
-		{NULL, "{}", OCIW_ERR_FORMAT},
-		{OCIWP_MT_OCI_MANIFEST, "{}", OCIW_ERR_FORMAT},
-		{OCIWP_MT_OCI_INDEX, EMPTY_MANIFEST, OCIW_ERR_FORMAT},
+	        {NULL, "hello", OCIW_ERR_FORMAT},
+	        {NULL, "{}", OCIW_ERR_FORMAT},
+	        {OCIWP_MT_OCI_MANIFEST, "{}", OCIW_ERR_FORMAT},
+	        {OCIWP_MT_OCI_INDEX, EMPTY_MANIFEST, OCIW_ERR_FORMAT},
 	};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++) {
 		ociw_descriptor *desc = NULL;
 		ociw_error *err = NULL;
 		int r = ociw_content_put_manifest(content, rows[i].media_type,
-						  (ociw_span){rows[i].text, strlen(rows[i].text)},
-						  "v1", NULL, &desc, &err);
+		                                  (ociw_span){rows[i].text, strlen(rows[i].text)},
+		                                  "v1", NULL, &desc, &err);
 		cr_assert_eq(r, rows[i].code, "%zu: %d", i, r);
 		cr_assert_null(desc);
 		ociw_error_free(err);
@@ -184,8 +186,8 @@ Test(put, a_manifest_over_the_limit_is_never_sent)
 	limits.max_manifest_bytes = 10;
 	op.limits = &limits;
 	int r = ociw_content_put_manifest(content, NULL,
-					  (ociw_span){EMPTY_MANIFEST, strlen(EMPTY_MANIFEST)}, "v1",
-					  &op, NULL, &err);
+	                                  (ociw_span){EMPTY_MANIFEST, strlen(EMPTY_MANIFEST)}, "v1",
+	                                  &op, NULL, &err);
 	expect(r, OCIW_ERR_LIMIT, err, "the limit is 10");
 	cr_assert_eq(notes.manifests, 0);
 }

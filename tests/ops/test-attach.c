@@ -16,9 +16,9 @@ static void setup(void)
 	ociw_pack_options options = pack_options();
 	app_begin("");
 	cr_assert_eq(ociw_pack(&options, &packed, NULL), 0);
-	cr_assert_eq(ociw_layout_open(in_app("layout"), OCIW_LAYOUT_WRITE | OCIW_LAYOUT_CREATE, &layout,
-				      NULL),
-		     0);
+	cr_assert_eq(ociw_layout_open(in_app("layout"), OCIW_LAYOUT_WRITE | OCIW_LAYOUT_CREATE,
+	                              &layout, NULL),
+	             0);
 	cr_assert_eq(ociw_copy(packed, NULL, layout, "v1", NULL, NULL, NULL), 0);
 }
 
@@ -35,13 +35,13 @@ static ociwp_manifest *attach(const ociw_attach_options *options, ociw_descripto
 	ociwp_manifest *manifest = NULL;
 	ociw_error *err = NULL;
 	cr_assert_eq(ociw_attach(layout, "v1", options, desc, &err), 0, "%s",
-		     err ? ociw_error_message(err) : "");
+	             err ? ociw_error_message(err) : "");
 	cr_assert_eq(ociwp_manifest_load(layout, *desc, NULL, &manifest, NULL, NULL, NULL), 0);
 	return manifest;
 }
 
 static void expect_refused(const char *name, const ociw_attach_options *options, int code,
-			   const char *text)
+                           const char *text)
 {
 	ociw_descriptor *desc = NULL;
 	ociw_error *err = NULL;
@@ -60,7 +60,7 @@ Test(attach, files_become_layers_with_their_names)
 	write_text("sbom.json", "{\"spdx\":1}");
 	write_text("note.txt", "note");
 	ociw_attach_file files[] = {{in_app("sbom.json"), "application/spdx+json"},
-				    {in_app("note.txt"), NULL}};
+	                            {in_app("note.txt"), NULL}};
 	options.artifact_type = "application/spdx+json";
 	options.files = files;
 	options.file_count = 2;
@@ -72,9 +72,9 @@ Test(attach, files_become_layers_with_their_names)
 	cr_assert_eq(manifest->layer_count, 2);
 	cr_assert_str_eq(manifest->layers[0]->media_type, "application/spdx+json");
 	cr_assert_str_eq(manifest->layers[1]->media_type, "application/octet-stream");
-	cr_assert_str_eq(ociw_descriptor_annotation(manifest->layers[0],
-						    "org.opencontainers.image.title"),
-			 "sbom.json");
+	cr_assert_str_eq(
+	        ociw_descriptor_annotation(manifest->layers[0], "org.opencontainers.image.title"),
+	        "sbom.json");
 	cr_assert_str_eq(ociwp_annotations_get(&manifest->annotations, "k"), "v");
 	cr_assert_eq(ociw_content_resolve(layout, "v1", NULL, &subject, NULL), 0);
 	cr_assert_str_eq(manifest->subject->digest, subject->digest);
@@ -109,11 +109,12 @@ Test(attach, what_is_attached_is_listed_under_its_subject)
 	OCIWP_AUTO(manifest) ociwp_manifest *manifest = attach(&options, &desc);
 	cr_assert_not_null(manifest);
 	cr_assert_eq(ociw_content_resolve(layout, "v1", NULL, &subject, NULL), 0);
-	cr_assert_eq(ociw_content_referrers(layout, subject->digest, NULL, NULL, count_one, &all, NULL),
-		     0);
+	cr_assert_eq(
+	        ociw_content_referrers(layout, subject->digest, NULL, NULL, count_one, &all, NULL),
+	        0);
 	cr_assert_eq(ociw_content_referrers(layout, subject->digest, "application/x.other", NULL,
-					    count_one, &other, NULL),
-		     0);
+	                                    count_one, &other, NULL),
+	             0);
 	cr_assert_eq(all, 1);
 	cr_assert_eq(other, 0);
 }

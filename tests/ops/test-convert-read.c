@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Hostile images of Spin apps for convert: each has one fault, and the error names it (specs/spin.md
- * 5.3, 7.3, specs/spin-node.md 3).
+ * Hostile images of Spin apps for convert: each has one fault, and the error names it
+ * (specs/spin.md 5.3, 7.3, specs/spin-node.md 3).
  */
 #include "codec/mediatype.h"
 #include "oci/descriptor.h"
@@ -9,10 +9,11 @@
 #include <oci-wasm/convert.h>
 #include <oci-wasm/store.h>
 
-#define SPIN_CONFIG                                                                                  \
-	"{\"architecture\":\"wasm\",\"os\":\"wasip1\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[%s]}}"
-#define LOCK                                                                                         \
-	"{\"spin_lock_version\":0,\"triggers\":[],\"components\":[{\"id\":\"a\",\"source\":{"            \
+#define SPIN_CONFIG                                                                                \
+	"{\"architecture\":\"wasm\",\"os\":\"wasip1\",\"rootfs\":{\"type\":\"layers\",\"diff_"     \
+	"ids\":[%s]}}"
+#define LOCK                                                                                       \
+	"{\"spin_lock_version\":0,\"triggers\":[],\"components\":[{\"id\":\"a\",\"source\":{"      \
 	"\"content_type\":\"application/wasm\",%s},\"files\":[%s]}]}"
 #define ZERO_DIGEST "sha256:0000000000000000000000000000000000000000000000000000000000000000"
 #define WASM "\0asm\x0d\0\1\0"
@@ -34,9 +35,9 @@ static void setup(void)
 {
 	strcpy(app_dir, "/tmp/ociw-convert-XXXXXX");
 	cr_assert_not_null(mkdtemp(app_dir));
-	cr_assert_eq(ociw_layout_open(in_app("layout"), OCIW_LAYOUT_WRITE | OCIW_LAYOUT_CREATE, &layout,
-				      NULL),
-		     0);
+	cr_assert_eq(ociw_layout_open(in_app("layout"), OCIW_LAYOUT_WRITE | OCIW_LAYOUT_CREATE,
+	                              &layout, NULL),
+	             0);
 }
 
 TestSuite(convert_read, .init = setup, .fini = teardown);
@@ -45,13 +46,14 @@ static const char *put(const char *media_type, const void *data, size_t len)
 {
 	ociw_descriptor *desc = NULL;
 	cr_assert_eq(ociw_content_put_bytes(layout, media_type, (ociw_span){data, len}, NULL, &desc,
-					    NULL),
-		     0);
+	                                    NULL),
+	             0);
 	layers[layer_count++] = desc;
 	return desc->digest;
 }
 
-/* The lock as the last layer. @p source: members of the component's source; @p files: JSON objects. */
+/* The lock as the last layer. @p source: members of the component's source; @p files: JSON objects.
+ */
 static void put_lock(const char *source, const char *files)
 {
 	char lock[2048];
@@ -73,16 +75,16 @@ static void finish(const char *diff_id)
 	OCIWP_AUTO(buf) ociwp_buf bytes = OCIWP_BUF_INIT;
 	int len = snprintf(text, sizeof(text), SPIN_CONFIG, diff_id);
 	cr_assert_eq(ociw_content_put_bytes(layout, OCIWP_MT_OCI_CONFIG,
-					    (ociw_span){text, (size_t)len}, NULL, &config, NULL),
-		     0);
+	                                    (ociw_span){text, (size_t)len}, NULL, &config, NULL),
+	             0);
 	ociwp_manifest_draft draft = {.media_type = OCIWP_MT_OCI_MANIFEST,
-				      .config = config,
-				      .layers = (const ociw_descriptor *const *)layers,
-				      .layer_count = layer_count};
+	                              .config = config,
+	                              .layers = (const ociw_descriptor *const *)layers,
+	                              .layer_count = layer_count};
 	cr_assert_eq(ociwp_manifest_write(&draft, &bytes, NULL), 0);
-	cr_assert_eq(ociw_content_put_manifest(layout, OCIWP_MT_OCI_MANIFEST, ociwp_buf_span(&bytes),
-					       "v1", NULL, NULL, NULL),
-		     0);
+	cr_assert_eq(ociw_content_put_manifest(layout, OCIWP_MT_OCI_MANIFEST,
+	                                       ociwp_buf_span(&bytes), "v1", NULL, NULL, NULL),
+	             0);
 }
 
 static void expect(int code, const char *text)
@@ -97,7 +99,7 @@ static void expect(int code, const char *text)
 	cr_assert_eq(r, code, "%d: %s", r, err ? ociw_error_message(err) : "converted");
 	if (text)
 		cr_assert_not_null(strstr(ociw_error_message(err), text), "no \"%s\" in: %s", text,
-				   ociw_error_message(err));
+		                   ociw_error_message(err));
 	ociw_error_free(err);
 	ociw_content_free(converted);
 }
@@ -133,7 +135,7 @@ static void finish_node(void)
 Test(convert_read, a_good_image_is_read)
 {
 	put_lock(digest_member(put(OCIWP_MT_SPIN_WASM, WASM, 8)),
-		 "{\"inline\":\"aGk=\",\"path\":\"hi.txt\"}");
+	         "{\"inline\":\"aGk=\",\"path\":\"hi.txt\"}");
 	finish("");
 	expect(0, NULL);
 }
@@ -141,10 +143,10 @@ Test(convert_read, a_good_image_is_read)
 Test(convert_read, a_wrong_inline_digest_is_refused)
 {
 	put_lock(digest_member(put(OCIWP_MT_SPIN_WASM, WASM, 8)),
-		 "{\"inline\":\"aGk=\",\"digest\":\"" ZERO_DIGEST
-		 "\",\"path\":\"hi.txt\"}");
+	         "{\"inline\":\"aGk=\",\"digest\":\"" ZERO_DIGEST "\",\"path\":\"hi.txt\"}");
 	finish("");
-	expect(OCIW_ERR_DIGEST, "component \"a\": file \"hi.txt\": inline bytes have digest sha256:8f43");
+	expect(OCIW_ERR_DIGEST,
+	       "component \"a\": file \"hi.txt\": inline bytes have digest sha256:8f43");
 }
 
 Test(convert_read, a_wasm_that_no_layer_has_is_named)
@@ -158,7 +160,7 @@ Test(convert_read, a_wasm_that_no_layer_has_is_named)
 Test(convert_read, a_file_that_no_layer_has_is_named)
 {
 	put_lock(digest_member(put(OCIWP_MT_SPIN_WASM, WASM, 8)),
-		 "{\"digest\":\"" ZERO_DIGEST "\",\"path\":\"hi.txt\"}");
+	         "{\"digest\":\"" ZERO_DIGEST "\",\"path\":\"hi.txt\"}");
 	finish("");
 	expect(OCIW_ERR_NOTFOUND, "file \"hi.txt\": no layer has its content");
 }
@@ -180,7 +182,7 @@ Test(convert_read, text_under_a_wasm_type_is_refused)
 Test(convert_read, a_path_that_climbs_out_is_refused)
 {
 	put_lock(digest_member(put(OCIWP_MT_SPIN_WASM, WASM, 8)),
-		 "{\"inline\":\"aGk=\",\"path\":\"../hi.txt\"}");
+	         "{\"inline\":\"aGk=\",\"path\":\"../hi.txt\"}");
 	finish("");
 	expect(OCIW_ERR_UNSAFE, "../hi.txt");
 }
@@ -188,8 +190,8 @@ Test(convert_read, a_path_that_climbs_out_is_refused)
 Test(convert_read, a_file_that_is_there_twice_is_refused)
 {
 	put_lock(digest_member(put(OCIWP_MT_SPIN_WASM, WASM, 8)),
-		 "{\"inline\":\"aGk=\",\"path\":\"hi.txt\"},"
-		 "{\"inline\":\"aG8=\",\"path\":\"hi.txt\"}");
+	         "{\"inline\":\"aGk=\",\"path\":\"hi.txt\"},"
+	         "{\"inline\":\"aG8=\",\"path\":\"hi.txt\"}");
 	finish("");
 	expect(OCIW_ERR_FORMAT, "hi.txt");
 }
@@ -225,7 +227,7 @@ Test(convert_read, a_damaged_layer_is_noticed)
 {
 	char path[120];
 	put_lock(digest_member(put(OCIWP_MT_SPIN_WASM, WASM, 8)),
-		 "{\"inline\":\"aGk=\",\"path\":\"hi.txt\"}");
+	         "{\"inline\":\"aGk=\",\"path\":\"hi.txt\"}");
 	finish("");
 	snprintf(path, sizeof(path), "layout/blobs/sha256/%s", strchr(layers[1]->digest, ':') + 1);
 	chmod(in_app(path), 0644);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Convert among spin, spin-node and rootfs images (specs/spin-node.md, issue "edit tools"): the same app
- * is the same image, whichever format it comes from; what cannot be carried is refused by name.
+ * Convert among spin, spin-node and rootfs images (specs/spin-node.md, issue "edit tools"): the
+ * same app is the same image, whichever format it comes from; what cannot be carried is refused by
+ * name.
  */
 #include "codec/mediatype.h"
 #include "oci/descriptor.h"
@@ -19,12 +20,12 @@ static ociw_content *pack(ociw_format format, uint32_t layers)
 	options.layers = layers;
 	options.flags = OCIW_PACK_NO_CACHE;
 	cr_assert_eq(ociw_pack(&options, &content, &err), 0, "%s",
-		     err ? ociw_error_message(err) : "");
+	             err ? ociw_error_message(err) : "");
 	return content;
 }
 
 static int convert(ociw_content *source, const char *name, ociw_format format, uint32_t layers,
-		   ociw_content **out, ociw_error **err)
+                   ociw_content **out, ociw_error **err)
 {
 	ociw_convert_options options = OCIW_CONVERT_OPTIONS_INIT;
 	options.formats = &format;
@@ -48,14 +49,14 @@ static void expect_same(ociw_format from, uint32_t from_layers, ociw_format to, 
 	OCIWP_AUTO(content) ociw_content *converted = NULL;
 	ociw_error *err = NULL;
 	cr_assert_eq(convert(source, NULL, to, to_layers, &converted, &err), 0, "%s",
-		     err ? ociw_error_message(err) : "");
+	             err ? ociw_error_message(err) : "");
 	OCIWP_AUTO(str) char *want = digest_of(packed);
 	OCIWP_AUTO(str) char *got = digest_of(converted);
 	cr_assert_str_eq(got, want, "%s -> %s", ociw_format_name(from), ociw_format_name(to));
 }
 
 static void expect_refused(ociw_content *source, const char *name, ociw_format to, int code,
-			   const char *text)
+                           const char *text)
 {
 	OCIWP_AUTO(content) ociw_content *converted = NULL;
 	ociw_error *err = NULL;
@@ -63,7 +64,7 @@ static void expect_refused(ociw_content *source, const char *name, ociw_format t
 	cr_assert_eq(r, code, "%d: %s", r, err ? ociw_error_message(err) : "converted");
 	cr_assert_null(converted);
 	cr_assert_not_null(strstr(ociw_error_message(err), text), "no \"%s\" in: %s", text,
-			   ociw_error_message(err));
+	                   ociw_error_message(err));
 	ociw_error_free(err);
 }
 
@@ -72,7 +73,7 @@ static void make_app(void)
 {
 	static char large[5000];
 	app_begin("files = [\"site/**/*\", \"one.txt\"]\n[component.b]\nsource = \"b.wasm\"\n"
-		  "files = [\"one.txt\"]\n[[trigger.http]]\nroute = \"/b\"\ncomponent = \"b\"\n");
+	          "files = [\"one.txt\"]\n[[trigger.http]]\nroute = \"/b\"\ncomponent = \"b\"\n");
 	memset(large, 'l', sizeof(large) - 1);
 	write_bytes("b.wasm", "\0asm\1\0\0\0", 8);
 	write_text("one.txt", "one");
@@ -95,7 +96,8 @@ Test(convert, the_layers_of_a_spin_image_do_not_matter, .fini = app_end)
 {
 	make_app();
 	expect_same(OCIW_FORMAT_SPIN, OCIW_LAYERS_BUNDLES, OCIW_FORMAT_SPIN_NODE, OCIW_LAYERS_AUTO);
-	expect_same(OCIW_FORMAT_SPIN, OCIW_LAYERS_ARCHIVES, OCIW_FORMAT_SPIN_NODE, OCIW_LAYERS_AUTO);
+	expect_same(OCIW_FORMAT_SPIN, OCIW_LAYERS_ARCHIVES, OCIW_FORMAT_SPIN_NODE,
+	            OCIW_LAYERS_AUTO);
 	expect_same(OCIW_FORMAT_SPIN, OCIW_LAYERS_ARCHIVES, OCIW_FORMAT_SPIN, OCIW_LAYERS_FILES);
 	expect_same(OCIW_FORMAT_SPIN, OCIW_LAYERS_FILES, OCIW_FORMAT_SPIN, OCIW_LAYERS_ARCHIVES);
 }
@@ -116,9 +118,9 @@ Test(convert, a_rootfs_image_becomes_an_artifact_and_again_itself, .fini = app_e
 	make_app();
 	OCIWP_AUTO(content) ociw_content *rootfs = pack(OCIW_FORMAT_ROOTFS, OCIW_LAYERS_AUTO);
 	cr_assert_eq(convert(rootfs, NULL, OCIW_FORMAT_SPIN_NODE, 0, &node, &err), 0, "%s",
-		     err ? ociw_error_message(err) : "");
+	             err ? ociw_error_message(err) : "");
 	cr_assert_eq(convert(node, NULL, OCIW_FORMAT_ROOTFS, 0, &back, &err), 0, "%s",
-		     err ? ociw_error_message(err) : "");
+	             err ? ociw_error_message(err) : "");
 	OCIWP_AUTO(str) char *want = digest_of(rootfs);
 	OCIWP_AUTO(str) char *got = digest_of(back);
 	cr_assert_str_eq(got, want);
@@ -170,9 +172,9 @@ Test(convert, what_spin_pushed_becomes_a_node_image)
 		OCIWP_AUTO(content) ociw_content *spin = NULL;
 		ociw_error *err = NULL;
 		cr_assert_eq(convert(source, names[i], OCIW_FORMAT_SPIN_NODE, 0, &node, &err), 0,
-			     "%s", err ? ociw_error_message(err) : "");
+		             "%s", err ? ociw_error_message(err) : "");
 		cr_assert_eq(convert(node, NULL, OCIW_FORMAT_SPIN, 0, &spin, &err), 0, "%s",
-			     err ? ociw_error_message(err) : "");
+		             err ? ociw_error_message(err) : "");
 	}
 }
 
@@ -190,7 +192,7 @@ Test(convert, an_archive_of_spin_without_its_end_is_read_with_a_warning)
 	options.formats = &format;
 	options.format_count = 1;
 	cr_assert_eq(ociw_convert(source, NULL, &options, &node, &err), 0, "%s",
-		     err ? ociw_error_message(err) : "");
+	             err ? ociw_error_message(err) : "");
 	cr_assert_eq(warnings, 1);
 }
 
@@ -209,7 +211,8 @@ Test(convert, only_app_formats_are_made, .fini = app_end)
 	ociw_error *err = NULL;
 	app_begin("");
 	OCIWP_AUTO(content) ociw_content *source = pack(OCIW_FORMAT_SPIN, OCIW_LAYERS_AUTO);
-	expect_refused(source, NULL, OCIW_FORMAT_WASM, OCIW_ERR_UNSUPPORTED, "cannot convert to wasm");
+	expect_refused(source, NULL, OCIW_FORMAT_WASM, OCIW_ERR_UNSUPPORTED,
+	               "cannot convert to wasm");
 	cr_assert_eq(ociw_convert(source, NULL, &none, &converted, &err), OCIW_ERR_INVALID);
 	ociw_error_free(err);
 }

@@ -30,7 +30,8 @@ static void nothing_to_abort(void *self)
 	(void)self;
 }
 
-static const ociw_writer_ops take_ops = {sizeof(take_ops), take, nothing_to_commit, nothing_to_abort};
+static const ociw_writer_ops take_ops = {sizeof(take_ops), take, nothing_to_commit,
+                                         nothing_to_abort};
 
 static int read_package(const char *path, ociw_error **err)
 {
@@ -49,7 +50,8 @@ Test(package_read, the_layer_of_an_artifact_is_the_package, .fini = app_end)
 {
 	ociw_error *err = NULL;
 	app_begin("");
-	cr_assert_eq(read_package(in_app("a.wasm"), &err), 0, "%s", err ? ociw_error_message(err) : "");
+	cr_assert_eq(read_package(in_app("a.wasm"), &err), 0, "%s",
+	             err ? ociw_error_message(err) : "");
 	cr_assert_eq(got_len, 8);
 	cr_assert_eq(memcmp(got, "\0asm\x0d\0\1\0", 8), 0);
 }
@@ -58,11 +60,12 @@ Test(package_read, an_app_of_several_layers_is_no_package, .fini = app_end)
 {
 	ociw_error *err = NULL;
 	app_begin("files = [\"f.txt\"]\n");
-	write_text("f.txt", "0123456789012345678901234567890123456789012345678901234567890123456789"
-			    "0123456789012345678901234567890123456789012345678901234567890123456789");
+	write_text("f.txt",
+	           "0123456789012345678901234567890123456789012345678901234567890123456789"
+	           "0123456789012345678901234567890123456789012345678901234567890123456789");
 	cr_assert_eq(read_package(app_dir, &err), OCIW_ERR_UNSUPPORTED);
 	cr_assert_not_null(strstr(ociw_error_message(err), "has one layer"), "%s",
-			   ociw_error_message(err));
+	                   ociw_error_message(err));
 	cr_assert_eq(got_len, 0);
 	ociw_error_free(err);
 }

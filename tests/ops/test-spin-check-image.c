@@ -13,7 +13,8 @@ static int hear(const ociw_spin_finding *finding, void *user_data)
 	size_t len = strlen(said);
 	(void)user_data;
 	snprintf(said + len, sizeof(said) - len, "%c %s %s: %s\n", "?EWN"[finding->severity],
-		 finding->rule, finding->component ? finding->component : "-", finding->message);
+	         finding -> rule, finding -> component ? finding -> component : "-",
+	         finding->message);
 	return 0;
 }
 
@@ -48,7 +49,7 @@ static ociw_content *pack(ociw_format format, uint32_t flags)
 	options.flags = flags | OCIW_PACK_NO_CACHE;
 	options.compose = OCIW_COMPOSE_NONE;
 	cr_assert_eq(ociw_pack(&options, &content, &err), 0, "%s",
-		     err ? ociw_error_message(err) : "");
+	             err ? ociw_error_message(err) : "");
 	return content;
 }
 
@@ -85,7 +86,8 @@ Test(spin_check_image, the_missing_command_is_a_warning, .fini = app_end)
 	expect("W entrypoint -: ");
 	cr_assert_eq(check_packed(OCIW_FORMAT_SPIN, OCIW_PACK_NO_ENTRYPOINT, OCIW_SPIN_WERROR), 1);
 	expect("E entrypoint -: ");
-	cr_assert_eq(check_packed(OCIW_FORMAT_SPIN, OCIW_PACK_NO_ENTRYPOINT, OCIW_SPIN_FOR_SPIN), 0);
+	cr_assert_eq(check_packed(OCIW_FORMAT_SPIN, OCIW_PACK_NO_ENTRYPOINT, OCIW_SPIN_FOR_SPIN),
+	             0);
 	cr_assert_str_eq(said, "");
 }
 
@@ -119,8 +121,8 @@ Test(spin_check_image, many_files_cost_at_each_start, .fini = app_end)
 Test(spin_check_image, what_the_shim_refuses_or_ignores_is_an_error, .fini = app_end)
 {
 	app_begin("dependencies = { \"x:y/z\" = { path = \"a.wasm\" } }\n"
-		  "[[trigger.cron]]\ncron_expression = \"* * * * *\"\ncomponent = \"a\"\n"
-		  "[component.b]\nsource = \"a.wasm\"\n");
+	          "[[trigger.cron]]\ncron_expression = \"* * * * *\"\ncomponent = \"a\"\n"
+	          "[component.b]\nsource = \"a.wasm\"\n");
 	cr_assert_eq(check_packed(OCIW_FORMAT_SPIN, 0, 0), 2);
 	expect("E shim-trigger -: trigger ");
 	expect("E dependencies a: ");
@@ -136,8 +138,12 @@ Test(spin_check_image, other_images_have_no_app, .fini = app_end)
 	expect("N rootfs -: ");
 	cr_assert_eq(check_packed(OCIW_FORMAT_ROOTFS, 0, OCIW_SPIN_FOR_SPIN), 1);
 	expect("E no-spin-app -: ");
-	cr_assert_eq(check_golden("cosign-signature-tag",
-				  "sha256-275fcb108ba3d7be4f0d5f5912ab72dc3e3e3a90fe49bdd268a49b58ad957fbe.sig"), 1);
+	cr_assert_eq(
+	        check_golden(
+	                "cosign-signature-tag",
+	                "sha256-275fcb108ba3d7be4f0d5f5912ab72dc3e3e3a90fe49bdd268a49b58ad957fbe."
+	                "sig"),
+	        1);
 	expect("E no-spin-app -: ");
 }
 
@@ -167,23 +173,24 @@ Test(spin_check_image, missing_content_is_named, .fini = app_end)
 	write_text("f.txt", text);
 	write_large_wasm("a.wasm");
 	packed = pack(OCIW_FORMAT_SPIN, 0);
-	cr_assert_eq(ociw_layout_open(in_app("layout"), OCIW_LAYOUT_WRITE | OCIW_LAYOUT_CREATE, &layout,
-				      NULL),
-		     0);
+	cr_assert_eq(ociw_layout_open(in_app("layout"), OCIW_LAYOUT_WRITE | OCIW_LAYOUT_CREATE,
+	                              &layout, NULL),
+	             0);
 	cr_assert_eq(ociw_copy(packed, NULL, layout, "v1", NULL, NULL, NULL), 0);
 	cr_assert_eq(ociw_content_resolve(layout, "v1", NULL, &desc, NULL), 0);
 	cr_assert_eq(ociwp_manifest_load(layout, desc, NULL, &manifest, NULL, NULL, NULL), 0);
 	/* The same image without its first and second layer: the wasm and the file. */
 	cr_assert_eq(manifest->layer_count, 3);
 	ociwp_manifest_draft draft = {.media_type = manifest->media_type,
-				      .config = manifest->config,
-				      .layers = (const ociw_descriptor *const *)manifest->layers + 2,
-				      .layer_count = 1,
-				      .annotations = &manifest->annotations};
+	                              .config = manifest->config,
+	                              .layers =
+	                                      (const ociw_descriptor *const *)manifest->layers + 2,
+	                              .layer_count = 1,
+	                              .annotations = &manifest->annotations};
 	cr_assert_eq(ociwp_manifest_write(&draft, &bytes, NULL), 0);
-	cr_assert_eq(ociw_content_put_manifest(layout, manifest->media_type, ociwp_buf_span(&bytes), "v2",
-					       NULL, NULL, NULL),
-		     0);
+	cr_assert_eq(ociw_content_put_manifest(layout, manifest->media_type, ociwp_buf_span(&bytes),
+	                                       "v2", NULL, NULL, NULL),
+	             0);
 	cr_assert_eq(check(layout, "v2", 0), 2, "%s", said);
 	expect("E missing-content a: no layer has its wasm ");
 	expect("E missing-content a: no layer has file \"f.txt\"");

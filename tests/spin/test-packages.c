@@ -8,33 +8,34 @@
 #include <oci-wasm/package.h>
 #include <stdlib.h>
 
-static const char config[] = "default_registry = \"default.example\"\n"
-			     "[namespace_registries]\n"
-			     "acme = \"acme.example:5000\"\n"
-			     "inner = { registry = \"inner.example\", metadata = { preferredProtocol = "
-			     "\"oci\", oci = { registry = \"ghcr.example\", namespacePrefix = "
-			     "\"me/\" } } }\n"
-			     "[package_registry_overrides]\n"
-			     "\"acme:special\" = \"other.example\"\n"
-			     "[registry.\"acme.example\".oci]\nprotocol = \"https\"\n";
+static const char config[] =
+        "default_registry = \"default.example\"\n"
+        "[namespace_registries]\n"
+        "acme = \"acme.example:5000\"\n"
+        "inner = { registry = \"inner.example\", metadata = { preferredProtocol = "
+        "\"oci\", oci = { registry = \"ghcr.example\", namespacePrefix = "
+        "\"me/\" } } }\n"
+        "[package_registry_overrides]\n"
+        "\"acme:special\" = \"other.example\"\n"
+        "[registry.\"acme.example\".oci]\nprotocol = \"https\"\n";
 
 static ociw_packages *packages_of(const char *text)
 {
 	ociw_packages *packages = NULL;
 	ociw_error *err = NULL;
-	cr_assert_eq(ociw_packages_new((ociw_span){text, strlen(text)}, "c.toml", &packages, &err), 0,
-		     "%s", err ? ociw_error_message(err) : "");
+	cr_assert_eq(ociw_packages_new((ociw_span){text, strlen(text)}, "c.toml", &packages, &err),
+	             0, "%s", err ? ociw_error_message(err) : "");
 	return packages;
 }
 
 static void expect_repository(const char *text, const char *registry, const char *package,
-			      const char *metadata, const char *want)
+                              const char *metadata, const char *want)
 {
 	ociw_packages *packages = packages_of(text);
 	char *got = NULL;
 	ociw_error *err = NULL;
 	int r = ociw_packages_repository(packages, registry, package,
-					 (ociw_span){metadata, strlen(metadata)}, &got, &err);
+	                                 (ociw_span){metadata, strlen(metadata)}, &got, &err);
 	cr_assert_eq(r, 0, "%s", err ? ociw_error_message(err) : "");
 	cr_assert_str_eq(got, want);
 	ociw_free(got);
@@ -47,7 +48,7 @@ static void expect_failure(const char *package, const char *metadata, int code, 
 	char *got = NULL;
 	ociw_error *err = NULL;
 	int r = ociw_packages_repository(packages, "r.example", package,
-					 (ociw_span){metadata, strlen(metadata)}, &got, &err);
+	                                 (ociw_span){metadata, strlen(metadata)}, &got, &err);
 	cr_assert_eq(r, code);
 	cr_assert_null(got);
 	cr_assert_not_null(strstr(ociw_error_message(err), message), "%s", ociw_error_message(err));
@@ -79,11 +80,11 @@ Test(packages, a_repository_is_prefix_namespace_and_name)
 	expect_repository("", "r.example", "acme:x", "", "r.example/acme/x");
 	expect_repository("", "r.example", "acme:x", "{}", "r.example/acme/x");
 	expect_repository("", "r.example", "acme:x",
-			  "{\"oci\":{\"registry\":\"ghcr.example\",\"namespacePrefix\":\"web/\"}}",
-			  "ghcr.example/web/acme/x");
+	                  "{\"oci\":{\"registry\":\"ghcr.example\",\"namespacePrefix\":\"web/\"}}",
+	                  "ghcr.example/web/acme/x");
 	expect_repository("", "r.example", "acme:x",
-			  "{\"ociRegistry\":\"old.example\",\"ociNamespacePrefix\":\"p-\"}",
-			  "old.example/p-acme/x");
+	                  "{\"ociRegistry\":\"old.example\",\"ociNamespacePrefix\":\"p-\"}",
+	                  "old.example/p-acme/x");
 }
 
 Test(packages, the_config_may_say_where_a_registry_keeps_its_packages)
@@ -93,16 +94,22 @@ Test(packages, the_config_may_say_where_a_registry_keeps_its_packages)
 	cr_assert(ociw_packages_wants_metadata(packages, "acme:x", "acme.example:5000"));
 	cr_assert(ociw_packages_wants_metadata(packages, "inner:x", "elsewhere.example"));
 	ociw_packages_free(packages);
-	expect_repository(config, "inner.example", "inner:x", "{\"oci\":{\"registry\":\"no.example\"}}",
-			  "ghcr.example/me/inner/x");
+	expect_repository(config, "inner.example", "inner:x",
+	                  "{\"oci\":{\"registry\":\"no.example\"}}", "ghcr.example/me/inner/x");
 }
 
 Test(packages, hostile_metadata_is_refused)
 {
 	expect_failure("acme:x", "[]", OCIW_ERR_FORMAT, "no object");
 	expect_failure("acme:x", "{", OCIW_ERR_FORMAT, "registry.json");
-	expect_failure("acme:x", "{\"oci\":{\"registry\":\"a/b\"}}", OCIW_ERR_FORMAT, "no registry");
-	expect_failure("acme:x", "{\"preferredProtocol\":\"local\"}", OCIW_ERR_UNSUPPORTED, "local");
+	expect_failure("acme:x", "{\"oci\":{\"registry\":\"a/b\"}}", OCIW_ERR_FORMAT,
+	               "no registry");
+	expect_failure("acme:x", "{\"oci\":{\"registry\":\"localhost:5000\"}}", OCIW_ERR_UNSAFE,
+	               "local address");
+	expect_failure("acme:x", "{\"oci\":{\"registry\":\"169.254.169.254\"}}", OCIW_ERR_UNSAFE,
+	               "local address");
+	expect_failure("acme:x", "{\"preferredProtocol\":\"local\"}", OCIW_ERR_UNSUPPORTED,
+	               "local");
 	expect_failure("acme:x", "{\"warg\":{\"url\":\"x\"}}", OCIW_ERR_UNSUPPORTED, "warg");
 	expect_failure("../x:y", "", OCIW_ERR_INVALID, "no package name");
 }
@@ -110,17 +117,17 @@ Test(packages, hostile_metadata_is_refused)
 Test(packages, broken_configs_are_told_with_their_line)
 {
 	static const char *const bad[] = {"\n= 1", "\ndefault_registry = 3",
-					  "\nnamespace_registries = 1",
-					  "[namespace_registries]\na = \"x/y\"",
-					  "[package_registry_overrides]\n\"a:b\" = {}"};
+	                                  "\nnamespace_registries = 1",
+	                                  "[namespace_registries]\na = \"x/y\"",
+	                                  "[package_registry_overrides]\n\"a:b\" = {}"};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(bad); i++) {
 		ociw_packages *packages = NULL;
 		ociw_error *err = NULL;
-		cr_assert_eq(ociw_packages_new((ociw_span){bad[i], strlen(bad[i])}, "c.toml", &packages,
-					       &err),
-			     OCIW_ERR_FORMAT, "%s", bad[i]);
+		cr_assert_eq(ociw_packages_new((ociw_span){bad[i], strlen(bad[i])}, "c.toml",
+		                               &packages, &err),
+		             OCIW_ERR_FORMAT, "%s", bad[i]);
 		cr_assert_not_null(strstr(ociw_error_message(err), "c.toml:2"), "%s",
-				   ociw_error_message(err));
+		                   ociw_error_message(err));
 		ociw_error_free(err);
 	}
 }

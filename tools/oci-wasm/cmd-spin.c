@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * oci-wasm spin lock and spin check: a Spin manifest as its locked app, and what is wrong with a manifest
- * or an image.
+ * oci-wasm spin lock and spin check: a Spin manifest as its locked app, and what is wrong with a
+ * manifest or an image.
  */
 #include "exit-status.h"
 #include "tool.h"
@@ -22,42 +22,53 @@ struct spin_command {
 };
 
 #define MEMBER(name) offsetof(struct spin_command, name)
-#define MANIFEST_SPECS                                                                               \
-	{"profile", 0, OPTION_STRING, MEMBER(profile), "NAME", "build profile of the manifest", NULL},  \
-	{"compat", 0, OPTION_STRING, MEMBER(compat), "TOOL", "accept what this tool accepts", "spin"},  \
-	{"allow-outside", 0, OPTION_FLAG, MEMBER(allow_outside), NULL,                               \
-	 "let files and symlinks lead out of the app's folder", NULL},                               \
-	{"no-files", 0, OPTION_FLAG, MEMBER(no_files), NULL, "leave file patterns alone", NULL},     \
-	{"werror", 0, OPTION_FLAG, MEMBER(werror), NULL, "treat warnings as errors", NULL}
+#define MANIFEST_SPECS                                                                             \
+	{"profile", 0, OPTION_STRING, MEMBER(profile), "NAME", "build profile of the manifest",    \
+	 NULL},                                                                                    \
+	        {"compat",       0,      OPTION_STRING,                                            \
+	         MEMBER(compat), "TOOL", "accept what this tool accepts",                          \
+	         "spin"},                                                                          \
+	        {"allow-outside",                                                                  \
+	         0,                                                                                \
+	         OPTION_FLAG,                                                                      \
+	         MEMBER(allow_outside),                                                            \
+	         NULL,                                                                             \
+	         "let files and symlinks lead out of the app's folder",                            \
+	         NULL},                                                                            \
+	        {"no-files", 0, OPTION_FLAG, MEMBER(no_files), NULL, "leave file patterns alone",  \
+	         NULL},                                                                            \
+	{                                                                                          \
+		"werror", 0, OPTION_FLAG, MEMBER(werror), NULL, "treat warnings as errors", NULL   \
+	}
 
 static const struct option_spec lock_specs[] = {
-	MANIFEST_SPECS,
-	{"compact", 0, OPTION_FLAG, MEMBER(compact), NULL, "one line, not indented", NULL},
+        MANIFEST_SPECS,
+        {"compact", 0, OPTION_FLAG, MEMBER(compact), NULL, "one line, not indented", NULL},
 };
 
 static const struct option_spec check_specs[] = {
-	MANIFEST_SPECS,
-	{"quiet-traps", 0, OPTION_FLAG, MEMBER(quiet_traps), NULL,
-	 "no warnings about file patterns that often surprise", NULL},
-	{"for", 0, OPTION_STRING, MEMBER(purpose), "WHO",
-	 "who an image is for: nodes, or \"spin up\" (default: nodes, start cost only noted)",
-	 "node|spin"},
+        MANIFEST_SPECS,
+        {"quiet-traps", 0, OPTION_FLAG, MEMBER(quiet_traps), NULL,
+         "no warnings about file patterns that often surprise", NULL},
+        {"for", 0, OPTION_STRING, MEMBER(purpose), "WHO",
+         "who an image is for: nodes, or \"spin up\" (default: nodes, start cost only noted)",
+         "node|spin"},
 };
 
 static void set_options(struct tool *tool, const struct spin_command *command,
-			ociw_spin_options *out)
+                        ociw_spin_options *out)
 {
 	out->op = &tool->op;
 	out->profile = command->profile;
 	out->flags = (command->compat ? OCIW_SPIN_COMPAT : 0) |
-		     (command->allow_outside ? OCIW_SPIN_ALLOW_OUTSIDE : 0) |
-		     (command->quiet_traps ? OCIW_SPIN_QUIET_TRAPS : 0) |
-		     (command->werror ? OCIW_SPIN_WERROR : 0) |
-		     (command->no_files ? OCIW_SPIN_NO_FILES : 0) |
-		     (command->compact ? OCIW_SPIN_COMPACT : 0);
+	             (command->allow_outside ? OCIW_SPIN_ALLOW_OUTSIDE : 0) |
+	             (command->quiet_traps ? OCIW_SPIN_QUIET_TRAPS : 0) |
+	             (command->werror ? OCIW_SPIN_WERROR : 0) |
+	             (command->no_files ? OCIW_SPIN_NO_FILES : 0) |
+	             (command->compact ? OCIW_SPIN_COMPACT : 0);
 	if (command->purpose)
 		out->flags |= strcmp(command->purpose, "spin") == 0 ? OCIW_SPIN_FOR_SPIN
-								    : OCIW_SPIN_FOR_NODE;
+		                                                    : OCIW_SPIN_FOR_NODE;
 }
 
 static int run_lock(struct tool *tool, void *options, int argc, char **argv)
@@ -71,7 +82,7 @@ static int run_lock(struct tool *tool, void *options, int argc, char **argv)
 	set_options(tool, options, &spin);
 	int fd = dup(STDOUT_FILENO);
 	int r = fd < 0 ? ociw_error_set(&err, OCIW_ERR_IO, "cannot write to standard output")
-		       : ociw_writer_new_fd(fd, &writer, &err);
+	               : ociw_writer_new_fd(fd, &writer, &err);
 	if (r >= 0)
 		r = ociw_spin_lock(argc ? argv[0] : ".", &spin, writer, &err);
 	if (r >= 0)
@@ -91,7 +102,7 @@ static const char *severity_name(uint32_t severity)
 {
 	return severity == OCIW_SPIN_ERROR     ? "error"
 	       : severity == OCIW_SPIN_WARNING ? "warning"
-					       : "note";
+	                                       : "note";
 }
 
 static void print_json(const ociw_spin_finding *finding, struct report *report)
@@ -135,7 +146,7 @@ static int print_finding(const ociw_spin_finding *finding, void *user_data)
 
 /* The errors found in an image, or a code; *status when it has been told already. */
 static int check_image(struct tool *tool, const char *name, const ociw_spin_options *options,
-		       struct report *report, int *status, ociw_error **err)
+                       struct report *report, int *status, ociw_error **err)
 {
 	struct end end;
 
@@ -177,35 +188,37 @@ static int run_check(struct tool *tool, void *options, int argc, char **argv)
 }
 
 const struct command cmd_spin_lock = {
-	.name = "spin lock",
-	.group = "Build",
-	.operands = "[FILE]",
-	.summary = "Print the locked app that a Spin manifest stands for",
-	.description =
-		"Prints the locked app as JSON, as Spin would write it, with file:// URLs where a push "
-		"puts digests. FILE is a spin.toml or a folder with one, by default here.\n"
-		"  oci-wasm spin lock spin.toml",
-	.options = lock_specs,
-	.option_count = TOOL_COUNT(lock_specs),
-	.options_size = sizeof(struct spin_command),
-	.run = run_lock,
+        .name = "spin lock",
+        .group = "Build",
+        .operands = "[FILE]",
+        .summary = "Print the locked app that a Spin manifest stands for",
+        .description = "Prints the locked app as JSON, as Spin would write it, with file:// URLs "
+                       "where a push "
+                       "puts digests. FILE is a spin.toml or a folder with one, by default here.\n"
+                       "  oci-wasm spin lock spin.toml",
+        .options = lock_specs,
+        .option_count = TOOL_COUNT(lock_specs),
+        .options_size = sizeof(struct spin_command),
+        .run = run_lock,
 };
 
 const struct command cmd_spin_check = {
-	.name = "spin check",
-	.group = "Build",
-	.operands = "[FILE | IMAGE]",
-	.summary = "Say what is wrong or surprising in a Spin manifest or image",
-	.description =
-		"Prints one line for each finding, \"severity: rule: place: text\", about a spin.toml "
-		"(by default the one here) or an image, and what containerd's Spin shim would make of "
-		"it. What is there as a file or folder is a manifest, anything else an image.\n"
-		"  oci-wasm spin check spin.toml\n"
-		"  oci-wasm spin check --for=node ghcr.io/me/app:1.0\n"
-		"The exit status is 7 when there are errors, else 0.",
-	.options = check_specs,
-	.option_count = TOOL_COUNT(check_specs),
-	.options_size = sizeof(struct spin_command),
-	.uses_registry = true,
-	.run = run_check,
+        .name = "spin check",
+        .group = "Build",
+        .operands = "[FILE | IMAGE]",
+        .summary = "Say what is wrong or surprising in a Spin manifest or image",
+        .description =
+                "Prints one line for each finding, \"severity: rule: place: text\", about a "
+                "spin.toml "
+                "(by default the one here) or an image, and what containerd's Spin shim would make "
+                "of "
+                "it. What is there as a file or folder is a manifest, anything else an image.\n"
+                "  oci-wasm spin check spin.toml\n"
+                "  oci-wasm spin check --for=node ghcr.io/me/app:1.0\n"
+                "The exit status is 7 when there are errors, else 0.",
+        .options = check_specs,
+        .option_count = TOOL_COUNT(check_specs),
+        .options_size = sizeof(struct spin_command),
+        .uses_registry = true,
+        .run = run_check,
 };

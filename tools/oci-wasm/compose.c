@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Runs `PROGRAM plug --plug DEPENDENCY... -o OUT COMPONENT` without a shell, with nothing on stdin and
- * its stdout on our stderr (ours is data), and stops it when we are stopped. specs/spin.md 3.7.
+ * Runs `PROGRAM plug --plug DEPENDENCY... -o OUT COMPONENT` without a shell, with nothing on stdin
+ * and its stdout on our stderr (ours is data), and stops it when we are stopped. specs/spin.md 3.7.
  */
 #include "compose.h"
 
@@ -34,7 +34,7 @@ static int spawn(char **argv, pid_t *pid)
 	posix_spawnattr_setsigdefault(&attr, &all);
 	posix_spawnattr_setpgroup(&attr, 0);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-						POSIX_SPAWN_SETPGROUP);
+	                                        POSIX_SPAWN_SETPGROUP);
 	int e = posix_spawnp(pid, argv[0], &actions, &attr, argv, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
@@ -65,10 +65,10 @@ static int judge(const char *program, int status, ociw_error **err)
 {
 	if (WIFSIGNALED(status))
 		return ociw_error_set(err, OCIW_ERR_UNSUPPORTED, "%s plug was ended by signal %d",
-				      program, WTERMSIG(status));
+		                      program, WTERMSIG(status));
 	if (WEXITSTATUS(status) != 0)
 		return ociw_error_set(err, OCIW_ERR_UNSUPPORTED, "%s plug ended with status %d",
-				      program, WEXITSTATUS(status));
+		                      program, WEXITSTATUS(status));
 	return 0;
 }
 
@@ -80,19 +80,21 @@ static int run(const struct composer *composer, char **argv, ociw_error **err)
 	progress_clear(composer->tool->progress);
 	int e = spawn(argv, &pid);
 	if (e == ENOENT || e == ENOTDIR)
-		return ociw_error_set(err, OCIW_ERR_NOTFOUND,
-				      "there is no program %s: install it, name another with "
-				      "--compose, or pack dependencies as they are with --no-compose",
-				      composer->program);
+		return ociw_error_set(
+		        err, OCIW_ERR_NOTFOUND,
+		        "there is no program %s: install it, name another with "
+		        "--compose, or pack dependencies as they are with --no-compose",
+		        composer->program);
 	if (e != 0)
-		return ociw_error_set(err, OCIW_ERR_IO, "run %s: %s", composer->program, strerror(e));
+		return ociw_error_set(err, OCIW_ERR_IO, "run %s: %s", composer->program,
+		                      strerror(e));
 	int r = wait_for(pid, composer->tool->cancel, &status, err);
 	return r < 0 ? r : judge(composer->program, status, err);
 }
 
 int compose_component(const char *component_id, const char *wasm_path,
-		      const ociw_annotation *dependencies, size_t dependency_count,
-		      const char *out_path, void *user_data, ociw_error **err)
+                      const ociw_annotation *dependencies, size_t dependency_count,
+                      const char *out_path, void *user_data, ociw_error **err)
 {
 	const struct composer *composer = user_data;
 	/* program plug (--plug PATH)... -o OUT COMPONENT NULL */

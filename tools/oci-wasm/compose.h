@@ -12,9 +12,10 @@ struct composer {
 	const char *program; /* a name in PATH, or a path; borrowed */
 };
 
-/* An ociw_compose_cb; user_data is a struct composer. OCIW_ERR_NOTFOUND when there is no such program. */
+/* An ociw_compose_cb; user_data is a struct composer. OCIW_ERR_NOTFOUND when there is no such
+ * program. */
 int compose_component(const char *component_id, const char *wasm_path,
-		      const ociw_annotation *dependencies, size_t dependency_count,
-		      const char *out_path, void *user_data, ociw_error **err);
+                      const ociw_annotation *dependencies, size_t dependency_count,
+                      const char *out_path, void *user_data, ociw_error **err);
 
 #endif

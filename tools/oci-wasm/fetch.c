@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fetches what a Spin manifest names but does not hold: a url, or a package of a component registry as
- * wkg finds it (its config.toml, the registry's own registry.json, a tag for the version). The library
- * verifies. specs/wasm-formats.md 1.3.
+ * Fetches what a Spin manifest names but does not hold: a url, or a package of a component registry
+ * as wkg finds it (its config.toml, the registry's own registry.json, a tag for the version). The
+ * library verifies. specs/wasm-formats.md 1.3.
  */
 #include "fetch.h"
 
@@ -27,7 +27,8 @@ static int memory_write(void *self, const void *buf, size_t len, ociw_error **er
 	struct memory *memory = self;
 
 	if (len > memory->max - memory->len)
-		return ociw_error_set(err, OCIW_ERR_LIMIT, "it has more than %zu bytes", memory->max);
+		return ociw_error_set(err, OCIW_ERR_LIMIT, "it has more than %zu bytes",
+		                      memory->max);
 	char *grown = realloc(memory->bytes, memory->len + len);
 	if (!grown)
 		return ociw_error_set(err, OCIW_ERR_NOMEM, "out of memory");
@@ -50,7 +51,7 @@ static void memory_abort(void *self)
 }
 
 static const ociw_writer_ops memory_ops = {sizeof(memory_ops), memory_write, memory_commit,
-					   memory_abort};
+                                           memory_abort};
 
 /* --- where packages are --- */
 
@@ -98,8 +99,8 @@ static int load_packages(ociw_packages **out, ociw_error **err)
 	int r = read_config(path, &text, err);
 
 	if (r == 0)
-		r = ociw_packages_new((ociw_span){text.bytes, text.len}, path ? path : "config.toml",
-				      out, err);
+		r = ociw_packages_new((ociw_span){text.bytes, text.len},
+		                      path ? path : "config.toml", out, err);
 	free(text.bytes);
 	free(path);
 	return r;
@@ -113,10 +114,10 @@ static bool is_loopback(const char *registry)
 	       (len == 9 && memcmp(registry, "127.0.0.1", 9) == 0);
 }
 
-/* What a registry says of itself. One that has no such file, or cannot be asked, has its packages in
- * itself: that is what wkg takes it for, so the second case is only warned about. */
+/* What a registry says of itself. One that has no such file, or cannot be asked, has its packages
+ * in itself: that is what wkg takes it for, so the second case is only warned about. */
 static int fetch_metadata(struct tool *tool, ociw_client *client, const char *registry,
-			  struct memory *out, ociw_error **err)
+                          struct memory *out, ociw_error **err)
 {
 	ociw_writer *writer = NULL;
 	ociw_error *why = NULL;
@@ -124,7 +125,7 @@ static int fetch_metadata(struct tool *tool, ociw_client *client, const char *re
 
 	out->max = METADATA_MAX;
 	if (asprintf(&url, "%s://%s/.well-known/wasm-pkg/registry.json",
-		     is_loopback(registry) ? "http" : "https", registry) < 0)
+	             is_loopback(registry) ? "http" : "https", registry) < 0)
 		return ociw_error_set(err, OCIW_ERR_NOMEM, "out of memory");
 	int r = ociw_writer_new(&memory_ops, out, &writer, err);
 	if (r == 0) {
@@ -165,7 +166,7 @@ static int consider(const char *tag, const ociw_descriptor *desc, void *user_dat
 
 /* The latest version that meets a requirement, as a tag. */
 static int choose_tag(struct tool *tool, ociw_content *content, const char *requirement, char **out,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	ociw_tags_options options = OCIW_TAGS_OPTIONS_INIT;
 	struct choice choice = {.requirement = requirement};
@@ -177,7 +178,7 @@ static int choose_tag(struct tool *tool, ociw_content *content, const char *requ
 		r = ociw_error_set(err, OCIW_ERR_NOMEM, "out of memory");
 	else if (r == 0 && !choice.best)
 		r = ociw_error_set(err, OCIW_ERR_NOTFOUND, "%s has no version that meets \"%s\"",
-				   ociw_content_label(content), requirement);
+		                   ociw_content_label(content), requirement);
 	if (r < 0)
 		free(choice.best);
 	else
@@ -188,7 +189,7 @@ static int choose_tag(struct tool *tool, ociw_content *content, const char *requ
 /* --- packages --- */
 
 static int open_repository(struct tool *tool, ociw_client *client, const char *registry,
-			   const char *package, ociw_content **out, ociw_error **err)
+                           const char *package, ociw_content **out, ociw_error **err)
 {
 	struct memory metadata = {0};
 	ociw_packages *packages = NULL;
@@ -199,16 +200,17 @@ static int open_repository(struct tool *tool, ociw_client *client, const char *r
 	if (r == 0 && !registry) {
 		registry = ociw_packages_registry(packages, package);
 		if (!registry)
-			r = ociw_error_set(err, OCIW_ERR_NOTFOUND,
-					   "no registry is known for it: add `registry` to the source, "
-					   "or its namespace to wasm-pkg/config.toml");
+			r = ociw_error_set(
+			        err, OCIW_ERR_NOTFOUND,
+			        "no registry is known for it: add `registry` to the source, "
+			        "or its namespace to wasm-pkg/config.toml");
 	}
 	if (r == 0 && ociw_packages_wants_metadata(packages, package, registry))
 		r = fetch_metadata(tool, client, registry, &metadata, err);
 	if (r == 0)
 		r = ociw_packages_repository(packages, registry, package,
-					     (ociw_span){metadata.bytes, metadata.len}, &repository,
-					     err);
+		                             (ociw_span){metadata.bytes, metadata.len}, &repository,
+		                             err);
 	if (r == 0)
 		r = ociw_reference_parse(repository, &ref, err);
 	if (r == 0)
@@ -221,7 +223,7 @@ static int open_repository(struct tool *tool, ociw_client *client, const char *r
 }
 
 static int fetch_package(struct tool *tool, ociw_client *client, const char *locator,
-			 const char *version, bool range, ociw_writer *into, ociw_error **err)
+                         const char *version, bool range, ociw_writer *into, ociw_error **err)
 {
 	const char *slash = strrchr(locator, '/');
 	char *registry = slash ? strndup(locator, (size_t)(slash - locator)) : NULL;
@@ -233,7 +235,7 @@ static int fetch_package(struct tool *tool, ociw_client *client, const char *loc
 	int r = open_repository(tool, client, registry, slash ? slash + 1 : locator, &content, err);
 	if (r == 0)
 		r = range ? choose_tag(tool, content, version, &tag, err)
-			  : ociw_package_tag(version, &tag, err);
+		          : ociw_package_tag(version, &tag, err);
 	if (r == 0)
 		r = ociw_package_read(content, tag, &tool->op, into, err);
 	ociw_free(tag);
@@ -243,7 +245,7 @@ static int fetch_package(struct tool *tool, ociw_client *client, const char *loc
 }
 
 int fetch_source(const char *kind, const char *locator, const char *version, const char *digest,
-		 ociw_writer *into, void *user_data, ociw_error **err)
+                 ociw_writer *into, void *user_data, ociw_error **err)
 {
 	struct tool *tool = user_data;
 	ociw_client *client = tool_client(tool);
@@ -252,9 +254,10 @@ int fetch_source(const char *kind, const char *locator, const char *version, con
 		return ociw_error_set(err, OCIW_ERR_CANCELLED, "there is no client");
 	if (strcmp(kind, "url") != 0)
 		return fetch_package(tool, client, locator, version,
-				     strcmp(kind, "package-range") == 0, into, err);
+		                     strcmp(kind, "package-range") == 0, into, err);
 	/* Without TLS anybody on the way can change the bytes: only a digest makes up for that. */
 	if (!digest && strncmp(locator, "https:", 6) != 0)
-		return ociw_error_set(err, OCIW_ERR_UNSAFE, "it is fetched without TLS and has no digest");
+		return ociw_error_set(err, OCIW_ERR_UNSAFE,
+		                      "it is fetched without TLS and has no digest");
 	return ociw_client_get(client, locator, &tool->op, into, err);
 }

@@ -9,6 +9,6 @@
 
 /* An ociw_fetch_cb; user_data is the struct tool. */
 int fetch_source(const char *kind, const char *locator, const char *version, const char *digest,
-		 ociw_writer *into, void *user_data, ociw_error **err);
+                 ociw_writer *into, void *user_data, ociw_error **err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Packages of WebAssembly components ("ns:name" with a version): in which registry and repository they
- * are, as wkg finds them (specs/wasm-formats.md 1.3), and their one binary.
+ * Packages of WebAssembly components ("ns:name" with a version): in which registry and repository
+ * they are, as wkg finds them (specs/wasm-formats.md 1.3), and their one binary.
  */
 #ifndef OCIW_PACKAGE_H
 #define OCIW_PACKAGE_H
@@ -20,7 +20,7 @@ typedef struct ociw_packages ociw_packages;
  * @return 0; OCIW_ERR_FORMAT with line and column; OCIW_ERR_LIMIT; OCIW_ERR_NOMEM
  * @since 0.1 */
 OCIW_API OCIW_NODISCARD int ociw_packages_new(ociw_span config, const char *path,
-					      ociw_packages **out, ociw_error **err);
+                                              ociw_packages **out, ociw_error **err);
 OCIW_API void ociw_packages_free(ociw_packages *packages);
 
 /** The registry of a package "ns:name": its override, its namespace, the default, what is built in;
@@ -30,19 +30,21 @@ OCIW_API const char *ociw_packages_registry(const ociw_packages *packages, const
 /** True when a registry says by itself where its packages are, in a file at
  * https://REGISTRY/.well-known/wasm-pkg/registry.json; false when the config says it. */
 OCIW_API bool ociw_packages_wants_metadata(const ociw_packages *packages, const char *package,
-					   const char *registry);
+                                           const char *registry);
 
 /** The repository of a package.
  *
  * @param registry  as ociw_packages_registry() or a manifest has it
  * @param metadata  the registry.json of the registry; empty when it has none
  * @param out       "HOST/PREFIXNS/NAME", to be freed with ociw_free()
- * @return 0; OCIW_ERR_INVALID when @p package is none; OCIW_ERR_FORMAT; OCIW_ERR_UNSUPPORTED when the
- * registry speaks another protocol than OCI; OCIW_ERR_NOMEM
+ * @return 0; OCIW_ERR_INVALID when @p package is none; OCIW_ERR_FORMAT; OCIW_ERR_UNSUPPORTED when
+ * the registry speaks another protocol than OCI; OCIW_ERR_UNSAFE when its metadata leads from a public
+ * name to a local address; OCIW_ERR_NOMEM
  * @since 0.1 */
 OCIW_API OCIW_NODISCARD int ociw_packages_repository(const ociw_packages *packages,
-						     const char *registry, const char *package,
-						     ociw_span metadata, char **out, ociw_error **err);
+                                                     const char *registry, const char *package,
+                                                     ociw_span metadata, char **out,
+                                                     ociw_error **err);
 
 /** The tag of a version: '+', which a tag cannot hold, becomes '_'.
  * @param out  to be freed with ociw_free() */
@@ -56,11 +58,12 @@ OCIW_API bool ociw_package_tag_better(const char *requirement, const char *tag, 
  *
  * @param name  tag or digest; NULL: the content's own
  * @param into  borrowed; not committed
- * @return 0; OCIW_ERR_UNSUPPORTED when the image has not exactly one wasm layer; others as for reading
+ * @return 0; OCIW_ERR_UNSUPPORTED when the image has not exactly one wasm layer; others as for
+ * reading
  * @since 0.1 */
 OCIW_API OCIW_NODISCARD int ociw_package_read(ociw_content *content, const char *name,
-					      const ociw_op *op, ociw_writer *into,
-					      ociw_error **err);
+                                              const ociw_op *op, ociw_writer *into,
+                                              ociw_error **err);
 
 OCIW_END_DECLS
 
