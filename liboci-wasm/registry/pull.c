@@ -308,7 +308,16 @@ int ociwp_pull_open(void *self, const ociw_descriptor *desc, uint64_t offset, co
 	if (ociwp_mediatype_is_manifest(desc->media_type) ||
 	    ociwp_mediatype_is_index(desc->media_type))
 		return open_manifest(repo, desc, offset, op, out, err);
-	return ociwp_blob_reader_open(repo, desc, offset, op, out, err);
+	ociw_error *why = NULL;
+	int r = ociwp_blob_reader_open(repo, desc, offset, op, out, &why);
+	if (r == OCIW_ERR_NOTFOUND && desc->data) {
+		/* The descriptor carries the blob itself, verified when it was read (PUL-10). */
+		char *bytes = ociwp_memdup(desc->data, (size_t)desc->size);
+		ociw_error_free(why);
+		return bytes ? open_text(bytes, (size_t)desc->size, offset, out, err)
+			     : ociwp_nomem(err);
+	}
+	return r < 0 ? ociwp_error_move(err, why) : 0;
 }
 
 int ociwp_pull_stat(void *self, const char *digest, const ociw_op *op, uint64_t *size,

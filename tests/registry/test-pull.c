@@ -184,3 +184,21 @@ Test(pull, a_digest_that_cannot_be_verified_is_not_fetched)
 	cr_assert_eq(fake_count(r.fake), 0);
 	rig_close(&r);
 }
+
+Test(pull, a_blob_that_is_gone_is_taken_from_its_descriptor)
+{
+	rig r;
+	ociw_error *err = NULL;
+	void *bytes = NULL;
+	size_t len;
+	ociw_descriptor *desc = rig_blob("hello", 5);
+	rig_open(&r, NULL, 0);
+	rig_expect(ociw_content_read(r.content, desc, 100, &r.op, &bytes, &len, &err),
+		   OCIW_ERR_NOTFOUND, &err, "answer 404");
+	desc->data = ociwp_memdup("hello", 5);
+	rig_ok(ociw_content_read(r.content, desc, 100, &r.op, &bytes, &len, &err), &err);
+	cr_assert(len == 5 && memcmp(bytes, "hello", 5) == 0);
+	ociw_free(bytes);
+	ociw_descriptor_free(desc);
+	rig_close(&r);
+}
