@@ -137,6 +137,37 @@ static void check_errors(ociw_content *repo)
 	ok(r < 0, "a manifest that is none is refused", &err);
 }
 
+static int count_referrer(const ociw_descriptor *desc, void *user_data)
+{
+	(void)desc;
+	++*(int *)user_data;
+	return 0;
+}
+
+/* An artifact about an image is listed, whichever way the registry lists (RFR-1..6). */
+static void check_referrers(ociw_content *repo, const ociw_descriptor *subject)
+{
+	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
+	ociw_error *err = NULL;
+	int count_before = 0, count_after = 0;
+	const char *digest = ociw_descriptor_digest(subject);
+	int r = ociw_content_referrers(repo, digest, NULL, NULL, count_referrer, &count_before,
+	                               &err);
+	ok(r == 0 && count_before == 0, "at first nothing refers to the image", &err);
+	ociwp_buf_printf(
+	        &text,
+	        "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"artifactType\":\"test/about\","
+	        "\"config\":{\"mediaType\":\"%s\",\"digest\":\"sha256:44136fa355b3678a1146ad16f7e86"
+	        "49e94fb4fc21fe77e8310c060f61caaff8a\",\"size\":2},\"layers\":[],\"subject\":"
+	        "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%llu}}",
+	        OCIWP_MT_OCI_MANIFEST, OCIWP_MT_OCI_EMPTY, OCIWP_MT_OCI_MANIFEST, digest,
+	        (unsigned long long)ociw_descriptor_size(subject));
+	r = ociw_content_put_manifest(repo, NULL, ociwp_buf_span(&text), NULL, NULL, NULL, &err);
+	ok(r == 0, "an artifact about it is put", &err);
+	r = ociw_content_referrers(repo, digest, NULL, NULL, count_referrer, &count_after, &err);
+	ok(r == 0 && count_after == 1, "then one is listed", &err);
+}
+
 static void check_all(ociw_content *repo, bool can_delete)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *one = NULL;
@@ -153,6 +184,8 @@ static void check_all(ociw_content *repo, bool can_delete)
 	int r = ociw_content_list(repo, NULL, count_name, &names, &err);
 	ok(r == 0 && names >= 2, "both tags are listed", &err);
 	check_errors(repo);
+	if (two)
+		check_referrers(repo, two);
 	if (!can_delete || !one)
 		return;
 	r = ociw_content_delete(repo, ociw_descriptor_digest(one), NULL, &err);
