@@ -379,8 +379,13 @@ static int compose_one(const ociwp_pack *pack, ociwp_lock_component *locked,
 	return 0;
 }
 
-static int refuse(const char *id, const char *what, ociw_error **err)
+static int refuse(const char *id, const char *what, uint32_t how, ociw_error **err)
 {
+	if (how == OCIW_COMPOSE_CALLBACK)
+		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
+				  "component %s has %s, which only Spin itself can compose: pack it as "
+				  "it is (--no-compose)",
+				  ociwp_quote(id), what);
 	return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
 			  "component %s has %s, which nodes ignore: compose it first "
 			  "(--compose=wac), or pack it as it is (--no-compose)",
@@ -396,11 +401,11 @@ int ociwp_pack_compose(const ociwp_pack *pack, const ociwp_app *app, ociwp_works
 	for (size_t i = 0; i < app->component_count; i++) {
 		ociwp_lock_component *locked = &app->lock->components[i];
 		if (json_object_size(locked->trigger_dependencies) > 0)
-			return refuse(locked->id, "trigger dependencies", err);
+			return refuse(locked->id, "trigger dependencies", how, err);
 		if (locked->dependency_count == 0)
 			continue;
 		if (how == OCIW_COMPOSE_REFUSE)
-			return refuse(locked->id, "dependencies", err);
+			return refuse(locked->id, "dependencies", how, err);
 		int r = compose_one(pack, locked, &draft->components[i], workspace, err);
 		if (r < 0)
 			return ociwp_wrap(err, r, "compose component %s", ociwp_quote(locked->id));

@@ -65,6 +65,9 @@ holds "with component and status" grep -q 'compose component "main".*status 3' <
 printf 'no wasm' >composed.wasm
 fails 7 "what is composed must be wasm" oci-wasm pack --no-cache --compose=wac -f app -o oci:none:v1
 fails 2 "both choices at once are a usage error" oci-wasm pack --no-compose --compose=wac -f app -o oci:none:v1
+sed -i 's/^dependencies = .*//; s/^component = .*/&\ndependencies.middleware = [{ path = "dep.wasm" }]/' app/spin.toml
+fails 7 "trigger dependencies are for Spin alone to compose" oci-wasm pack --no-cache --compose=wac -f app -o oci:none:v1
+holds "and the error says so" grep -q 'trigger dependencies, which only Spin itself can compose.*--no-compose' <<<"$err"
 holds "a failure leaves no layout" test ! -e none
 
 cli_finish
