@@ -13,7 +13,7 @@
 /* Must hold what curl hands over in one call (CURL_MAX_WRITE_SIZE), twice to keep both ends busy.
  */
 #define SMALL_RING (2u * CURL_MAX_WRITE_SIZE)
-#define LARGE_RING (256u * 1024)
+#define LARGE_RING (128u * 1024)
 /* How often a waiting thread looks at the cancel flag. */
 #define WAIT_MS 100
 
@@ -253,7 +253,7 @@ static bool set_body(ociwp_exchange *x, const ociwp_http *http)
 	return ociwp_ring_init(&x->up, ring) &&
 	       curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, size) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 128L * 1024) == CURLE_OK;
+	       curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 64L * 1024) == CURLE_OK;
 }
 
 static bool set_options(ociwp_exchange *x, const ociwp_http *http)
@@ -279,7 +279,7 @@ static bool set_options(ociwp_exchange *x, const ociwp_http *http)
 	curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
 	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 64L * 1024);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 32L * 1024);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
