@@ -10,9 +10,9 @@
 
 struct plan {
 	const ociwp_draft_component *components;
-	size_t *order;     /* component indexes by the bytes of "id/" */
+	size_t *order; /* component indexes by the bytes of "id/" */
 	size_t count;
-	uint8_t *buckets;  /* of each file in that order */
+	uint8_t *buckets; /* of each file in that order */
 	uint64_t bytes[BUCKETS];
 	size_t files[BUCKETS];
 	size_t bundle_of[BUCKETS];
@@ -39,7 +39,8 @@ static int order_components(struct plan *plan, ociw_error **err)
 	for (size_t i = 0; i < plan->count; i++) {
 		size_t at = i;
 		for (; at > 0 && compare_ids(plan->components[plan->order[at - 1]].id,
-					     plan->components[i].id) > 0; at--)
+		                             plan->components[i].id) > 0;
+		     at--)
 			plan->order[at] = plan->order[at - 1];
 		plan->order[at] = i;
 	}
@@ -129,15 +130,15 @@ static int fill_layers(const struct plan *plan, ociwp_tar_layer *layers, ociw_er
 				continue;
 			ociwp_tar_layer *layer = &layers[plan->bundle_of[plan->buckets[at]]];
 			layer->members[layer->member_count++] = (ociwp_tar_member){
-				component->dir, file->path, &file->source, file->executable};
+			        component->dir, file->path, &file->source, file->executable};
 			layer->plain += file->source.size;
 		}
 	}
 	return 0;
 }
 
-int ociwp_bundles_plan(const ociwp_draft_component *components, size_t count,
-		       ociwp_tar_layer **out, size_t *out_count, ociw_error **err)
+int ociwp_bundles_plan(const ociwp_draft_component *components, size_t count, ociwp_tar_layer **out,
+                       size_t *out_count, ociw_error **err)
 {
 	struct plan plan = {.components = components, .count = count};
 	ociwp_tar_layer *layers = NULL;
@@ -162,7 +163,7 @@ int ociwp_bundles_plan(const ociwp_draft_component *components, size_t count,
 }
 
 int ociwp_bundles_plan_archive(const ociwp_draft_component *component, ociwp_tar_layer *out,
-			       ociw_error **err)
+                               ociw_error **err)
 {
 	*out = (ociwp_tar_layer){.fd = -1};
 	out->members = ociwp_calloc(component->file_count, sizeof(*out->members));
@@ -172,7 +173,7 @@ int ociwp_bundles_plan_archive(const ociwp_draft_component *component, ociwp_tar
 	for (size_t i = 0; i < component->file_count; i++) {
 		const ociwp_draft_file *file = &component->files[i];
 		out->members[i] = (ociwp_tar_member){component->dir, file->path, &file->source,
-						     file->executable};
+		                                     file->executable};
 		out->plain += file->source.size;
 	}
 	return 0;

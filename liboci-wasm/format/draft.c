@@ -65,9 +65,9 @@ bool ociwp_draft_is_whiteout(const char *path)
 ociwp_tar_settings ociwp_draft_tar_settings(const ociwp_draft *draft)
 {
 	return (ociwp_tar_settings){
-		.threads = draft->threads,
-		.temp_dir = draft->temp_dir,
-		.cache = draft->cache,
+	        .threads = draft->threads,
+	        .temp_dir = draft->temp_dir,
+	        .cache = draft->cache,
 	};
 }
 
@@ -76,12 +76,12 @@ int ociwp_draft_bundle(ociwp_draft *draft, const ociw_op *op, ociw_error **err)
 	if (draft->bundled)
 		return 0;
 	int r = ociwp_bundles_plan(draft->components, draft->component_count, &draft->bundles,
-				   &draft->bundle_count, err);
+	                           &draft->bundle_count, err);
 	if (r < 0)
 		return r;
 	ociwp_tar_settings settings = ociwp_draft_tar_settings(draft);
-	r = ociwp_tar_layers_make(draft->bundles, draft->bundle_count, &draft->spools, &settings, op,
-				  err);
+	r = ociwp_tar_layers_make(draft->bundles, draft->bundle_count, &draft->spools, &settings,
+	                          op, err);
 	if (r == 0)
 		draft->bundled = true;
 	return r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An app about to become images: its lock, and for each component the sources of its wasm and files.
- * Made by ops/pack from spin.toml and by convert from other images; each format writes from it.
+ * An app about to become images: its lock, and for each component the sources of its wasm and
+ * files. Made by ops/pack from spin.toml and by convert from other images; each format writes from
+ * it.
  */
 #ifndef OCIW_FORMAT_DRAFT_H
 #define OCIW_FORMAT_DRAFT_H
@@ -34,16 +35,16 @@ typedef struct ociwp_draft {
 	ociwp_draft_component *components;
 	size_t component_count;
 	const ociwp_annotations *annotations; /* of the manifests; borrowed, sorted */
-	bool compat_spin;   /* bytes as Spin writes them */
+	bool compat_spin;                     /* bytes as Spin writes them */
 	bool no_entrypoint;
 	bool has_created;
 	int64_t created;
-	const char *temp_dir;  /* or NULL */
-	ociwp_memory *memory;  /* borrowed; where blobs and manifests go */
-	ociwp_spools spools;   /* of gzipped layers */
+	const char *temp_dir; /* or NULL */
+	ociwp_memory *memory; /* borrowed; where blobs and manifests go */
+	ociwp_spools spools;  /* of gzipped layers */
 	size_t threads;
 	const ociwp_layer_cache *cache; /* or NULL */
-	ociwp_tar_layer *bundles; /* shared by the formats once they are made */
+	ociwp_tar_layer *bundles;       /* shared by the formats once they are made */
 	size_t bundle_count;
 	bool bundled;
 } ociwp_draft;

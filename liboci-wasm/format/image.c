@@ -54,7 +54,7 @@ int ociwp_image_add(ociwp_image *image, ociw_descriptor *take_layer, ociw_error 
 }
 
 int ociwp_image_set_config(ociwp_image *image, const char *media_type, ociw_span bytes,
-			   ociwp_memory *memory, ociw_error **err)
+                           ociwp_memory *memory, ociw_error **err)
 {
 	int r = ociwp_descriptor_of_bytes(media_type, bytes, &image->config, err);
 	if (r == 0)
@@ -102,7 +102,7 @@ static void write_manifest(const ociwp_image *image, ociwp_json_writer *w)
 }
 
 int ociwp_image_finish(const ociwp_image *image, const char *name, ociwp_memory *memory,
-		       ociw_descriptor **out, ociw_error **err)
+                       ociw_descriptor **out, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 	OCIWP_AUTO(json_writer) ociwp_json_writer *w = NULL;
@@ -114,7 +114,7 @@ int ociwp_image_finish(const ociwp_image *image, const char *name, ociwp_memory 
 	r = ociwp_json_writer_finish(ociwp_steal(&w), err);
 	if (r == 0)
 		r = ociwp_descriptor_of_bytes(OCIWP_MT_OCI_MANIFEST, ociwp_buf_span(&text), &desc,
-					      err);
+		                              err);
 	if (r == 0)
 		r = ociwp_memory_add_manifest(memory, desc, ociwp_buf_span(&text), name, err);
 	if (r == 0 && out)

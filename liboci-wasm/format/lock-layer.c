@@ -37,8 +37,8 @@ static int fill_ref(ociwp_lock_ref *ref, const ociwp_source *source, ociw_error 
 	free(ref->digest);
 	free(ref->bytes);
 	*ref = (ociwp_lock_ref){.digest = ociwp_steal(&digest),
-				.bytes = ociwp_steal(&bytes),
-				.bytes_len = is_inline ? (size_t)source->size : 0};
+	                        .bytes = ociwp_steal(&bytes),
+	                        .bytes_len = is_inline ? (size_t)source->size : 0};
 	return 0;
 }
 
@@ -47,22 +47,25 @@ static json_t *trigger_ref(const ociwp_source *source)
 {
 	char digest[OCIW_DIGEST_TEXT_MAX];
 	return json_pack("{s:s, s:s}", "content_type", "application/wasm", "digest",
-			 ociwp_source_digest(source, digest));
+	                 ociwp_source_digest(source, digest));
 }
 
-/* Spin leaves the file URL of this machine there; drafts without such sources keep what they have. */
+/* Spin leaves the file URL of this machine there; drafts without such sources keep what they have.
+ */
 static int fill_triggers(ociwp_lock_component *locked, const ociwp_draft_component *component,
-			 ociw_error **err)
+                         ociw_error **err)
 {
 	const char *role;
 	json_t *list, *dependency;
 	size_t i, nth = 0;
-	json_object_foreach (locked->trigger_dependencies, role, list) {
-		json_array_foreach (list, i, dependency) {
+	json_object_foreach(locked->trigger_dependencies, role, list)
+	{
+		json_array_foreach(list, i, dependency)
+		{
 			if (nth == component->trigger_count)
 				return 0;
 			if (json_object_set_new(dependency, "source",
-						trigger_ref(&component->triggers[nth++])) < 0)
+			                        trigger_ref(&component->triggers[nth++])) < 0)
 				return ociwp_nomem(err);
 		}
 	}
@@ -70,7 +73,7 @@ static int fill_triggers(ociwp_lock_component *locked, const ociwp_draft_compone
 }
 
 static int fill_wasm(ociwp_lock_component *locked, const ociwp_draft_component *component,
-		     ociw_error **err)
+                     ociw_error **err)
 {
 	int r = fill_ref(&locked->source, &component->wasm, err);
 	for (size_t i = 0; r == 0 && i < locked->dependency_count; i++)
@@ -93,29 +96,29 @@ static void fill_file(ociwp_lock_file *out, char *digest, const ociwp_draft_file
 static void fill_marker(ociwp_lock_file *files, size_t count)
 {
 	static const char empty_digest[] =
-		"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+	        "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 	static const char marker[] = OCIWP_LOCK_MARKER;
 	size_t at = count;
 	for (; at > 0 && strcmp(files[at - 1].path, marker) > 0; at--)
 		files[at] = files[at - 1];
-	files[at] = (ociwp_lock_file){
-		.path = (char *)marker,
-		.content = {NULL, (char *)empty_digest, (char *)empty_digest, 0}};
+	files[at] =
+	        (ociwp_lock_file){.path = (char *)marker,
+	                          .content = {NULL, (char *)empty_digest, (char *)empty_digest, 0}};
 }
 
 static int fill_files(ociwp_lock_component *locked, const ociwp_draft_component *component,
-		      const ociwp_lock_pick *pick, struct filled *filled, ociw_error **err)
+                      const ociwp_lock_pick *pick, struct filled *filled, ociw_error **err)
 {
 	size_t count = pick ? pick->count : component->file_count;
 	bool marker = pick && pick->marker;
 	*filled = (struct filled){locked->files, locked->file_count, locked->has_files,
-				  ociwp_calloc(count + 1, sizeof(*filled->files)),
-				  ociwp_calloc(count, DIGEST_TEXT)};
+	                          ociwp_calloc(count + 1, sizeof(*filled->files)),
+	                          ociwp_calloc(count, DIGEST_TEXT)};
 	if (!filled->files || !filled->digests)
 		return ociwp_nomem(err);
 	for (size_t i = 0; i < count; i++)
 		fill_file(&filled->files[i], filled->digests + i * DIGEST_TEXT,
-			  &component->files[pick ? pick->files[i] : i]);
+		          &component->files[pick ? pick->files[i] : i]);
 	if (marker)
 		fill_marker(filled->files, count);
 	locked->files = filled->files;
@@ -138,7 +141,7 @@ static void unfill(ociwp_lock *lock, struct filled *filled, size_t count)
 }
 
 static int write_hashed(const ociwp_lock *lock, ociw_writer *take_to, ociw_digest *digest,
-			uint64_t *size, ociw_error **err)
+                        uint64_t *size, ociw_error **err)
 {
 	OCIWP_AUTO(writer) ociw_writer *hashed = NULL;
 	int r = ociwp_writer_hash(take_to, OCIW_DIGEST_SHA256, digest, size, &hashed, err);
@@ -150,11 +153,11 @@ static int write_hashed(const ociwp_lock *lock, ociw_writer *take_to, ociw_diges
 }
 
 static int describe(const ociw_digest *digest, uint64_t size, ociw_descriptor **out,
-		    ociw_error **err)
+                    ociw_error **err)
 {
 	char text[OCIW_DIGEST_TEXT_MAX];
 	return ociw_descriptor_new(OCIWP_MT_SPIN_LOCK, ociw_digest_format(digest, text), size, out,
-				   err);
+	                           err);
 }
 
 static int write_in_memory(ociwp_draft *draft, ociw_descriptor **out, ociw_error **err)
@@ -196,7 +199,7 @@ static int write_spooled(ociwp_draft *draft, ociw_descriptor **out, ociw_error *
 }
 
 int ociwp_lock_layer_add(ociwp_draft *draft, const ociwp_lock_pick *picks, ociw_descriptor **out,
-			 ociw_error **err)
+                         ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	size_t files = 0, done = 0;
@@ -212,7 +215,7 @@ int ociwp_lock_layer_add(ociwp_draft *draft, const ociwp_lock_pick *picks, ociw_
 	}
 	if (r == 0)
 		r = files < SPOOL_FROM ? write_in_memory(draft, &desc, err)
-				       : write_spooled(draft, &desc, err);
+		                       : write_spooled(draft, &desc, err);
 	unfill(draft->lock, filled, done);
 	if (r < 0)
 		return ociwp_wrap(err, r, "locked app");

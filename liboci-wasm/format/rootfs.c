@@ -44,16 +44,16 @@ static int refuse_whiteouts(const ociwp_draft *draft, ociw_error **err)
 		for (size_t j = 0; j < draft->components[i].file_count; j++)
 			if (ociwp_draft_is_whiteout(draft->components[i].files[j].path))
 				return ociwp_fail(
-					err, OCIW_ERR_UNSUPPORTED,
-					"component %s: file %s looks like a whiteout, which an "
-					"image layer cannot hold",
-					draft->components[i].id,
-					ociwp_quote(draft->components[i].files[j].path));
+				        err, OCIW_ERR_UNSUPPORTED,
+				        "component %s: file %s looks like a whiteout, which an "
+				        "image layer cannot hold",
+				        draft->components[i].id,
+				        ociwp_quote(draft->components[i].files[j].path));
 	return 0;
 }
 
 static int item_add(struct rootfs *rootfs, const char *dir, const char *name,
-		    const ociwp_source *source, ociw_error **err)
+                    const ociwp_source *source, ociw_error **err)
 {
 	for (size_t i = 0; i < rootfs->item_count; i++)
 		if (ociwp_streq(rootfs->items[i].dir, dir) &&
@@ -68,7 +68,7 @@ static int item_add(struct rootfs *rootfs, const char *dir, const char *name,
 		if (memcmp(rootfs->items[i].source->sha256, source->sha256, 32) == 0)
 			at = i + 1;
 	memmove(&rootfs->items[at + 1], &rootfs->items[at],
-		(rootfs->item_count - at) * sizeof(*rootfs->items));
+	        (rootfs->item_count - at) * sizeof(*rootfs->items));
 	rootfs->items[at] = (struct item){dir, copy, source};
 	rootfs->item_count++;
 	return 0;
@@ -100,7 +100,7 @@ static int collect_items(struct rootfs *rootfs, ociw_error **err)
 			char dependency[80];
 			ociwp_rootfs_dependency_name(&component->dependencies[j], dependency);
 			r = item_add(rootfs, OCIWP_ROOTFS_DEPS, dependency,
-				     &component->dependencies[j], err);
+			             &component->dependencies[j], err);
 		}
 	}
 	for (size_t i = 0; i < rootfs->item_count; i++)
@@ -109,7 +109,8 @@ static int collect_items(struct rootfs *rootfs, ociw_error **err)
 	return r;
 }
 
-static int layer_push(ociwp_tar_layer *layer, size_t room, ociwp_tar_member member, ociw_error **err)
+static int layer_push(ociwp_tar_layer *layer, size_t room, ociwp_tar_member member,
+                      ociw_error **err)
 {
 	if (!layer->members)
 		layer->members = ociwp_calloc(room, sizeof(*layer->members));
@@ -124,8 +125,8 @@ static int layer_push(ociwp_tar_layer *layer, size_t room, ociwp_tar_member memb
 static int plan_wasm(struct rootfs *rootfs, ociw_error **err)
 {
 	size_t bundles = rootfs->draft->bundle_count;
-	size_t room = bundles + 2 <= OCIWP_ROOTFS_LAYERS_MAX ? OCIWP_ROOTFS_LAYERS_MAX - 1 - bundles
-							     : 1;
+	size_t room =
+	        bundles + 2 <= OCIWP_ROOTFS_LAYERS_MAX ? OCIWP_ROOTFS_LAYERS_MAX - 1 - bundles : 1;
 	size_t count = rootfs->distinct < room ? rootfs->distinct : room, nth = 0;
 	rootfs->layers = ociwp_calloc(count + 1, sizeof(*rootfs->layers));
 	if (!rootfs->layers)
@@ -141,8 +142,8 @@ static int plan_wasm(struct rootfs *rootfs, ociw_error **err)
 		/* Neighbours share: the first `distinct % count` layers get one more. */
 		size_t at = nth * count / rootfs->distinct;
 		int r = layer_push(&rootfs->layers[at], rootfs->item_count,
-				   (ociwp_tar_member){item->dir, item->name, item->source, false},
-				   err);
+		                   (ociwp_tar_member){item->dir, item->name, item->source, false},
+		                   err);
 		if (r < 0)
 			return r;
 	}
@@ -160,19 +161,19 @@ static int plan_toml(struct rootfs *rootfs, ociw_error **err)
 		r = ociwp_source_of_bytes(ociwp_buf_span(&text), &rootfs->toml, err);
 	if (r == 0)
 		r = layer_push(&rootfs->layers[rootfs->layer_count - 1], 1,
-			       (ociwp_tar_member){NULL, "spin.toml", &rootfs->toml, false}, err);
+		               (ociwp_tar_member){NULL, "spin.toml", &rootfs->toml, false}, err);
 	return r;
 }
 
 static int add_layers(struct rootfs *rootfs, ociwp_image *image, ociw_digest *diff_ids,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	const ociwp_draft *draft = rootfs->draft;
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < draft->bundle_count + rootfs->layer_count; i++) {
 		const ociwp_tar_layer *layer = i < draft->bundle_count
-						       ? &draft->bundles[i]
-						       : &rootfs->layers[i - draft->bundle_count];
+		                                       ? &draft->bundles[i]
+		                                       : &rootfs->layers[i - draft->bundle_count];
 		ociw_descriptor *desc = NULL;
 		diff_ids[i] = layer->diff_id;
 		r = ociwp_tar_layer_add(layer, OCIWP_MT_OCI_LAYER_GZIP, draft->memory, &desc, err);
@@ -183,7 +184,7 @@ static int add_layers(struct rootfs *rootfs, ociwp_image *image, ociw_digest *di
 }
 
 static int set_config(struct rootfs *rootfs, const char *platform, const ociw_digest *diff_ids,
-		      ociwp_image *image, ociw_error **err)
+                      ociwp_image *image, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 	ociw_platform *parsed = NULL;
@@ -193,12 +194,12 @@ static int set_config(struct rootfs *rootfs, const char *platform, const ociw_di
 	if (r < 0)
 		return r;
 	ociwp_image_config config = {
-		.architecture = ociw_platform_architecture(parsed),
-		.os = ociw_platform_os(parsed),
-		.variant = ociw_platform_variant(parsed),
-		.entrypoint = !draft->no_entrypoint,
-		.diff_ids = diff_ids,
-		.diff_id_count = draft->bundle_count + rootfs->layer_count,
+	        .architecture = ociw_platform_architecture(parsed),
+	        .os = ociw_platform_os(parsed),
+	        .variant = ociw_platform_variant(parsed),
+	        .entrypoint = !draft->no_entrypoint,
+	        .diff_ids = diff_ids,
+	        .diff_id_count = draft->bundle_count + rootfs->layer_count,
 	};
 	if (config.variant && !*config.variant)
 		config.variant = NULL;
@@ -208,7 +209,7 @@ static int set_config(struct rootfs *rootfs, const char *platform, const ociw_di
 	ociw_platform_free(parsed);
 	if (r == 0)
 		r = ociwp_image_set_config(image, OCIWP_MT_OCI_CONFIG, ociwp_buf_span(&text),
-					   draft->memory, err);
+		                           draft->memory, err);
 	return r;
 }
 
@@ -227,19 +228,20 @@ static int make_layers(struct rootfs *rootfs, const ociw_op *op, ociw_error **er
 		r = plan_toml(rootfs, err);
 	if (r == 0)
 		r = ociwp_tar_layers_make(rootfs->layers, rootfs->layer_count, &draft->spools,
-					  &settings, op, err);
+		                          &settings, op, err);
 	return r;
 }
 
 int ociwp_rootfs_image(ociwp_draft *draft, const char *platform, const char *name,
-		       const ociw_op *op, ociw_descriptor **out, ociw_error **err)
+                       const ociw_op *op, ociw_descriptor **out, ociw_error **err)
 {
 	struct rootfs rootfs = {.draft = draft};
 	ociwp_image image = {.annotations = draft->annotations};
 	ociw_digest *diff_ids = NULL;
 	int r = make_layers(&rootfs, op, err);
 	if (r == 0) {
-		diff_ids = ociwp_calloc(draft->bundle_count + rootfs.layer_count, sizeof(*diff_ids));
+		diff_ids =
+		        ociwp_calloc(draft->bundle_count + rootfs.layer_count, sizeof(*diff_ids));
 		r = diff_ids ? add_layers(&rootfs, &image, diff_ids, err) : ociwp_nomem(err);
 	}
 	if (r == 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Hashing and reading what is packed. A source is read at least twice in its life (hashed, then
- * copied), and every time after the first its digest is checked again: what leaves is what was named.
+ * copied), and every time after the first its digest is checked again: what leaves is what was
+ * named.
  */
 #include "format/source.h"
 #include "base/str.h"
@@ -36,7 +37,8 @@ void ociwp_source_deinit(ociwp_source *source)
 int ociwp_source_of_bytes(ociw_span bytes, ociwp_source *out, ociw_error **err)
 {
 	ociw_digest digest;
-	*out = (ociwp_source){.kind = OCIWP_SOURCE_BYTES, .known = true, .fd = -1, .size = bytes.len};
+	*out = (ociwp_source){
+	        .kind = OCIWP_SOURCE_BYTES, .known = true, .fd = -1, .size = bytes.len};
 	int r = ociw_digest_bytes(OCIW_DIGEST_SHA256, bytes, &digest, err);
 	if (r < 0)
 		return r;
@@ -77,8 +79,8 @@ static int open_file(const char *path, struct stat *st, int *out, ociw_error **e
 		return ociwp_fail_errno(err, errno, "stat %s", ociwp_quote(path));
 	if (!S_ISREG(st->st_mode))
 		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is %s, not a regular file",
-				  ociwp_quote(path),
-				  S_ISDIR(st->st_mode) ? "a directory" : "a special file");
+		                  ociwp_quote(path),
+		                  S_ISDIR(st->st_mode) ? "a directory" : "a special file");
 	*out = ociwp_steal_fd(&fd);
 	return 0;
 }
@@ -94,8 +96,8 @@ static ptrdiff_t read_some(int fd, void *buf, size_t len, uint64_t at)
 
 /* Feeds @p size bytes of @p fd from @p from to the hasher and to @p sink (may be NULL). */
 static int pump_fd(const ociwp_source *source, int fd, uint64_t from, uint64_t size,
-		   ociwp_scratch *scratch, const ociw_op *op, ociwp_source_sink sink, void *context,
-		   ociw_error **err)
+                   ociwp_scratch *scratch, const ociw_op *op, ociwp_source_sink sink, void *context,
+                   ociw_error **err)
 {
 	ociwp_hasher_reset(scratch->hasher);
 	for (uint64_t done = 0; done < size;) {
@@ -104,10 +106,10 @@ static int pump_fd(const ociwp_source *source, int fd, uint64_t from, uint64_t s
 		ptrdiff_t got = read_some(fd, scratch->buf, want, from + done);
 		if (got < 0)
 			return ociwp_fail_errno(err, errno, "read %s",
-						ociwp_quote(ociwp_source_name(source)));
+			                        ociwp_quote(ociwp_source_name(source)));
 		if (got == 0)
 			return ociwp_fail(err, OCIW_ERR_SIZE, "%s shrank while it was packed",
-					  ociwp_quote(ociwp_source_name(source)));
+			                  ociwp_quote(ociwp_source_name(source)));
 		ociwp_hasher_update(scratch->hasher, scratch->buf, (size_t)got);
 		int r = sink ? sink(context, scratch->buf, (size_t)got, err) : 0;
 		if (r == 0)
@@ -143,7 +145,7 @@ static int keep_small(void *context, const void *data, size_t len, ociw_error **
 
 /* Size, digest and small bytes of what @p fd holds from @p from; wasm begins at 0. */
 static int hash_fd(ociwp_source *source, int fd, uint64_t from, unsigned wasm,
-		   ociwp_scratch *scratch, ociw_error **err)
+                   ociwp_scratch *scratch, ociw_error **err)
 {
 	if (wasm) {
 		assert(from == 0);
@@ -157,7 +159,7 @@ static int hash_fd(ociwp_source *source, int fd, uint64_t from, unsigned wasm,
 		return ociwp_nomem(err);
 	struct small small = {bytes, 0};
 	int r = pump_fd(source, fd, from, source->size, scratch, NULL, is_small ? keep_small : NULL,
-			&small, err);
+	                &small, err);
 	if (r < 0)
 		return r;
 	take_digest(scratch, source->sha256);
@@ -184,12 +186,11 @@ static int hash_file(ociwp_source *source, unsigned wasm, ociwp_scratch *scratch
 	ociwp_file_stamp_of(&st, &after);
 	if (!ociwp_file_stamp_equal(&source->stamp, &after))
 		return ociwp_fail(err, OCIW_ERR_DIGEST, "%s changed while it was read",
-				  ociwp_quote(source->from.path));
+		                  ociwp_quote(source->from.path));
 	return 0;
 }
 
-int ociwp_source_hash(ociwp_source *source, unsigned wasm, ociwp_scratch *scratch,
-		      ociw_error **err)
+int ociwp_source_hash(ociwp_source *source, unsigned wasm, ociwp_scratch *scratch, ociw_error **err)
 {
 	int r = 0;
 	switch ((ociwp_source_kind)source->kind) {
@@ -214,12 +215,12 @@ static int judge(const ociwp_source *source, ociwp_scratch *scratch, ociw_error 
 	take_digest(scratch, got);
 	if (memcmp(got, source->sha256, sizeof(got)) != 0)
 		return ociwp_fail(err, OCIW_ERR_DIGEST, "%s changed while it was packed",
-				  ociwp_quote(ociwp_source_name(source)));
+		                  ociwp_quote(ociwp_source_name(source)));
 	return 0;
 }
 
 static int read_file(const ociwp_source *source, ociwp_scratch *scratch, const ociw_op *op,
-		     ociwp_source_sink sink, void *context, ociw_error **err)
+                     ociwp_source_sink sink, void *context, ociw_error **err)
 {
 	OCIWP_AUTO(fd) int fd = -1;
 	struct stat st;
@@ -228,22 +229,22 @@ static int read_file(const ociwp_source *source, ociwp_scratch *scratch, const o
 		return r;
 	if ((uint64_t)st.st_size != source->size)
 		return ociwp_fail(err, OCIW_ERR_SIZE, "%s changed while it was packed",
-				  ociwp_quote(source->from.path));
+		                  ociwp_quote(source->from.path));
 	r = pump_fd(source, fd, 0, source->size, scratch, op, sink, context, err);
 	return r < 0 ? r : judge(source, scratch, err);
 }
 
 /* The descriptor that its content knows it by; contents look at digest and size only. */
 static int content_descriptor(const ociwp_source *source, const char *media_type,
-			      ociw_descriptor **out, ociw_error **err)
+                              ociw_descriptor **out, ociw_error **err)
 {
 	char digest[OCIW_DIGEST_TEXT_MAX];
 	return ociw_descriptor_new(media_type, ociwp_source_digest(source, digest), source->size,
-				   out, err);
+	                           out, err);
 }
 
 static int read_content(const ociwp_source *source, ociwp_scratch *scratch, const ociw_op *op,
-			ociwp_source_sink sink, void *context, ociw_error **err)
+                        ociwp_source_sink sink, void *context, ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	OCIWP_AUTO(reader) ociw_reader *reader = NULL;
@@ -260,7 +261,7 @@ static int read_content(const ociwp_source *source, ociwp_scratch *scratch, cons
 }
 
 int ociwp_source_read(const ociwp_source *source, ociwp_scratch *scratch, const ociw_op *op,
-		      ociwp_source_sink sink, void *context, ociw_error **err)
+                      ociwp_source_sink sink, void *context, ociw_error **err)
 {
 	if (source->bytes)
 		return source->size ? sink(context, source->bytes, (size_t)source->size, err) : 0;
@@ -270,7 +271,7 @@ int ociwp_source_read(const ociwp_source *source, ociwp_scratch *scratch, const 
 		return read_file(source, scratch, op, sink, context, err);
 	case OCIWP_SOURCE_RANGE:
 		r = pump_fd(source, source->fd, source->from.offset, source->size, scratch, op,
-			    sink, context, err);
+		            sink, context, err);
 		return r < 0 ? r : judge(source, scratch, err);
 	case OCIWP_SOURCE_CONTENT:
 		return read_content(source, scratch, op, sink, context, err);
@@ -281,7 +282,7 @@ int ociwp_source_read(const ociwp_source *source, ociwp_scratch *scratch, const 
 }
 
 int ociwp_source_add(const ociwp_source *source, const char *media_type, ociwp_memory *memory,
-		     ociw_descriptor **out, ociw_error **err)
+                     ociw_descriptor **out, ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	int r = content_descriptor(source, media_type, &desc, err);
@@ -289,7 +290,7 @@ int ociwp_source_add(const ociwp_source *source, const char *media_type, ociwp_m
 		return r;
 	if (source->bytes)
 		r = ociwp_memory_add_bytes(memory, desc,
-					   (ociw_span){source->bytes, (size_t)source->size}, err);
+		                           (ociw_span){source->bytes, (size_t)source->size}, err);
 	else if (source->kind == OCIWP_SOURCE_FILE)
 		r = ociwp_memory_add_file(memory, desc, source->from.path, &source->stamp, err);
 	else if (source->kind == OCIWP_SOURCE_RANGE)

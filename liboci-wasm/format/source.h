@@ -10,7 +10,8 @@
 #include "io/stream.h"
 #include "oci/memory.h"
 
-/* Content of at most this many bytes is kept in memory and goes inline into a lock (spin.md 3.2). */
+/* Content of at most this many bytes is kept in memory and goes inline into a lock (spin.md 3.2).
+ */
 #define OCIWP_INLINE_MAX 128
 
 typedef enum ociwp_source_kind {
@@ -22,16 +23,16 @@ typedef enum ociwp_source_kind {
 
 /* Small on purpose: an app may have hundreds of thousands. */
 typedef struct ociwp_source {
-	uint8_t kind;   /* ociwp_source_kind */
-	bool known;     /* size and sha256 (and bytes, when small) are set */
-	int fd;         /* borrowed */
+	uint8_t kind; /* ociwp_source_kind */
+	bool known;   /* size and sha256 (and bytes, when small) are set */
+	int fd;       /* borrowed */
 	union {
-		const char *path;         /* borrowed */
+		const char *path; /* borrowed */
 		uint64_t offset;
-		ociw_content *content;    /* borrowed */
+		ociw_content *content; /* borrowed */
 	} from;
 	uint64_t size;
-	void *bytes;    /* owned; all of it when size <= OCIWP_INLINE_MAX, or kind is BYTES */
+	void *bytes; /* owned; all of it when size <= OCIWP_INLINE_MAX, or kind is BYTES */
 	ociwp_file_stamp stamp; /* of a file, when it was hashed */
 	uint8_t sha256[32];
 } ociwp_source;
@@ -53,7 +54,7 @@ int ociwp_source_of_bytes(ociw_span bytes, ociwp_source *out, ociw_error **err);
 /* Reads a FILE or RANGE once: size, digest, stamp, small bytes. @p wasm 0: any bytes are fine, else
  * how it is checked to be wasm. A file that changes meanwhile is OCIW_ERR_DIGEST. */
 int ociwp_source_hash(ociwp_source *source, unsigned wasm, ociwp_scratch *scratch,
-		      ociw_error **err);
+                      ociw_error **err);
 
 /* "sha256:..." into @p out, which it returns. */
 const char *ociwp_source_digest(const ociwp_source *source, char out[OCIW_DIGEST_TEXT_MAX]);
@@ -64,10 +65,10 @@ const char *ociwp_source_name(const ociwp_source *source);
  * are not what was hashed. */
 typedef int (*ociwp_source_sink)(void *context, const void *data, size_t len, ociw_error **err);
 int ociwp_source_read(const ociwp_source *source, ociwp_scratch *scratch, const ociw_op *op,
-		      ociwp_source_sink sink, void *context, ociw_error **err);
+                      ociwp_source_sink sink, void *context, ociw_error **err);
 
 /* Adds it as a blob; *out (may be NULL) is its descriptor. */
 int ociwp_source_add(const ociwp_source *source, const char *media_type, ociwp_memory *memory,
-		     ociw_descriptor **out, ociw_error **err);
+                     ociw_descriptor **out, ociw_error **err);
 
 #endif

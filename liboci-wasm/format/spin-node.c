@@ -21,7 +21,7 @@ static void picks_free(ociwp_lock_pick *picks, size_t count)
 
 /* All whiteout-like files, and of the others the smallest (ties: first by path), or the marker. */
 static int pick_files(const ociwp_draft_component *component, ociwp_lock_pick *pick,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	size_t smallest = SIZE_MAX, whiteouts = 0;
 	for (size_t i = 0; i < component->file_count; i++) {
@@ -29,7 +29,7 @@ static int pick_files(const ociwp_draft_component *component, ociwp_lock_pick *p
 		if (ociwp_draft_is_whiteout(file->path))
 			whiteouts++;
 		else if (smallest == SIZE_MAX ||
-			 file->source.size < component->files[smallest].source.size)
+		         file->source.size < component->files[smallest].source.size)
 			smallest = i;
 	}
 	if (smallest != SIZE_MAX && component->files[smallest].source.size > STAND_IN_MAX) {
@@ -61,19 +61,19 @@ static int pick_all(const ociwp_draft *draft, ociwp_lock_pick **out, ociw_error 
 
 /* A file of the app could have the marker's name; then that file is what the lock must not hide. */
 static int check_marker(const ociwp_draft_component *component, const ociwp_lock_pick *pick,
-			ociw_error **err)
+                        ociw_error **err)
 {
 	for (size_t i = 0; pick->marker && i < component->file_count; i++)
 		if (ociwp_streq(component->files[i].path, OCIWP_LOCK_MARKER))
 			return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
-					  "component %s has a large file named " OCIWP_LOCK_MARKER
-					  ", the name that spin-node images use themselves",
-					  ociwp_quote(component->id));
+			                  "component %s has a large file named " OCIWP_LOCK_MARKER
+			                  ", the name that spin-node images use themselves",
+			                  ociwp_quote(component->id));
 	return 0;
 }
 
 static int add_layers(ociwp_draft *draft, const ociwp_lock_pick *picks, ociwp_image *image,
-		      ociw_digest *diff_ids, ociw_error **err)
+                      ociw_digest *diff_ids, ociw_error **err)
 {
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < draft->component_count; i++)
@@ -82,7 +82,7 @@ static int add_layers(ociwp_draft *draft, const ociwp_lock_pick *picks, ociwp_im
 		ociw_descriptor *desc = NULL;
 		diff_ids[i] = draft->bundles[i].diff_id;
 		r = ociwp_tar_layer_add(&draft->bundles[i], OCIWP_MT_OCI_LAYER_GZIP, draft->memory,
-					&desc, err);
+		                        &desc, err);
 		if (r == 0)
 			r = ociwp_image_add(image, desc, err);
 	}
@@ -93,14 +93,14 @@ static int add_layers(ociwp_draft *draft, const ociwp_lock_pick *picks, ociwp_im
 			const ociwp_source *source = &component->files[picks[i].files[j]].source;
 			if (source->size > OCIWP_INLINE_MAX)
 				r = ociwp_spin_add_source(draft, source, OCIWP_MT_SPIN_DATA, image,
-							  err);
+				                          err);
 		}
 	}
 	return r;
 }
 
 int ociwp_spin_node_image(ociwp_draft *draft, const ociw_descriptor *subject, const char *name,
-			  const ociw_op *op, ociw_descriptor **out, ociw_error **err)
+                          const ociw_op *op, ociw_descriptor **out, ociw_error **err)
 {
 	ociwp_image image = {.annotations = draft->annotations, .subject = subject};
 	ociwp_lock_pick *picks = NULL;

@@ -9,6 +9,6 @@
 
 /* Adds the image under @p name. @p subject: the spin manifest it belongs to, or NULL. */
 int ociwp_spin_node_image(ociwp_draft *draft, const ociw_descriptor *subject, const char *name,
-			  const ociw_op *op, ociw_descriptor **out, ociw_error **err);
+                          const ociw_op *op, ociw_descriptor **out, ociw_error **err);
 
 #endif

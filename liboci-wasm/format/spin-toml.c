@@ -98,7 +98,8 @@ static void put_value(ociwp_buf *out, const json_t *value)
 		break;
 	case JSON_ARRAY:
 		ociwp_buf_putc(out, '[');
-		json_array_foreach ((json_t *)value, i, item) {
+		json_array_foreach((json_t *)value, i, item)
+		{
 			ociwp_buf_puts(out, i > 0 ? ", " : "");
 			put_value(out, item);
 		}
@@ -106,7 +107,8 @@ static void put_value(ociwp_buf *out, const json_t *value)
 		break;
 	case JSON_OBJECT:
 		ociwp_buf_puts(out, "{ ");
-		json_object_foreach ((json_t *)value, key, item) {
+		json_object_foreach((json_t *)value, key, item)
+		{
 			ociwp_buf_puts(out, first ? "" : ", ");
 			first = false;
 			put_key(out, key);
@@ -144,8 +146,7 @@ static void put_members(ociwp_buf *out, const json_t *object, const char *skip)
 		out->failed = true;
 		return;
 	}
-	json_object_foreach ((json_t *)object, key, value)
-		keys[i++] = key;
+	json_object_foreach((json_t *)object, key, value) keys[i++] = key;
 	qsort(keys, count, sizeof(*keys), compare_keys);
 	for (i = 0; i < count; i++)
 		if (!skip || strcmp(keys[i], skip) != 0)
@@ -165,7 +166,8 @@ static void put_application(ociwp_buf *out, const ociwp_lock *lock)
 	const json_t *triggers = json_object_get(lock->metadata, "triggers");
 	const char *type;
 	json_t *config;
-	json_object_foreach ((json_t *)triggers, type, config) {
+	json_object_foreach((json_t *)triggers, type, config)
+	{
 		put_header(out, false, (const char *[]){"application", "trigger", type}, 3);
 		put_members(out, config, NULL);
 	}
@@ -175,7 +177,8 @@ static void put_variables(ociwp_buf *out, const json_t *variables)
 {
 	const char *name;
 	json_t *variable;
-	json_object_foreach ((json_t *)variables, name, variable) {
+	json_object_foreach((json_t *)variables, name, variable)
+	{
 		put_header(out, false, (const char *[]){"variables", name}, 2);
 		put_member(out, "description", json_object_get(variable, "description"));
 		if (json_object_get(variable, "default"))
@@ -193,7 +196,8 @@ static int put_triggers(ociwp_buf *out, const json_t *triggers, ociw_error **err
 	size_t i;
 	if (json_array_size(triggers) == 0)
 		ociwp_buf_puts(out, "\n[trigger]\n");
-	json_array_foreach ((json_t *)triggers, i, trigger) {
+	json_array_foreach((json_t *)triggers, i, trigger)
+	{
 		const char *type = json_string_value(json_object_get(trigger, "trigger_type"));
 		const json_t *config = json_object_get(trigger, "trigger_config");
 		if (!type)
@@ -214,7 +218,7 @@ void ociwp_rootfs_dependency_name(const ociwp_source *source, char out[80])
 }
 
 static void put_dependencies(ociwp_buf *out, const ociwp_lock_component *locked,
-			     const ociwp_draft_component *component)
+                             const ociwp_draft_component *component)
 {
 	if (locked->dependency_count == 0)
 		return;
@@ -241,29 +245,29 @@ static void put_dependencies(ociwp_buf *out, const ociwp_lock_component *locked,
 }
 
 static int put_component(ociwp_buf *out, const ociwp_lock_component *locked,
-			 const ociwp_draft_component *component, ociw_error **err)
+                         const ociwp_draft_component *component, ociw_error **err)
 {
 	static const struct {
 		const char *in, *out;
 	} names[] = {
-		{"description", "description"},
-		{"allowed_outbound_hosts", "allowed_outbound_hosts"},
-		{"key_value_stores", "key_value_stores"},
-		{"databases", "sqlite_databases"},
-		{"ai_models", "ai_models"},
+	        {"description", "description"},
+	        {"allowed_outbound_hosts", "allowed_outbound_hosts"},
+	        {"key_value_stores", "key_value_stores"},
+	        {"databases", "sqlite_databases"},
+	        {"ai_models", "ai_models"},
 	};
 	if (json_object_size(locked->trigger_dependencies) > 0)
 		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
-				  "component %s has trigger dependencies, which a rootfs image "
-				  "cannot carry: compose them first", ociwp_quote(locked->id));
+		                  "component %s has trigger dependencies, which a rootfs image "
+		                  "cannot carry: compose them first",
+		                  ociwp_quote(locked->id));
 	put_header(out, false, (const char *[]){"component", locked->id}, 2);
 	ociwp_buf_printf(out, "source = \"" OCIWP_ROOTFS_WASM "/%s.wasm\"\n", locked->id);
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(names); i++)
 		put_member(out, names[i].out, json_object_get(locked->metadata, names[i].in));
 	if (component->file_count > 0)
-		ociwp_buf_printf(out,
-				 "files = [{ source = \"assets/%s\", destination = \"/\" }]\n",
-				 locked->id);
+		ociwp_buf_printf(out, "files = [{ source = \"assets/%s\", destination = \"/\" }]\n",
+		                 locked->id);
 	if (json_object_size(locked->env) > 0) {
 		put_header(out, false, (const char *[]){"component", locked->id, "environment"}, 3);
 		put_members(out, locked->env, NULL);

@@ -9,7 +9,7 @@
 #include "format/lock-layer.h"
 
 int ociwp_spin_add_source(ociwp_draft *draft, const ociwp_source *source, const char *media_type,
-			  ociwp_image *image, ociw_error **err)
+                          ociwp_image *image, ociw_error **err)
 {
 	ociw_descriptor *desc = NULL;
 	int r = ociwp_source_add(source, media_type, draft->memory, &desc, err);
@@ -17,37 +17,37 @@ int ociwp_spin_add_source(ociwp_draft *draft, const ociwp_source *source, const 
 }
 
 int ociwp_spin_add_wasm(ociwp_draft *draft, const ociwp_draft_component *component,
-			ociwp_image *image, ociw_error **err)
+                        ociwp_image *image, ociw_error **err)
 {
 	/* Also when it is inline in the lock: so says Spin, and so the shim wants it. */
 	int r = ociwp_spin_add_source(draft, &component->wasm, OCIWP_MT_SPIN_WASM, image, err);
 	for (size_t i = 0; r == 0 && i < component->dependency_count; i++)
 		r = ociwp_spin_add_source(draft, &component->dependencies[i], OCIWP_MT_SPIN_WASM,
-					  image, err);
+		                          image, err);
 	for (size_t i = 0; r == 0 && i < component->trigger_count; i++)
 		r = ociwp_spin_add_source(draft, &component->triggers[i], OCIWP_MT_SPIN_WASM, image,
-					  err);
+		                          err);
 	return r;
 }
 
 int ociwp_spin_set_config(ociwp_draft *draft, const ociw_descriptor *lock,
-			  const ociw_digest *diff_ids, size_t diff_id_count, ociwp_image *image,
-			  ociw_error **err)
+                          const ociw_digest *diff_ids, size_t diff_id_count, ociwp_image *image,
+                          ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 	ociwp_image_config config = {
-		.architecture = "wasm",
-		.os = "wasip1",
-		.entrypoint = !draft->compat_spin && !draft->no_entrypoint,
-		.label_name = "com.fermyon.spin.lockedAppDigest",
-		.label_value = lock->digest,
-		.diff_ids = diff_ids,
-		.diff_id_count = diff_id_count,
+	        .architecture = "wasm",
+	        .os = "wasip1",
+	        .entrypoint = !draft->compat_spin && !draft->no_entrypoint,
+	        .label_name = "com.fermyon.spin.lockedAppDigest",
+	        .label_value = lock->digest,
+	        .diff_ids = diff_ids,
+	        .diff_id_count = diff_id_count,
 	};
 	int r = ociwp_image_config_write(&config, &text, err);
 	if (r == 0)
 		r = ociwp_image_set_config(image, OCIWP_MT_OCI_CONFIG, ociwp_buf_span(&text),
-					   draft->memory, err);
+		                           draft->memory, err);
 	return r;
 }
 
@@ -64,14 +64,15 @@ static int count_layers(const ociwp_draft *draft, size_t max, size_t *out, ociw_
 		for (size_t j = 0; j < total; j++) {
 			char key[OCIW_DIGEST_TEXT_MAX + 1];
 			const ociwp_source *source =
-				j < files ? &component->files[j].source
-				: j == files ? &component->wasm
-				: j <= files + dependencies
-					? &component->dependencies[j - files - 1]
-					: &component->triggers[j - files - 1 - dependencies];
+			        j < files    ? &component->files[j].source
+			        : j == files ? &component->wasm
+			        : j <= files + dependencies
+			                ? &component->dependencies[j - files - 1]
+			                : &component->triggers[j - files - 1 - dependencies];
 			if (j < files && source->size <= OCIWP_INLINE_MAX)
 				continue;
-			key[0] = j < files ? 'd' : 'w'; /* equal bytes as data and as wasm are two */
+			key[0] =
+			        j < files ? 'd' : 'w'; /* equal bytes as data and as wasm are two */
 			ociwp_source_digest(source, key + 1);
 			if (!ociwp_map_contains(seen, key) && !ociwp_map_set(seen, key, NULL))
 				return ociwp_nomem(err);
@@ -84,7 +85,7 @@ static int count_layers(const ociwp_draft *draft, size_t max, size_t *out, ociw_
 }
 
 static int resolve_mode(const ociwp_draft *draft, size_t max, ociw_pack_layers *mode,
-			ociw_error **err)
+                        ociw_error **err)
 {
 	size_t count = 0;
 	if (*mode != OCIW_LAYERS_AUTO)
@@ -97,8 +98,8 @@ static int resolve_mode(const ociwp_draft *draft, size_t max, ociw_pack_layers *
 	return r;
 }
 
-static int add_files(ociwp_draft *draft, const ociwp_draft_component *component,
-		     ociwp_image *image, ociw_error **err)
+static int add_files(ociwp_draft *draft, const ociwp_draft_component *component, ociwp_image *image,
+                     ociw_error **err)
 {
 	for (size_t i = 0; i < component->file_count; i++) {
 		const ociwp_source *source = &component->files[i].source;
@@ -113,7 +114,7 @@ static int add_files(ociwp_draft *draft, const ociwp_draft_component *component,
 
 /* One archive with every file of the component, small ones too. */
 static int add_archive(ociwp_draft *draft, const ociwp_draft_component *component,
-		       ociwp_image *image, const ociw_op *op, ociw_error **err)
+                       ociwp_image *image, const ociw_op *op, ociw_error **err)
 {
 	ociwp_tar_layer layer = {.fd = -1};
 	ociwp_tar_settings settings = ociwp_draft_tar_settings(draft);
@@ -136,7 +137,7 @@ static int add_bundles(ociwp_draft *draft, ociwp_image *image, const ociw_op *op
 	for (size_t i = 0; r == 0 && i < draft->bundle_count; i++) {
 		ociw_descriptor *desc = NULL;
 		r = ociwp_tar_layer_add(&draft->bundles[i], OCIWP_MT_SPIN_BUNDLE, draft->memory,
-					&desc, err);
+		                        &desc, err);
 		if (r == 0)
 			r = ociwp_image_add(image, desc, err);
 	}
@@ -147,14 +148,14 @@ static int add_bundles(ociwp_draft *draft, ociwp_image *image, const ociw_op *op
 			if (ociwp_draft_is_whiteout(file->path) &&
 			    file->source.size > OCIWP_INLINE_MAX)
 				r = ociwp_spin_add_source(draft, &file->source, OCIWP_MT_SPIN_DATA,
-							  image, err);
+				                          image, err);
 		}
 	}
 	return r;
 }
 
 static int add_layers(ociwp_draft *draft, ociw_pack_layers mode, ociwp_image *image,
-		      const ociw_op *op, ociw_error **err)
+                      const ociw_op *op, ociw_error **err)
 {
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < draft->component_count; i++) {
@@ -171,9 +172,10 @@ static int add_layers(ociwp_draft *draft, ociw_pack_layers mode, ociwp_image *im
 }
 
 int ociwp_spin_image(ociwp_draft *draft, ociw_pack_layers layers, size_t max_layers,
-		     const char *name, const ociw_op *op, ociw_descriptor **out, ociw_error **err)
+                     const char *name, const ociw_op *op, ociw_descriptor **out, ociw_error **err)
 {
-	ociwp_image image = {.annotations = draft->annotations, .no_media_type = draft->compat_spin};
+	ociwp_image image = {.annotations = draft->annotations,
+	                     .no_media_type = draft->compat_spin};
 	ociw_descriptor *lock = NULL;
 	int r = resolve_mode(draft, max_layers, &layers, err);
 	if (r == 0)

@@ -104,17 +104,17 @@ static int write_parents(ociwp_tar_writer *tar, char *name, const char *last, oc
 }
 
 static int write_member(ociwp_tar_writer *tar, const ociwp_tar_member *member, char *name,
-			ociwp_scratch *scratch, const ociw_op *op, ociw_error **err)
+                        ociwp_scratch *scratch, const ociw_op *op, ociw_error **err)
 {
 	int r = ociwp_tar_writer_file(tar, name, member->executable ? 0755 : 0644,
-				      member->source->size, err);
+	                              member->source->size, err);
 	if (r == 0)
 		r = ociwp_source_read(member->source, scratch, op, tar_sink, tar, err);
 	return r;
 }
 
 static int write_tar(const ociwp_tar_layer *layer, ociwp_scratch *scratch, const ociw_op *op,
-		     ociw_writer *to, ociw_error **err)
+                     ociw_writer *to, ociw_error **err)
 {
 	OCIWP_AUTO(tar_writer) ociwp_tar_writer *tar = NULL;
 	OCIWP_AUTO(buf) ociwp_buf name = OCIWP_BUF_INIT, last = OCIWP_BUF_INIT;
@@ -139,7 +139,7 @@ static int write_tar(const ociwp_tar_layer *layer, ociwp_scratch *scratch, const
 
 /* A writer that appends to the spool of a thread; *at is where it begins. */
 static int open_spool(struct make *make, size_t worker, uint64_t *at, ociw_writer **out,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	int *fd = &make->spools->fds[worker];
 	int r = *fd >= 0 ? 0 : ociwp_tmpblob_open(make->settings->temp_dir, fd, err);
@@ -162,13 +162,13 @@ static int make_layer(struct make *make, size_t worker, ociwp_tar_layer *layer, 
 	int r = open_spool(make, worker, &layer->offset, &file, err);
 	if (r == 0)
 		r = ociwp_writer_hash(ociwp_steal(&file), OCIW_DIGEST_SHA256, &layer->digest,
-				      &layer->size, &hashed, err);
+		                      &layer->size, &hashed, err);
 	if (r == 0)
 		r = ociwp_writer_gzip_threads(ociwp_steal(&hashed), make->inner_threads, &gzip,
-					      err);
+		                              err);
 	if (r == 0)
 		r = ociwp_writer_hash(ociwp_steal(&gzip), OCIW_DIGEST_SHA256, &layer->diff_id, NULL,
-				      &plain, err);
+		                      &plain, err);
 	if (r == 0)
 		r = write_tar(layer, &make->scratch[worker], make->op, plain, err);
 	if (r == 0)
@@ -224,18 +224,18 @@ static int make_item(void *context, size_t worker, size_t index, ociw_error **er
 }
 
 int ociwp_tar_layers_make(ociwp_tar_layer *layers, size_t count, ociwp_spools *spools,
-			  const ociwp_tar_settings *settings, const ociw_op *op, ociw_error **err)
+                          const ociwp_tar_settings *settings, const ociw_op *op, ociw_error **err)
 {
 	size_t threads = ociwp_parallel_threads(settings->threads);
 	if (threads > OCIWP_TAR_THREADS_MAX)
 		threads = OCIWP_TAR_THREADS_MAX;
 	struct make make = {
-		.layers = layers,
-		.settings = settings,
-		.op = op,
-		.spools = spools,
-		.scratch = ociwp_calloc(threads, sizeof(*make.scratch)),
-		.inner_threads = count > 0 && count < threads ? threads / count : 1,
+	        .layers = layers,
+	        .settings = settings,
+	        .op = op,
+	        .spools = spools,
+	        .scratch = ociwp_calloc(threads, sizeof(*make.scratch)),
+	        .inner_threads = count > 0 && count < threads ? threads / count : 1,
 	};
 	if (!make.scratch)
 		return ociwp_nomem(err);
@@ -252,12 +252,12 @@ int ociwp_tar_layers_make(ociwp_tar_layer *layers, size_t count, ociwp_spools *s
 }
 
 int ociwp_tar_layer_add(const ociwp_tar_layer *layer, const char *media_type, ociwp_memory *memory,
-			ociw_descriptor **out, ociw_error **err)
+                        ociw_descriptor **out, ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	char text[OCIW_DIGEST_TEXT_MAX];
 	int r = ociw_descriptor_new(media_type, ociw_digest_format(&layer->digest, text),
-				    layer->size, &desc, err);
+	                            layer->size, &desc, err);
 	if (r == 0)
 		r = ociwp_memory_add_range(memory, desc, layer->fd, layer->offset, err);
 	if (r == 0 && out)

@@ -10,8 +10,8 @@
 
 /* A file of a layer: its name is dir + "/" + path, or just path. */
 typedef struct ociwp_tar_member {
-	const char *dir; /* borrowed, or NULL */
-	const char *path; /* borrowed */
+	const char *dir;            /* borrowed, or NULL */
+	const char *path;           /* borrowed */
 	const ociwp_source *source; /* borrowed, known */
 	bool executable;
 } ociwp_tar_member;
@@ -23,16 +23,17 @@ typedef struct ociwp_tar_layer {
 	/* what making it sets */
 	ociw_digest digest, diff_id;
 	uint64_t size;
-	int fd;           /* where the blob is: a borrowed spool, or a file of its own ... */
-	bool own_fd;      /* ... which is closed with the layer */
+	int fd;      /* where the blob is: a borrowed spool, or a file of its own ... */
+	bool own_fd; /* ... which is closed with the layer */
 	uint64_t offset;
 } ociwp_tar_layer;
 
-/* Blobs kept from earlier runs, by a key of everything that goes into them. Called from any thread. */
+/* Blobs kept from earlier runs, by a key of everything that goes into them. Called from any thread.
+ */
 typedef struct ociwp_layer_cache {
 	/* Fills in digest, diff_id, size and fd (its own); *found false: not there. */
 	int (*find)(void *self, const uint8_t key[32], ociwp_tar_layer *layer, bool *found,
-		    ociw_error **err);
+	            ociw_error **err);
 	/* Offers a blob that was just made, readable from layer->fd. */
 	int (*keep)(void *self, const uint8_t key[32], ociwp_tar_layer *layer, ociw_error **err);
 	void *self;
@@ -56,10 +57,10 @@ void ociwp_spools_deinit(ociwp_spools *spools);
 
 /* Makes all, in parallel; the blobs go to @p spools, which live as long as the layers are used. */
 int ociwp_tar_layers_make(ociwp_tar_layer *layers, size_t count, ociwp_spools *spools,
-			  const ociwp_tar_settings *settings, const ociw_op *op, ociw_error **err);
+                          const ociwp_tar_settings *settings, const ociw_op *op, ociw_error **err);
 /* Adds a made layer as a blob of @p media_type. */
 int ociwp_tar_layer_add(const ociwp_tar_layer *layer, const char *media_type, ociwp_memory *memory,
-			ociw_descriptor **out, ociw_error **err);
+                        ociw_descriptor **out, ociw_error **err);
 void ociwp_tar_layers_deinit(ociwp_tar_layer *layers, size_t count);
 
 /* Compares full names without building them. */

@@ -36,7 +36,8 @@ static int read_at(int fd, void *buf, size_t len, uint64_t at, ociw_error **err)
 		if (got < 0)
 			return ociwp_fail_errno(err, errno, "read");
 		if (got == 0)
-			return ociwp_fail(err, OCIW_ERR_FORMAT, "the file shrank while it was read");
+			return ociwp_fail(err, OCIW_ERR_FORMAT,
+			                  "the file shrank while it was read");
 		done += (size_t)got;
 	}
 	return 0;
@@ -44,7 +45,7 @@ static int read_at(int fd, void *buf, size_t len, uint64_t at, ociw_error **err)
 
 /* At least @p need bytes at @p at, or all there are to the end of the file. */
 static int walk_peek(struct walk *walk, uint64_t at, size_t need, const unsigned char **data,
-		     size_t *len, ociw_error **err)
+                     size_t *len, ociw_error **err)
 {
 	uint64_t left = walk->size - at;
 	if (need > left)
@@ -76,12 +77,13 @@ static int walk_section(struct walk *walk, uint64_t at, struct section *out, oci
 	for (unsigned shift = 0;; shift += 7, i++) {
 		if (i >= len)
 			return ociwp_fail(err, OCIW_ERR_FORMAT,
-					  "wasm binary is cut off in the head of the section at "
-					  "offset %llu", (unsigned long long)at);
+			                  "wasm binary is cut off in the head of the section at "
+			                  "offset %llu",
+			                  (unsigned long long)at);
 		if (shift == 28 && data[i] > 0x0f)
 			return ociwp_fail(err, OCIW_ERR_FORMAT,
-					  "wasm section at offset %llu has a broken size",
-					  (unsigned long long)at);
+			                  "wasm section at offset %llu has a broken size",
+			                  (unsigned long long)at);
 		value |= (uint64_t)(data[i] & 0x7f) << shift;
 		if (!(data[i] & 0x80))
 			break;
@@ -89,10 +91,10 @@ static int walk_section(struct walk *walk, uint64_t at, struct section *out, oci
 	*out = (struct section){data[0], at, at + i + 1, value};
 	if (value > walk->size - out->body)
 		return ociwp_fail(err, OCIW_ERR_FORMAT,
-				  "wasm binary is cut off: the section at offset %llu has %llu "
-				  "bytes, the file only %llu more",
-				  (unsigned long long)at, (unsigned long long)value,
-				  (unsigned long long)(walk->size - out->body));
+		                  "wasm binary is cut off: the section at offset %llu has %llu "
+		                  "bytes, the file only %llu more",
+		                  (unsigned long long)at, (unsigned long long)value,
+		                  (unsigned long long)(walk->size - out->body));
 	return 0;
 }
 
@@ -105,12 +107,12 @@ static int judge_kind(ociwp_wasm_kind kind, ociw_error **err)
 		return 0;
 	case OCIWP_WASM_NATIVE:
 		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
-				  "native or precompiled code, not wasm: give the wasm binary it "
-				  "was compiled from");
+		                  "native or precompiled code, not wasm: give the wasm binary it "
+		                  "was compiled from");
 	case OCIWP_WASM_TEXT:
 		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
-				  "wasm text, not a binary: convert it first, such as with "
-				  "wasm-tools parse FILE -o FILE.wasm");
+		                  "wasm text, not a binary: convert it first, such as with "
+		                  "wasm-tools parse FILE -o FILE.wasm");
 	case OCIWP_WASM_NONE:
 		break;
 	}
@@ -163,13 +165,14 @@ static bool section_matters(ociwp_wasm_kind kind, unsigned id)
 #define CUSTOM_MAX (1u << 20)
 
 static int outline_section(struct walk *walk, const struct section *section, ociwp_buf *out,
-			   ociw_error **err)
+                           ociw_error **err)
 {
 	size_t total = (size_t)(section->body - section->at) + (size_t)section->len;
 	if (section->len > OCIWP_WASM_OUTLINE_MAX || out->len + total > OCIWP_WASM_OUTLINE_MAX)
 		return ociwp_fail(err, OCIW_ERR_LIMIT,
-				  "types, imports and exports of the component have more than %u "
-				  "bytes", OCIWP_WASM_OUTLINE_MAX);
+		                  "types, imports and exports of the component have more than %u "
+		                  "bytes",
+		                  OCIWP_WASM_OUTLINE_MAX);
 	if (!ociwp_buf_reserve(out, total))
 		return ociwp_nomem(err);
 	int r = read_at(walk->fd, out->data + out->len, total, section->at, err);
@@ -194,7 +197,8 @@ int ociwp_wasm_outline(int fd, uint64_t size, ociwp_buf *out, ociw_error **err)
 		if (r < 0)
 			return r;
 		at = section.body + section.len;
-		if (!section_matters(kind, section.id) || (section.id == 0 && section.len > CUSTOM_MAX))
+		if (!section_matters(kind, section.id) ||
+		    (section.id == 0 && section.len > CUSTOM_MAX))
 			continue;
 		r = outline_section(&walk, &section, out, err);
 		if (r < 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Is this file really wasm (spin.md 3.1, 7.1 "AOT trust", issue rule 3)? Walks the outermost sections
- * with small reads, whatever the size of the file; what is inside them is codec/wasm-binary's.
+ * Is this file really wasm (spin.md 3.1, 7.1 "AOT trust", issue rule 3)? Walks the outermost
+ * sections with small reads, whatever the size of the file; what is inside them is
+ * codec/wasm-binary's.
  */
 #ifndef OCIW_FORMAT_WASM_CHECK_H
 #define OCIW_FORMAT_WASM_CHECK_H

@@ -22,7 +22,7 @@ int ociwp_wasm_inspect(const char *path, ociwp_wasm_info **out, ociw_error **err
 		return ociwp_fail_errno(err, errno, "stat %s", ociwp_quote(path));
 	if (!S_ISREG(st.st_mode))
 		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is not a regular file",
-				  ociwp_quote(path));
+		                  ociwp_quote(path));
 	int r = ociwp_wasm_outline(fd, (uint64_t)st.st_size, &outline, err);
 	if (r == 0)
 		r = ociwp_wasm_parse(ociwp_buf_span(&outline), out, err);
@@ -34,13 +34,13 @@ int ociwp_wasm_annotate(const ociwp_wasm_info *info, ociwp_annotations *out, oci
 	const struct {
 		const char *key, *value;
 	} found[] = {
-		{"org.opencontainers.image.authors", info->authors},
-		{"org.opencontainers.image.description", info->description},
-		{"org.opencontainers.image.licenses", info->licenses},
-		{"org.opencontainers.image.source", info->source},
-		{"org.opencontainers.image.url", info->homepage},
-		{"org.opencontainers.image.revision", info->revision},
-		{"org.opencontainers.image.version", info->version},
+	        {"org.opencontainers.image.authors", info->authors},
+	        {"org.opencontainers.image.description", info->description},
+	        {"org.opencontainers.image.licenses", info->licenses},
+	        {"org.opencontainers.image.source", info->source},
+	        {"org.opencontainers.image.url", info->homepage},
+	        {"org.opencontainers.image.revision", info->revision},
+	        {"org.opencontainers.image.version", info->version},
 	};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(found); i++) {
 		if (!found[i].value || ociwp_annotations_get(out, found[i].key))
@@ -92,7 +92,7 @@ static void write_config(const ociwp_wasm_draft *draft, const char *created, oci
 }
 
 static int set_config(const ociwp_wasm_draft *draft, ociwp_image *image, ociwp_memory *memory,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 	OCIWP_AUTO(json_writer) ociwp_json_writer *w = NULL;
@@ -106,19 +106,19 @@ static int set_config(const ociwp_wasm_draft *draft, ociwp_image *image, ociwp_m
 	r = ociwp_json_writer_finish(ociwp_steal(&w), err);
 	if (r == 0)
 		r = ociwp_image_set_config(image, OCIWP_MT_WASM_CONFIG, ociwp_buf_span(&text),
-					   memory, err);
+		                           memory, err);
 	return r;
 }
 
 int ociwp_wasm_image(const ociwp_wasm_draft *draft, const char *name, ociwp_memory *memory,
-		     ociw_descriptor **out, ociw_error **err)
+                     ociw_descriptor **out, ociw_error **err)
 {
 	ociwp_image image = {.annotations = draft->annotations};
 	OCIWP_AUTO(descriptor) ociw_descriptor *layer = NULL;
 	int r = ociwp_source_add(draft->source, OCIWP_MT_WASM, memory, &layer, err);
 	if (r == 0)
-		r = ociwp_descriptor_annotate(layer, "org.opencontainers.image.title",
-					      draft->title, err);
+		r = ociwp_descriptor_annotate(layer, "org.opencontainers.image.title", draft->title,
+		                              err);
 	if (r == 0)
 		r = ociwp_image_add(&image, ociwp_steal(&layer), err);
 	if (r == 0)

@@ -61,10 +61,10 @@ static int report(struct run *run, ociw_error **err)
 	if (r < 0 || !run->job->report_files)
 		return r;
 	ociw_event event = {
-		.size = sizeof(event),
-		.kind = OCIW_EVENT_FILES,
-		.done = atomic_load(&run->done),
-		.total = run->job->count,
+	        .size = sizeof(event),
+	        .kind = OCIW_EVENT_FILES,
+	        .done = atomic_load(&run->done),
+	        .total = run->job->count,
 	};
 	return ociwp_emit(run->op, &event, err);
 }
@@ -101,8 +101,8 @@ int ociwp_parallel_run(const ociwp_parallel_job *job, const ociw_op *op, ociw_er
 	for (size_t i = 0; i < threads; i++)
 		workers[i] = (struct worker){.run = &run, .number = i};
 	/* A thread that cannot be had is no failure: the others do its share. */
-	while (started < threads && pthread_create(&workers[started].thread, NULL, worker_main,
-						   &workers[started]) == 0)
+	while (started < threads &&
+	       pthread_create(&workers[started].thread, NULL, worker_main, &workers[started]) == 0)
 		started++;
 	worker_main(&workers[0]);
 	for (size_t i = 1; i < started; i++)

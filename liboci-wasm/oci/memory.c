@@ -56,13 +56,13 @@ struct ociwp_memory {
 void ociwp_file_stamp_of(const struct stat *st, ociwp_file_stamp *out)
 {
 	*out = (ociwp_file_stamp){
-		.device = (uint64_t)st->st_dev,
-		.inode = (uint64_t)st->st_ino,
-		.size = (uint64_t)st->st_size,
-		.mtime_seconds = st->st_mtim.tv_sec,
-		.mtime_nanoseconds = (uint32_t)st->st_mtim.tv_nsec,
-		.ctime_seconds = st->st_ctim.tv_sec,
-		.ctime_nanoseconds = (uint32_t)st->st_ctim.tv_nsec,
+	        .device = (uint64_t)st->st_dev,
+	        .inode = (uint64_t)st->st_ino,
+	        .size = (uint64_t)st->st_size,
+	        .mtime_seconds = st->st_mtim.tv_sec,
+	        .mtime_nanoseconds = (uint32_t)st->st_mtim.tv_nsec,
+	        .ctime_seconds = st->st_ctim.tv_sec,
+	        .ctime_nanoseconds = (uint32_t)st->st_ctim.tv_nsec,
 	};
 }
 
@@ -113,13 +113,13 @@ bool ociwp_memory_has(const ociwp_memory *memory, const char *digest)
 
 /* Finds out whether the digest is there: *out is its blob or NULL; another size is an error. */
 static int find_same(const ociwp_memory *memory, const ociw_descriptor *desc, struct blob **out,
-		     ociw_error **err)
+                     ociw_error **err)
 {
 	*out = ociwp_map_get(memory->blobs, desc->digest);
 	if (*out && (*out)->size != desc->size)
 		return ociwp_fail(err, OCIW_ERR_SIZE,
-				  "two blobs of digest %s, of %llu and %llu bytes", desc->digest,
-				  (unsigned long long)(*out)->size, (unsigned long long)desc->size);
+		                  "two blobs of digest %s, of %llu and %llu bytes", desc->digest,
+		                  (unsigned long long)(*out)->size, (unsigned long long)desc->size);
 	return 0;
 }
 
@@ -142,7 +142,7 @@ static struct blob *blob_new(enum blob_kind kind, uint64_t size, const void *dat
 }
 
 static int blob_insert(ociwp_memory *memory, const ociw_descriptor *desc, struct blob *take_blob,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	if (!take_blob)
 		return ociwp_nomem(err);
@@ -154,7 +154,7 @@ static int blob_insert(ociwp_memory *memory, const ociw_descriptor *desc, struct
 }
 
 int ociwp_memory_add_bytes(ociwp_memory *memory, const ociw_descriptor *desc, ociw_span bytes,
-			   ociw_error **err)
+                           ociw_error **err)
 {
 	struct blob *same;
 	int r = find_same(memory, desc, &same, err);
@@ -162,13 +162,13 @@ int ociwp_memory_add_bytes(ociwp_memory *memory, const ociw_descriptor *desc, oc
 		return r;
 	if (desc->size != bytes.len)
 		return ociwp_fail(err, OCIW_ERR_SIZE, "blob %s has %zu bytes, expected %llu",
-				  desc->digest, bytes.len, (unsigned long long)desc->size);
+		                  desc->digest, bytes.len, (unsigned long long)desc->size);
 	return blob_insert(memory, desc, blob_new(BLOB_BYTES, desc->size, bytes.data, bytes.len),
-			   err);
+	                   err);
 }
 
 int ociwp_memory_add_file(ociwp_memory *memory, const ociw_descriptor *desc, const char *path,
-			  const ociwp_file_stamp *stamp, ociw_error **err)
+                          const ociwp_file_stamp *stamp, ociw_error **err)
 {
 	struct blob *same;
 	int r = find_same(memory, desc, &same, err);
@@ -201,8 +201,8 @@ static int spool_get(ociwp_memory *memory, int fd, int *out, ociw_error **err)
 			return 0;
 		}
 	}
-	struct spool *grown = ociwp_realloc_array(memory->spools, memory->spool_count + 1,
-						  sizeof(*grown));
+	struct spool *grown =
+	        ociwp_realloc_array(memory->spools, memory->spool_count + 1, sizeof(*grown));
 	if (!grown)
 		return ociwp_nomem(err);
 	memory->spools = grown;
@@ -215,7 +215,7 @@ static int spool_get(ociwp_memory *memory, int fd, int *out, ociw_error **err)
 }
 
 int ociwp_memory_add_range(ociwp_memory *memory, const ociw_descriptor *desc, int fd,
-			   uint64_t offset, ociw_error **err)
+                           uint64_t offset, ociw_error **err)
 {
 	struct blob *same;
 	int r = find_same(memory, desc, &same, err);
@@ -224,7 +224,7 @@ int ociwp_memory_add_range(ociwp_memory *memory, const ociw_descriptor *desc, in
 	uint64_t end;
 	if (!ociwp_add_ok(offset, desc->size, &end))
 		return ociwp_fail(err, OCIW_ERR_INVALID, "blob %s ends past the largest offset",
-				  desc->digest);
+		                  desc->digest);
 	int own = -1;
 	r = spool_get(memory, fd, &own, err);
 	if (r < 0)
@@ -238,7 +238,7 @@ int ociwp_memory_add_range(ociwp_memory *memory, const ociw_descriptor *desc, in
 }
 
 int ociwp_memory_add_foreign(ociwp_memory *memory, const ociw_descriptor *desc,
-			     ociw_content *borrowed, ociw_error **err)
+                             ociw_content *borrowed, ociw_error **err)
 {
 	struct blob *same;
 	int r = find_same(memory, desc, &same, err);
@@ -251,7 +251,7 @@ int ociwp_memory_add_foreign(ociwp_memory *memory, const ociw_descriptor *desc,
 }
 
 int ociwp_memory_add_manifest(ociwp_memory *memory, const ociw_descriptor *desc, ociw_span bytes,
-			      const char *name, ociw_error **err)
+                              const char *name, ociw_error **err)
 {
 	int r = ociwp_memory_add_bytes(memory, desc, bytes, err);
 	if (r < 0)
@@ -259,9 +259,9 @@ int ociwp_memory_add_manifest(ociwp_memory *memory, const ociw_descriptor *desc,
 	for (size_t i = 0; name && i < memory->name_count; i++)
 		if (ociwp_streq(memory->names[i].text, name))
 			return ociwp_fail(err, OCIW_ERR_EXISTS, "two images named %s",
-					  ociwp_quote(name));
-	struct name *grown = ociwp_realloc_array(memory->names, memory->name_count + 1,
-						 sizeof(*grown));
+			                  ociwp_quote(name));
+	struct name *grown =
+	        ociwp_realloc_array(memory->names, memory->name_count + 1, sizeof(*grown));
 	if (!grown)
 		return ociwp_nomem(err);
 	memory->names = grown;
@@ -312,9 +312,10 @@ static int file_judge(struct file_reader *file, ociw_error **err)
 		ociwp_hasher_free(ociwp_steal(&file->hasher));
 		ociw_digest_format(&got, text);
 		if (!ociwp_streq(text, file->digest))
-			return ociwp_fail(err, OCIW_ERR_DIGEST,
-					  "%s changed since it was packed: digest is %s, expected %s",
-					  ociwp_quote(file->path), text, file->digest);
+			return ociwp_fail(
+			        err, OCIW_ERR_DIGEST,
+			        "%s changed since it was packed: digest is %s, expected %s",
+			        ociwp_quote(file->path), text, file->digest);
 		return 0;
 	}
 	struct stat st;
@@ -325,7 +326,7 @@ static int file_judge(struct file_reader *file, ociw_error **err)
 	if (now.size != file->stamp.size || now.mtime_seconds != file->stamp.mtime_seconds ||
 	    now.mtime_nanoseconds != file->stamp.mtime_nanoseconds)
 		return ociwp_fail(err, OCIW_ERR_DIGEST, "%s changed while it was read",
-				  ociwp_quote(file->path));
+		                  ociwp_quote(file->path));
 	return 0;
 }
 
@@ -348,8 +349,8 @@ static ptrdiff_t file_read(void *self, void *buf, size_t len, ociw_error **err)
 		return ociwp_fail_errno(err, errno, "read %s", ociwp_quote(file->path));
 	if (got == 0)
 		return ociwp_fail(err, OCIW_ERR_SIZE,
-				  "%s changed since it was packed: %llu bytes are missing",
-				  ociwp_quote(file->path), (unsigned long long)file->left);
+		                  "%s changed since it was packed: %llu bytes are missing",
+		                  ociwp_quote(file->path), (unsigned long long)file->left);
 	if (file->hasher)
 		ociwp_hasher_update(file->hasher, buf, (size_t)got);
 	file->left -= (uint64_t)got;
@@ -379,13 +380,13 @@ static int file_check(const struct blob *blob, int *out_fd, bool *out_same, ociw
 		return ociwp_fail_errno(err, errno, "stat %s", ociwp_quote(blob->data));
 	if (!S_ISREG(st.st_mode))
 		return ociwp_fail(err, OCIW_ERR_DIGEST,
-				  "%s changed since it was packed: it is no regular file now",
-				  ociwp_quote(blob->data));
+		                  "%s changed since it was packed: it is no regular file now",
+		                  ociwp_quote(blob->data));
 	if ((uint64_t)st.st_size != blob->size)
 		return ociwp_fail(err, OCIW_ERR_SIZE,
-				  "%s changed since it was packed: %llu bytes, expected %llu",
-				  ociwp_quote(blob->data), (unsigned long long)st.st_size,
-				  (unsigned long long)blob->size);
+		                  "%s changed since it was packed: %llu bytes, expected %llu",
+		                  ociwp_quote(blob->data), (unsigned long long)st.st_size,
+		                  (unsigned long long)blob->size);
 	ociwp_file_stamp now;
 	ociwp_file_stamp_of(&st, &now);
 	*out_same = ociwp_file_stamp_equal(&now, &blob->u.file.stamp);
@@ -394,7 +395,7 @@ static int file_check(const struct blob *blob, int *out_fd, bool *out_same, ociw
 }
 
 static int file_open(const struct blob *blob, const ociw_descriptor *desc, uint64_t offset,
-		     ociw_reader **out, ociw_error **err)
+                     ociw_reader **out, ociw_error **err)
 {
 	OCIWP_AUTO(fd) int fd = -1;
 	bool same = false;
@@ -404,7 +405,7 @@ static int file_open(const struct blob *blob, const ociw_descriptor *desc, uint6
 	/* Half a changed file cannot be judged: what was sent before came from another one. */
 	if (!same && offset > 0)
 		return ociwp_fail(err, OCIW_ERR_DIGEST, "%s changed since it was packed",
-				  ociwp_quote(blob->data));
+		                  ociwp_quote(blob->data));
 	if (offset > 0 && lseek(fd, (off_t)offset, SEEK_SET) < 0)
 		return ociwp_fail_errno(err, errno, "seek in %s", ociwp_quote(blob->data));
 	OCIWP_AUTO(hasher) ociwp_hasher *hasher = NULL;
@@ -419,10 +420,10 @@ static int file_open(const struct blob *blob, const ociw_descriptor *desc, uint6
 	if (!file)
 		return ociwp_nomem(err);
 	*file = (struct file_reader){
-		.fd = ociwp_steal_fd(&fd),
-		.left = blob->size - offset,
-		.stamp = blob->u.file.stamp,
-		.hasher = ociwp_steal(&hasher),
+	        .fd = ociwp_steal_fd(&fd),
+	        .left = blob->size - offset,
+	        .stamp = blob->u.file.stamp,
+	        .hasher = ociwp_steal(&hasher),
 	};
 	ociw_digest_format(&want, file->digest);
 	memcpy(file->path, blob->data, path_size);
@@ -432,15 +433,15 @@ static int file_open(const struct blob *blob, const ociw_descriptor *desc, uint6
 /* --- the vtable --- */
 
 static int memory_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
-			  ociw_error **err)
+                          ociw_error **err)
 {
 	(void)op;
 	const ociwp_memory *memory = self;
 	for (size_t i = 0; i < memory->name_count; i++) {
 		const struct name *entry = &memory->names[i];
 		if (name ? (ociwp_streq(entry->text, name) ||
-			    ociwp_streq(entry->desc->digest, name))
-			 : entry->text != NULL)
+		            ociwp_streq(entry->desc->digest, name))
+		         : entry->text != NULL)
 			return ociw_descriptor_dup(entry->desc, out, err);
 	}
 	if (!name)
@@ -449,25 +450,25 @@ static int memory_resolve(void *self, const char *name, const ociw_op *op, ociw_
 }
 
 static int memory_open(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
-		       ociw_reader **out, ociw_error **err)
+                       ociw_reader **out, ociw_error **err)
 {
 	const ociwp_memory *memory = self;
 	const struct blob *blob = ociwp_map_get(memory->blobs, desc->digest);
 	if (!blob)
 		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "blob %s is not there",
-				  ociwp_quote(desc->digest));
+		                  ociwp_quote(desc->digest));
 	if (offset > blob->size)
 		return ociwp_fail(err, OCIW_ERR_INVALID, "offset %llu is past the end of blob %s",
-				  (unsigned long long)offset, desc->digest);
+		                  (unsigned long long)offset, desc->digest);
 	switch (blob->kind) {
 	case BLOB_BYTES:
 		return ociw_reader_new_memory(
-			(ociw_span){blob->data + offset, (size_t)(blob->size - offset)}, out, err);
+		        (ociw_span){blob->data + offset, (size_t)(blob->size - offset)}, out, err);
 	case BLOB_FILE:
 		return file_open(blob, desc, offset, out, err);
 	case BLOB_RANGE:
 		return ociwp_reader_new_file_range(blob->u.range.fd, blob->u.range.offset + offset,
-						   blob->size - offset, out, err);
+		                                   blob->size - offset, out, err);
 	case BLOB_FOREIGN:
 		return ociwp_content_open_raw(blob->u.foreign, desc, offset, op, out, err);
 	}
@@ -475,7 +476,7 @@ static int memory_open(void *self, const ociw_descriptor *desc, uint64_t offset,
 }
 
 static int memory_list(void *self, const ociw_op *op, ociw_name_cb cb, void *user_data,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	(void)op;
 	(void)err;
@@ -489,7 +490,7 @@ static int memory_list(void *self, const ociw_op *op, ociw_name_cb cb, void *use
 }
 
 static int memory_blob_has(void *self, const ociw_descriptor *desc, const ociw_op *op, bool *out,
-			   ociw_error **err)
+                           ociw_error **err)
 {
 	(void)op;
 	(void)err;
@@ -503,7 +504,7 @@ static void memory_release(void *self)
 }
 
 static int memory_stat(void *self, const char *digest, const ociw_op *op, uint64_t *size,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	const ociwp_memory *memory = self;
 	const struct blob *blob = ociwp_map_get(memory->blobs, digest);
@@ -511,18 +512,18 @@ static int memory_stat(void *self, const char *digest, const ociw_op *op, uint64
 	(void)op;
 	if (!blob)
 		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "blob %s is not there",
-				  ociwp_quote(digest));
+		                  ociwp_quote(digest));
 	*size = blob->size;
 	return 0;
 }
 
 static const ociwp_content_ops memory_ops = {
-	.resolve = memory_resolve,
-	.open = memory_open,
-	.list = memory_list,
-	.has = memory_blob_has,
-	.stat = memory_stat,
-	.free = memory_release,
+        .resolve = memory_resolve,
+        .open = memory_open,
+        .list = memory_list,
+        .has = memory_blob_has,
+        .stat = memory_stat,
+        .free = memory_release,
 };
 
 void ociwp_memory_hold(ociw_content *content, void *owned, void (*release)(void *owned))

@@ -12,9 +12,9 @@
 
 typedef struct ociwp_memory ociwp_memory;
 
-/* What a file looked like when it was hashed. A file that still looks so is trusted to hold the same
- * bytes until the reader of the content says otherwise; one that does not is hashed again, so that
- * the error can name it. */
+/* What a file looked like when it was hashed. A file that still looks so is trusted to hold the
+ * same bytes until the reader of the content says otherwise; one that does not is hashed again, so
+ * that the error can name it. */
 typedef struct ociwp_file_stamp {
 	uint64_t device, inode, size;
 	int64_t mtime_seconds, ctime_seconds;
@@ -36,22 +36,22 @@ bool ociwp_memory_has(const ociwp_memory *memory, const char *digest);
 
 /* A blob of bytes, copied. */
 int ociwp_memory_add_bytes(ociwp_memory *memory, const ociw_descriptor *desc, ociw_span bytes,
-			   ociw_error **err);
+                           ociw_error **err);
 /* A blob that is a file on disk; opened at each use, verified by size and digest as it is read (a
  * file changed in between is OCIW_ERR_DIGEST or SIZE with the path in the message). @p stamp: the
  * file as it was hashed, or NULL: as it is now. */
 int ociwp_memory_add_file(ociwp_memory *memory, const ociw_descriptor *desc, const char *path,
-			  const ociwp_file_stamp *stamp, ociw_error **err);
+                          const ociwp_file_stamp *stamp, ociw_error **err);
 /* A blob that is a range of an open file, such as a tmpblob shared by many blobs. The file is kept
  * open by one duplicate for all ranges of it. */
 int ociwp_memory_add_range(ociwp_memory *memory, const ociw_descriptor *desc, int fd,
-			   uint64_t offset, ociw_error **err);
+                           uint64_t offset, ociw_error **err);
 /* A blob that lives in another content, which must outlive this one (convert). */
 int ociwp_memory_add_foreign(ociwp_memory *memory, const ociw_descriptor *desc,
-			     ociw_content *borrowed, ociw_error **err);
+                             ociw_content *borrowed, ociw_error **err);
 /* A manifest or index with a name, or NULL; the first named one is what NULL resolves to. */
 int ociwp_memory_add_manifest(ociwp_memory *memory, const ociw_descriptor *desc, ociw_span bytes,
-			      const char *name, ociw_error **err);
+                              const char *name, ociw_error **err);
 /* Makes the image of this name the one that NULL resolves to; nothing when there is none. */
 void ociwp_memory_prefer(ociwp_memory *memory, const char *name);
 /* Has @p release called with @p owned when the content is freed, once, after its blobs are closed;

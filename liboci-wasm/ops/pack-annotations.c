@@ -26,28 +26,29 @@ static int read_file(const char *path, char **text, size_t *len, ociw_error **er
 
 /* "$manifest" is what we annotate; the config and the layers of these formats carry none. */
 static int take_document(const ociwp_pack *pack, const json_t *document, ociwp_annotations *out,
-			 ociw_error **err)
+                         ociw_error **err)
 {
 	const char *name;
 	json_t *value;
 	int r = 0;
 	if (!json_is_object(document))
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "not a JSON object");
-	json_object_foreach ((json_t *)document, name, value) {
+	json_object_foreach((json_t *)document, name, value)
+	{
 		if (r < 0)
 			break;
 		if (ociwp_streq(name, "$manifest"))
 			r = ociwp_annotations_parse(value, name, out, err);
 		else
 			r = ociwp_warn(pack->op, err,
-				       "annotation file: %s is not used: only $manifest is",
-				       ociwp_quote(name));
+			               "annotation file: %s is not used: only $manifest is",
+			               ociwp_quote(name));
 	}
 	return r;
 }
 
 static int take_file(const ociwp_pack *pack, const char *path, ociwp_annotations *out,
-		     ociw_error **err)
+                     ociw_error **err)
 {
 	OCIWP_AUTO(str) char *text = NULL;
 	OCIWP_AUTO(json) json_t *document = NULL;
@@ -67,15 +68,17 @@ int ociwp_pack_annotations(const ociwp_pack *pack, ociwp_annotations *out, ociw_
 	for (size_t i = 0; r == 0 && i < options->annotation_count; i++) {
 		const ociw_annotation *given = &options->annotations[i];
 		if (!given->key || !*given->key || !given->value)
-			return ociwp_fail(err, OCIW_ERR_INVALID, "annotation %zu has no key or "
-					  "value", i);
+			return ociwp_fail(err, OCIW_ERR_INVALID,
+			                  "annotation %zu has no key or "
+			                  "value",
+			                  i);
 		r = ociwp_annotations_set(out, given->key, given->value, err);
 	}
 	return r;
 }
 
 int ociwp_pack_infer(ociwp_annotations *annotations, const char *key, const char *value,
-		     ociw_error **err)
+                     ociw_error **err)
 {
 	if (!value || ociwp_annotations_get(annotations, key))
 		return 0;
@@ -83,7 +86,7 @@ int ociwp_pack_infer(ociwp_annotations *annotations, const char *key, const char
 }
 
 int ociwp_pack_infer_created(const ociwp_pack *pack, ociwp_annotations *annotations,
-			     ociw_error **err)
+                             ociw_error **err)
 {
 	char text[OCIWP_TIME_TEXT_MAX];
 	if (!pack->options.has_created)

@@ -40,9 +40,9 @@ static int take_files(const ociwp_app_component *from, ociwp_draft_component *to
 		file->path = from->files[i].path;
 		file->executable = from->files[i].executable;
 		file->source = (ociwp_source){.kind = OCIWP_SOURCE_FILE,
-					      .fd = -1,
-					      .from.path = from->files[i].source,
-					      .size = from->files[i].size};
+		                              .fd = -1,
+		                              .from.path = from->files[i].source,
+		                              .size = from->files[i].size};
 	}
 	return 0;
 }
@@ -63,8 +63,8 @@ static int make_draft(struct work *work, ociw_error **err)
 		return r;
 	if (files > limits.max_entries)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "the app has %llu files, the limit is %llu",
-				  (unsigned long long)files,
-				  (unsigned long long)limits.max_entries);
+		                  (unsigned long long)files,
+		                  (unsigned long long)limits.max_entries);
 	draft->annotations = &work->pack->annotations;
 	draft->compat_spin = options->flags & OCIW_PACK_COMPAT_SPIN;
 	draft->no_entrypoint = options->flags & OCIW_PACK_NO_ENTRYPOINT;
@@ -91,12 +91,14 @@ static int infer_authors(const json_t *metadata, ociwp_annotations *out, ociw_er
 	size_t i;
 	if (json_array_size(authors) == 0)
 		return 0;
-	json_array_foreach ((json_t *)authors, i, author) {
+	json_array_foreach((json_t *)authors, i, author)
+	{
 		ociwp_buf_puts(&text, i > 0 ? ", " : "");
 		ociwp_buf_puts(&text, json_is_string(author) ? json_string_value(author) : "");
 	}
 	int r = ociwp_buf_check(&text, err);
-	return r < 0 ? r : ociwp_pack_infer(out, "org.opencontainers.image.authors", text.data, err);
+	return r < 0 ? r
+	             : ociwp_pack_infer(out, "org.opencontainers.image.authors", text.data, err);
 }
 
 /* spin.md 3.5: only where the key is absent. */
@@ -105,9 +107,9 @@ static int infer_annotations(struct work *work, ociw_error **err)
 	static const struct {
 		const char *key, *member;
 	} rows[] = {
-		{"org.opencontainers.image.title", "name"},
-		{"org.opencontainers.image.description", "description"},
-		{"org.opencontainers.image.version", "version"},
+	        {"org.opencontainers.image.title", "name"},
+	        {"org.opencontainers.image.description", "description"},
+	        {"org.opencontainers.image.version", "version"},
 	};
 	const json_t *metadata = work->app->lock->metadata;
 	ociwp_annotations *out = &work->pack->annotations;
@@ -133,13 +135,13 @@ int ociwp_pack_images(const ociwp_pack *pack, ociwp_draft *draft, ociw_error **e
 		layers = OCIW_LAYERS_BUNDLES;
 	if (ociwp_pack_wants(pack, OCIW_FORMAT_SPIN))
 		r = ociwp_spin_image(draft, layers, pack->options.max_content_layers,
-				     ociw_format_name(OCIW_FORMAT_SPIN), pack->op, &spin, err);
+		                     ociw_format_name(OCIW_FORMAT_SPIN), pack->op, &spin, err);
 	if (r == 0 && node)
 		r = ociwp_spin_node_image(draft, spin, ociw_format_name(OCIW_FORMAT_SPIN_NODE),
-					  pack->op, NULL, err);
+		                          pack->op, NULL, err);
 	if (r == 0 && ociwp_pack_wants(pack, OCIW_FORMAT_ROOTFS))
 		r = ociwp_rootfs_image(draft, pack->options.platform,
-				       ociw_format_name(OCIW_FORMAT_ROOTFS), pack->op, NULL, err);
+		                       ociw_format_name(OCIW_FORMAT_ROOTFS), pack->op, NULL, err);
 	return r;
 }
 
@@ -157,8 +159,8 @@ static int open_cache(struct work *work, ociw_error **err)
 static int run(struct work *work, ociw_error **err)
 {
 	ociwp_pack *pack = work->pack;
-	int r = ociwp_app_load(pack->options.path, pack->options.profile, load_flags(pack), pack->op,
-			       &work->app, err);
+	int r = ociwp_app_load(pack->options.path, pack->options.profile, load_flags(pack),
+	                       pack->op, &work->app, err);
 	if (r < 0)
 		return r;
 	drop_origin(work->app->lock);
@@ -177,8 +179,8 @@ static int run(struct work *work, ociw_error **err)
 		r = ociwp_pack_images(pack, &work->draft, err);
 	if (r == 0 && work->cache)
 		ociwp_pack_cache_save(work->cache, &work->draft,
-				      work->draft.compat_spin ? OCIWP_WASM_CHECK_HEAD
-							      : OCIWP_WASM_CHECK_WALK);
+		                      work->draft.compat_spin ? OCIWP_WASM_CHECK_HEAD
+		                                              : OCIWP_WASM_CHECK_WALK);
 	return r;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The pack cache: <cache>/pack/<hash of the app's folder>/index and the bundles beside it. Whatever
- * is odd about it (owner, checksum, version, a missing blob) means "not there"; nothing here can make
- * a pack fail or, short of a clock that goes backwards, give bytes that are not the file's.
+ * is odd about it (owner, checksum, version, a missing blob) means "not there"; nothing here can
+ * make a pack fail or, short of a clock that goes backwards, give bytes that are not the file's.
  */
 #include "ops/pack-cache.h"
 #include "base/map.h"
@@ -79,7 +79,8 @@ int ociwp_pack_make_parents(const char *path)
 static bool path_key(const char *path, uint8_t out[16])
 {
 	ociw_digest digest;
-	if (ociw_digest_bytes(OCIW_DIGEST_SHA256, (ociw_span){path, strlen(path)}, &digest, NULL) < 0)
+	if (ociw_digest_bytes(OCIW_DIGEST_SHA256, (ociw_span){path, strlen(path)}, &digest, NULL) <
+	    0)
 		return false;
 	memcpy(out, digest.bytes, 16);
 	return true;
@@ -129,7 +130,8 @@ static bool place_index(ociwp_pack_cache *cache, size_t len)
 	uint64_t files, layers, total = sizeof(header);
 	memcpy(&header, cache->index, sizeof(header));
 	if (memcmp(header.magic, MAGIC, 8) != 0 || header.version != VERSION ||
-	    header.byte_order != BYTE_ORDER_MARK || header.file_size != sizeof(struct file_record) ||
+	    header.byte_order != BYTE_ORDER_MARK ||
+	    header.file_size != sizeof(struct file_record) ||
 	    header.layer_size != sizeof(struct layer_record) ||
 	    !ociwp_mul_ok(header.file_count, (uint64_t)sizeof(struct file_record), &files) ||
 	    !ociwp_mul_ok(header.layer_count, (uint64_t)sizeof(struct layer_record), &layers) ||
@@ -170,7 +172,8 @@ static void load(ociwp_pack_cache *cache)
 
 static int compare_files(const void *a, const void *b)
 {
-	return memcmp(((const struct file_record *)a)->key, ((const struct file_record *)b)->key, 16);
+	return memcmp(((const struct file_record *)a)->key, ((const struct file_record *)b)->key,
+	              16);
 }
 
 static bool file_find(const ociwp_pack_cache *cache, ociwp_source *source, unsigned wasm)
@@ -180,8 +183,8 @@ static bool file_find(const ociwp_pack_cache *cache, ociwp_source *source, unsig
 	if (cache->file_count == 0 || source->kind != OCIWP_SOURCE_FILE ||
 	    !path_key(source->from.path, wanted.key))
 		return false;
-	const struct file_record *found = bsearch(&wanted, cache->files, cache->file_count,
-						  sizeof(*found), compare_files);
+	const struct file_record *found =
+	        bsearch(&wanted, cache->files, cache->file_count, sizeof(*found), compare_files);
 	if (!found || found->wasm < wasm || stat(source->from.path, &st) < 0 ||
 	    !S_ISREG(st.st_mode))
 		return false;
@@ -192,8 +195,8 @@ static bool file_find(const ociwp_pack_cache *cache, ociwp_source *source, unsig
 	if (access(source->from.path, R_OK) < 0)
 		return false;
 	if (found->stamp.size <= OCIWP_INLINE_MAX) {
-		source->bytes = ociwp_memdup(cache->inlined + found->inline_at,
-					     (size_t)found->stamp.size);
+		source->bytes =
+		        ociwp_memdup(cache->inlined + found->inline_at, (size_t)found->stamp.size);
 		if (!source->bytes)
 			return false;
 	}
@@ -228,8 +231,8 @@ static char *blob_path(const ociwp_pack_cache *cache, const uint8_t digest[32])
 static void remember(ociwp_pack_cache *cache, const struct layer_record *record)
 {
 	pthread_mutex_lock(&cache->lock);
-	struct layer_record *grown = ociwp_realloc_array(cache->used, cache->used_count + 1,
-							 sizeof(*grown));
+	struct layer_record *grown =
+	        ociwp_realloc_array(cache->used, cache->used_count + 1, sizeof(*grown));
 	if (grown) {
 		cache->used = grown;
 		grown[cache->used_count++] = *record;
@@ -249,8 +252,8 @@ static bool blob_is_right(int fd, const struct layer_record *record, const struc
 	if (ociwp_file_stamp_equal(&now, &record->stamp))
 		return true;
 	bool right = ociwp_scratch_init(&scratch, NULL) == 0 &&
-		     ociwp_source_hash(&source, 0, &scratch, NULL) == 0 &&
-		     memcmp(source.sha256, record->digest, 32) == 0;
+	             ociwp_source_hash(&source, 0, &scratch, NULL) == 0 &&
+	             memcmp(source.sha256, record->digest, 32) == 0;
 	ociwp_scratch_deinit(&scratch);
 	ociwp_source_deinit(&source);
 	return right;
@@ -264,7 +267,7 @@ static ociw_digest digest_of(const uint8_t bytes[32])
 }
 
 static int layer_find(void *self, const uint8_t key[32], ociwp_tar_layer *layer, bool *found,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	ociwp_pack_cache *cache = self;
 	(void)err;
@@ -308,7 +311,7 @@ static bool copy_range(int from, uint64_t offset, uint64_t size, int to)
 
 /* Writes through a temporary name, so that a blob of the cache is whole or not there. */
 static bool blob_store(const ociwp_pack_cache *cache, const ociwp_tar_layer *layer,
-		       ociwp_file_stamp *stamp)
+                       ociwp_file_stamp *stamp)
 {
 	OCIWP_AUTO(str) char *path = blob_path(cache, layer->digest.bytes);
 	OCIWP_AUTO(str) char *temporary = ociwp_path_join(cache->dir, "new-XXXXXX");
@@ -349,7 +352,7 @@ const ociwp_layer_cache *ociwp_pack_cache_layers(ociwp_pack_cache *cache)
 /* --- opening and saving --- */
 
 int ociwp_pack_cache_open(const char *dir, const char *root, ociwp_pack_cache **out,
-			  ociw_error **err)
+                          ociw_error **err)
 {
 	uint8_t key[16];
 	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
@@ -458,9 +461,14 @@ static bool write_index(const struct saving *saving, int fd)
 {
 	const ociwp_pack_cache *cache = saving->cache;
 	OCIWP_AUTO(hasher) ociwp_hasher *hasher = NULL;
-	struct header header = {MAGIC, VERSION, BYTE_ORDER_MARK, sizeof(struct file_record),
-				sizeof(struct layer_record), saving->count, cache->used_count,
-				saving->inlined.len};
+	struct header header = {MAGIC,
+	                        VERSION,
+	                        BYTE_ORDER_MARK,
+	                        sizeof(struct file_record),
+	                        sizeof(struct layer_record),
+	                        saving->count,
+	                        cache->used_count,
+	                        saving->inlined.len};
 	ociw_digest digest;
 	if (ociwp_hasher_new(OCIW_DIGEST_SHA256, &hasher, NULL) < 0 ||
 	    !put(fd, hasher, &header, sizeof(header)) ||

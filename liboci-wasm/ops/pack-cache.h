@@ -12,7 +12,7 @@ typedef struct ociwp_pack_cache ociwp_pack_cache;
 
 /* Opens the cache in @p dir for the app at @p root; *out NULL when it cannot be used. */
 int ociwp_pack_cache_open(const char *dir, const char *root, ociwp_pack_cache **out,
-			  ociw_error **err);
+                          ociw_error **err);
 void ociwp_pack_cache_free(ociwp_pack_cache *cache);
 
 /* True when the file of @p source is known unchanged: then it is filled in. @p wasm: it must also

@@ -35,7 +35,7 @@ static size_t component_of(const struct hash *hash, size_t item)
 }
 
 static int hash_source(struct hash *hash, size_t worker, ociwp_source *source, unsigned wasm,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	ociwp_scratch *scratch = &hash->scratch[worker];
 	if (source->known)
@@ -47,12 +47,12 @@ static int hash_source(struct hash *hash, size_t worker, ociwp_source *source, u
 }
 
 static int hash_wasm(struct hash *hash, size_t worker, ociwp_source *source, const char *id,
-		     const char *role, const char *name, ociw_error **err)
+                     const char *role, const char *name, ociw_error **err)
 {
 	int r = hash_source(hash, worker, source, hash->wasm, err);
 	if (r < 0)
 		return ociwp_wrap(err, r, "component %s: %s%s%s", ociwp_quote(id), role,
-				  name ? " " : "", name ? ociwp_quote(name) : "");
+		                  name ? " " : "", name ? ociwp_quote(name) : "");
 	return 0;
 }
 
@@ -64,37 +64,37 @@ static int hash_item(void *context, size_t worker, size_t index, ociw_error **er
 	const ociwp_lock_component *locked = &hash->draft->lock->components[number];
 	if (item == 0)
 		return hash_wasm(hash, worker, &component->wasm, component->id, "wasm source", NULL,
-				 err);
+		                 err);
 	item--;
 	if (item < component->dependency_count)
 		return hash_wasm(hash, worker, &component->dependencies[item], component->id,
-				 "dependency", locked->dependencies[item].name, err);
+		                 "dependency", locked->dependencies[item].name, err);
 	item -= component->dependency_count;
 	if (item < component->trigger_count)
 		return hash_wasm(hash, worker, &component->triggers[item], component->id,
-				 "trigger dependency", NULL, err);
+		                 "trigger dependency", NULL, err);
 	item -= component->trigger_count;
 	int r = hash_source(hash, worker, &component->files[item].source, 0, err);
 	return r < 0 ? ociwp_wrap(err, r, "component %s: file", ociwp_quote(component->id)) : 0;
 }
 
 int ociwp_pack_hash(const ociwp_pack *pack, ociwp_draft *draft, ociwp_pack_cache *cache,
-		    ociw_error **err)
+                    ociw_error **err)
 {
 	struct hash hash = {
-		.draft = draft,
-		.cache = cache,
-		.first = ociwp_calloc(draft->component_count + 1, sizeof(*hash.first)),
-		.scratch = ociwp_calloc(pack->threads, sizeof(*hash.scratch)),
-		.wasm = pack->options.flags & OCIW_PACK_COMPAT_SPIN ? OCIWP_WASM_CHECK_HEAD
-								    : OCIWP_WASM_CHECK_WALK,
+	        .draft = draft,
+	        .cache = cache,
+	        .first = ociwp_calloc(draft->component_count + 1, sizeof(*hash.first)),
+	        .scratch = ociwp_calloc(pack->threads, sizeof(*hash.scratch)),
+	        .wasm = pack->options.flags & OCIW_PACK_COMPAT_SPIN ? OCIWP_WASM_CHECK_HEAD
+	                                                            : OCIWP_WASM_CHECK_WALK,
 	};
 	int r = hash.first && hash.scratch ? 0 : ociwp_nomem(err);
 	if (r == 0) {
 		for (size_t i = 0; i < draft->component_count; i++)
 			hash.first[i + 1] = hash.first[i] + item_count(&draft->components[i]);
 		ociwp_parallel_job job = {hash.first[draft->component_count], pack->threads,
-					  hash_item, &hash, true};
+		                          hash_item, &hash, true};
 		r = ociwp_parallel_run(&job, pack->op, err);
 	}
 	for (size_t i = 0; hash.scratch && i < pack->threads; i++)

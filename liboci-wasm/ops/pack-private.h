@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the parts of pack share: the call's options and the content that grows. Private to ops/pack*.
+ * What the parts of pack share: the call's options and the content that grows. Private to
+ * ops/pack*.
  */
 #ifndef OCIW_OPS_PACK_PRIVATE_H
 #define OCIW_OPS_PACK_PRIVATE_H
@@ -32,8 +33,8 @@ static inline bool ociwp_pack_wants(const ociwp_pack *pack, ociw_format format)
 
 /* From a spin.toml: spin, spin-node, rootfs. */
 int ociwp_pack_app(ociwp_pack *pack, ociw_error **err);
-/* The wanted images of a draft that is complete, into its memory. Spin first: the node image refers to
- * it, and both share the bundles. */
+/* The wanted images of a draft that is complete, into its memory. Spin first: the node image refers
+ * to it, and both share the bundles. */
 int ociwp_pack_images(const ociwp_pack *pack, ociwp_draft *draft, ociw_error **err);
 /* From one wasm file: wasm. */
 int ociwp_pack_wasm(ociwp_pack *pack, ociw_error **err);
@@ -42,16 +43,16 @@ int ociwp_pack_wasm(ociwp_pack *pack, ociw_error **err);
 int ociwp_pack_annotations(const ociwp_pack *pack, ociwp_annotations *out, ociw_error **err);
 /* Adds an annotation unless its key is there. */
 int ociwp_pack_infer(ociwp_annotations *annotations, const char *key, const char *value,
-		     ociw_error **err);
+                     ociw_error **err);
 /* org.opencontainers.image.created, when the caller gave a time. */
 int ociwp_pack_infer_created(const ociwp_pack *pack, ociwp_annotations *annotations,
-			     ociw_error **err);
+                             ociw_error **err);
 
 /* Makes the folders that lead to @p path, mode 0700: 0 or -1 with errno. */
 int ociwp_pack_make_parents(const char *path);
 
 /* Sizes and digests of everything in the draft, by several threads. */
 int ociwp_pack_hash(const ociwp_pack *pack, ociwp_draft *draft, ociwp_pack_cache *cache,
-		    ociw_error **err);
+                    ociw_error **err);
 
 #endif

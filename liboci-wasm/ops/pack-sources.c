@@ -48,19 +48,20 @@ static int workspace_make(ociwp_workspace *workspace, const char *temp_dir, ociw
 
 /* A slot with a path of its own; the file is not there yet. */
 static int workspace_slot(ociwp_workspace *workspace, const char *temp_dir, ociwp_work_file **out,
-			  ociw_error **err)
+                          ociw_error **err)
 {
 	char name[32];
 	int r = workspace_make(workspace, temp_dir, err);
 	if (r < 0)
 		return r;
-	ociwp_work_file *grown = ociwp_realloc_array(workspace->files, workspace->count + 1,
-						     sizeof(*grown));
+	ociwp_work_file *grown =
+	        ociwp_realloc_array(workspace->files, workspace->count + 1, sizeof(*grown));
 	if (!grown)
 		return ociwp_nomem(err);
 	workspace->files = grown;
 	snprintf(name, sizeof(name), "%zu.wasm", workspace->count);
-	grown[workspace->count] = (ociwp_work_file){ociwp_path_join(workspace->dir, name), -1, false};
+	grown[workspace->count] =
+	        (ociwp_work_file){ociwp_path_join(workspace->dir, name), -1, false};
 	if (!grown[workspace->count].path)
 		return ociwp_nomem(err);
 	*out = &grown[workspace->count++];
@@ -81,7 +82,7 @@ static int sink_write(void *self, const void *buf, size_t len, ociw_error **err)
 	struct sink *sink = self;
 	if (len > sink->max - sink->size)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "it has more than %llu bytes",
-				  (unsigned long long)sink->max);
+		                  (unsigned long long)sink->max);
 	int failed = ociwp_write_full(sink->fd, buf, len);
 	if (failed)
 		return ociwp_fail_errno(err, failed, "write a temporary file");
@@ -103,10 +104,10 @@ static void sink_abort(void *self)
 }
 
 static const ociw_writer_ops sink_ops = {sizeof(ociw_writer_ops), sink_write, sink_commit,
-					 sink_abort};
+                                         sink_abort};
 
 static int call_fetch(const ociwp_pack *pack, const ociwp_app_source *from, struct sink *sink,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	OCIWP_AUTO(writer) ociw_writer *writer = NULL;
 	OCIWP_AUTO(str) char *locator = NULL;
@@ -116,17 +117,17 @@ static int call_fetch(const ociwp_pack *pack, const ociwp_app_source *from, stru
 		return r;
 	if (from->url)
 		return options->fetch("url", from->url, NULL, from->digest, writer,
-				      options->fetch_data, err);
+		                      options->fetch_data, err);
 	locator = from->registry ? ociwp_path_join(from->registry, from->package)
-				 : ociwp_strdup(from->package);
+	                         : ociwp_strdup(from->package);
 	if (!locator)
 		return ociwp_nomem(err);
-	return options->fetch(from->range ? "package-range" : "package", locator, from->version, NULL, writer, options->fetch_data,
-			      err);
+	return options->fetch(from->range ? "package-range" : "package", locator, from->version,
+	                      NULL, writer, options->fetch_data, err);
 }
 
 static int fetch_into(const ociwp_pack *pack, const ociwp_app_source *from, int fd,
-		      ociw_digest *digest, uint64_t *size, ociw_error **err)
+                      ociw_digest *digest, uint64_t *size, ociw_error **err)
 {
 	OCIWP_AUTO(hasher) ociwp_hasher *hasher = NULL;
 	ociw_limits limits;
@@ -144,7 +145,7 @@ static int fetch_into(const ociwp_pack *pack, const ociwp_app_source *from, int 
 
 /* Where the cache has, or would have, the bytes of a digest; NULL without a cache. */
 static int cached_path(const ociwp_pack *pack, const ociw_digest *digest, char **out,
-		       ociw_error **err)
+                       ociw_error **err)
 {
 	char text[OCIW_DIGEST_TEXT_MAX];
 	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
@@ -186,19 +187,19 @@ static int judge_digest(const ociwp_app_source *from, const ociw_digest *got, oc
 		return r;
 	if (!ociw_digest_equal(&want, got))
 		return ociwp_fail(err, OCIW_ERR_DIGEST, "digest is %s, expected %s",
-				  ociw_digest_format(got, text), from->digest);
+		                  ociw_digest_format(got, text), from->digest);
 	return 0;
 }
 
 static int fetch_source(const ociwp_pack *pack, const ociwp_app_source *from,
-			ociwp_workspace *workspace, ociwp_source *out, ociw_error **err)
+                        ociwp_workspace *workspace, ociwp_source *out, ociw_error **err)
 {
 	ociwp_work_file *file = NULL;
 	ociw_digest digest;
 	uint64_t size = 0;
 	if (!pack->options.fetch)
 		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
-				  "it is remote, and this caller cannot fetch");
+		                  "it is remote, and this caller cannot fetch");
 	int r = workspace_slot(workspace, pack->options.temp_dir, &file, err);
 	if (r < 0)
 		return r;
@@ -217,7 +218,7 @@ static int fetch_source(const ociwp_pack *pack, const ociwp_app_source *from,
 
 /* The cached bytes of a source with a digest, when they are there and still right. */
 static int find_cached(const ociwp_pack *pack, const ociwp_app_source *from,
-		       ociwp_workspace *workspace, ociwp_source *out, bool *found, ociw_error **err)
+                       ociwp_workspace *workspace, ociwp_source *out, bool *found, ociw_error **err)
 {
 	OCIWP_AUTO(str) char *path = NULL;
 	OCIWP_AUTO(fd) int fd = -1;
@@ -256,7 +257,7 @@ static int find_cached(const ociwp_pack *pack, const ociwp_app_source *from,
 }
 
 static int resolve_source(const ociwp_pack *pack, const ociwp_app_source *from,
-			  ociwp_workspace *workspace, ociwp_source *out, ociw_error **err)
+                          ociwp_workspace *workspace, ociwp_source *out, ociw_error **err)
 {
 	bool found = false;
 	if (from->path) {
@@ -273,8 +274,8 @@ static int resolve_source(const ociwp_pack *pack, const ociwp_app_source *from,
 
 /* Resolves @p count sources that the component has in @p role; *done grows with each. */
 static int resolve_list(const ociwp_pack *pack, const ociwp_app_source *from, size_t count,
-			ociwp_workspace *workspace, ociwp_source **out, size_t *done,
-			ociw_error **err)
+                        ociwp_workspace *workspace, ociwp_source **out, size_t *done,
+                        ociw_error **err)
 {
 	*out = ociwp_calloc(count, sizeof(**out));
 	if (!*out)
@@ -289,7 +290,7 @@ static int resolve_list(const ociwp_pack *pack, const ociwp_app_source *from, si
 }
 
 int ociwp_pack_sources(const ociwp_pack *pack, const ociwp_app *app, ociwp_workspace *workspace,
-		       ociwp_draft *draft, ociw_error **err)
+                       ociwp_draft *draft, ociw_error **err)
 {
 	bool compat = pack->options.flags & OCIW_PACK_COMPAT_SPIN;
 	for (size_t i = 0; i < app->component_count; i++) {
@@ -300,13 +301,13 @@ int ociwp_pack_sources(const ociwp_pack *pack, const ociwp_app *app, ociwp_works
 		if (r == 0) {
 			what = "dependency";
 			r = resolve_list(pack, from->dependency_sources, from->dependency_count,
-					 workspace, &to->dependencies, &to->dependency_count, err);
+			                 workspace, &to->dependencies, &to->dependency_count, err);
 		}
 		/* Spin packs none of these: their file URLs stay in its locks (spin.md 3.2). */
 		if (r == 0 && !compat) {
 			what = "trigger dependency";
 			r = resolve_list(pack, from->trigger_sources, from->trigger_source_count,
-					 workspace, &to->triggers, &to->trigger_count, err);
+			                 workspace, &to->triggers, &to->trigger_count, err);
 		}
 		if (r < 0)
 			return ociwp_wrap(err, r, "component %s: %s", ociwp_quote(to->id), what);
@@ -347,25 +348,26 @@ static void drop_dependencies(ociwp_lock_component *locked, ociwp_draft_componen
 }
 
 static int compose_one(const ociwp_pack *pack, ociwp_lock_component *locked,
-		       ociwp_draft_component *component, ociwp_workspace *workspace,
-		       ociw_error **err)
+                       ociwp_draft_component *component, ociwp_workspace *workspace,
+                       ociw_error **err)
 {
 	const ociw_pack_options *options = &pack->options;
 	ociwp_work_file *file = NULL;
 	int r = workspace_slot(workspace, options->temp_dir, &file, err);
 	if (r < 0)
 		return r;
-	OCIWP_AUTO(mem) ociw_annotation *dependencies =
-		ociwp_calloc(component->dependency_count, sizeof(*dependencies));
+	OCIWP_AUTO(mem)
+	ociw_annotation *dependencies =
+	        ociwp_calloc(component->dependency_count, sizeof(*dependencies));
 	if (!dependencies)
 		return ociwp_nomem(err);
 	for (size_t i = 0; i < component->dependency_count; i++)
-		dependencies[i] = (ociw_annotation){
-			locked->dependencies[i].name,
-			path_of(&component->dependencies[i], workspace)};
+		dependencies[i] =
+		        (ociw_annotation){locked->dependencies[i].name,
+		                          path_of(&component->dependencies[i], workspace)};
 	r = options->compose_cb(component->id, path_of(&component->wasm, workspace), dependencies,
-				component->dependency_count, file->path, options->compose_data,
-				err);
+	                        component->dependency_count, file->path, options->compose_data,
+	                        err);
 	if (r < 0)
 		return r;
 	file->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -374,7 +376,7 @@ static int compose_one(const ociwp_pack *pack, ociwp_lock_component *locked,
 		return ociwp_fail_errno(err, errno, "open what was composed");
 	ociwp_source_deinit(&component->wasm);
 	component->wasm = (ociwp_source){
-		.kind = OCIWP_SOURCE_RANGE, .fd = file->fd, .size = (uint64_t)st.st_size};
+	        .kind = OCIWP_SOURCE_RANGE, .fd = file->fd, .size = (uint64_t)st.st_size};
 	drop_dependencies(locked, component);
 	return 0;
 }
@@ -387,13 +389,13 @@ static int refuse(const char *id, const char *what, uint32_t how, ociw_error **e
 				  "it is (--no-compose)",
 				  ociwp_quote(id), what);
 	return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
-			  "component %s has %s, which nodes ignore: compose it first "
-			  "(--compose=wac), or pack it as it is (--no-compose)",
-			  ociwp_quote(id), what);
+	                  "component %s has %s, which nodes ignore: compose it first "
+	                  "(--compose=wac), or pack it as it is (--no-compose)",
+	                  ociwp_quote(id), what);
 }
 
 int ociwp_pack_compose(const ociwp_pack *pack, const ociwp_app *app, ociwp_workspace *workspace,
-		       ociwp_draft *draft, ociw_error **err)
+                       ociwp_draft *draft, ociw_error **err)
 {
 	uint32_t how = pack->options.compose;
 	if (how == OCIW_COMPOSE_NONE)

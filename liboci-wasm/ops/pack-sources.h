@@ -27,10 +27,10 @@ void ociwp_workspace_deinit(ociwp_workspace *workspace);
 /* Fills in the wasm and dependency sources of @p draft from @p app, fetching what is remote. The
  * draft borrows from both app and workspace. */
 int ociwp_pack_sources(const ociwp_pack *pack, const ociwp_app *app, ociwp_workspace *workspace,
-		       ociwp_draft *draft, ociw_error **err);
-/* Applies the policy for component dependencies (spin.md 3.7, issue rule 4): refuses, leaves them as
- * layers, or has them composed by the callback. Sources are set; afterwards some are new. */
+                       ociwp_draft *draft, ociw_error **err);
+/* Applies the policy for component dependencies (spin.md 3.7, issue rule 4): refuses, leaves them
+ * as layers, or has them composed by the callback. Sources are set; afterwards some are new. */
 int ociwp_pack_compose(const ociwp_pack *pack, const ociwp_app *app, ociwp_workspace *workspace,
-		       ociwp_draft *draft, ociw_error **err);
+                       ociwp_draft *draft, ociw_error **err);
 
 #endif

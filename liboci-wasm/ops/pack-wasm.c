@@ -19,7 +19,7 @@ static int hash_whole(const char *path, ociwp_source *source, ociw_error **err)
 }
 
 static int annotate(const ociwp_pack *pack, const ociwp_wasm_info *info, ociwp_annotations *out,
-		    ociw_error **err)
+                    ociw_error **err)
 {
 	int r = ociwp_pack_infer_created(pack, out, err);
 	if (r == 0 && !(pack->options.flags & OCIW_PACK_NO_INFER))
@@ -33,9 +33,9 @@ static int warn_about(const ociwp_pack *pack, const ociwp_wasm_info *info, ociw_
 	if (!info->not_introspectable)
 		return 0;
 	return ociwp_warn(pack->op, err,
-			  "%s: some types are of a kind that is not understood: the lists of "
-			  "imports and exports may be short",
-			  ociwp_quote(pack->options.path));
+	                  "%s: some types are of a kind that is not understood: the lists of "
+	                  "imports and exports may be short",
+	                  ociwp_quote(pack->options.path));
 }
 
 int ociwp_pack_wasm(ociwp_pack *pack, ociw_error **err)
@@ -52,14 +52,14 @@ int ociwp_pack_wasm(ociwp_pack *pack, ociw_error **err)
 		r = annotate(pack, info, &pack->annotations, err);
 	if (r == 0) {
 		ociwp_wasm_draft draft = {
-			.source = &source,
-			.info = info,
-			.title = ociwp_path_basename(path),
-			.created = pack->options.has_created ? pack->options.created : 0,
-			.annotations = &pack->annotations,
+		        .source = &source,
+		        .info = info,
+		        .title = ociwp_path_basename(path),
+		        .created = pack->options.has_created ? pack->options.created : 0,
+		        .annotations = &pack->annotations,
 		};
 		r = ociwp_wasm_image(&draft, ociw_format_name(OCIW_FORMAT_WASM), pack->memory, NULL,
-				     err);
+		                     err);
 	}
 	ociwp_source_deinit(&source);
 	return r;

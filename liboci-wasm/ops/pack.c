@@ -24,8 +24,8 @@ static int find_kind(const char *path, enum kind *out, ociw_error **err)
 	if (S_ISDIR(st.st_mode) || ociwp_ends_with(path, ".toml"))
 		return 0;
 	if (!S_ISREG(st.st_mode))
-		return ociwp_fail(err, OCIW_ERR_INVALID,
-				  "%s is neither a file nor a folder", ociwp_quote(path));
+		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is neither a file nor a folder",
+		                  ociwp_quote(path));
 	OCIWP_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return ociwp_fail_errno(err, errno, "open %s", ociwp_quote(path));
@@ -44,21 +44,21 @@ static int check_formats(const ociwp_pack *pack, enum kind kind, ociw_error **er
 	for (size_t i = 0; i < pack->format_count; i++) {
 		ociw_format format = pack->formats[i];
 		bool of_app = format == OCIW_FORMAT_SPIN || format == OCIW_FORMAT_SPIN_NODE ||
-			      format == OCIW_FORMAT_ROOTFS;
+		              format == OCIW_FORMAT_ROOTFS;
 		if (!of_app && format != OCIW_FORMAT_WASM)
 			return ociwp_fail(err, OCIW_ERR_UNSUPPORTED, "cannot pack as %s",
-					  ociw_format_name(format));
+			                  ociw_format_name(format));
 		if (of_app && kind == KIND_WASM)
 			return ociwp_fail(err, OCIW_ERR_INVALID,
-					  "format %s takes a spin.toml, not a lone wasm file",
-					  ociw_format_name(format));
+			                  "format %s takes a spin.toml, not a lone wasm file",
+			                  ociw_format_name(format));
 		if (!of_app && kind == KIND_APP)
 			return ociwp_fail(err, OCIW_ERR_INVALID,
-					  "format wasm takes one .wasm file, not an app");
+			                  "format wasm takes one .wasm file, not an app");
 		for (size_t j = 0; j < i; j++)
 			if (pack->formats[j] == format)
 				return ociwp_fail(err, OCIW_ERR_INVALID, "format %s given twice",
-						  ociw_format_name(format));
+				                  ociw_format_name(format));
 	}
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the tests of formats share: a folder that goes away, sources and drafts of bytes, blobs read back.
+ * What the tests of formats share: a folder that goes away, sources and drafts of bytes, blobs read
+ * back.
  */
 #ifndef TESTS_FORMAT_FIXTURE_H
 #define TESTS_FORMAT_FIXTURE_H
@@ -31,12 +32,12 @@ static inline ociwp_source make_source(size_t size, unsigned seed)
 }
 
 static inline void add_file(ociwp_draft_component *component, const char *path, size_t size,
-			    unsigned seed)
+                            unsigned seed)
 {
 	component->files = ociwp_realloc_array(component->files, component->file_count + 1,
-					       sizeof(*component->files));
+	                                       sizeof(*component->files));
 	component->files[component->file_count++] =
-		(ociwp_draft_file){.path = path, .source = make_source(size, seed)};
+	        (ociwp_draft_file){.path = path, .source = make_source(size, seed)};
 }
 
 /* A draft of a lock in JSON whose components get a wasm of eight bytes and no files yet. */
@@ -44,11 +45,12 @@ static inline void draft_begin(ociwp_draft *draft, ociwp_lock **lock, const char
 {
 	ociw_error *err = NULL;
 	cr_assert_eq(ociwp_lock_parse((ociw_span){json, strlen(json)}, NULL, lock, &err), 0, "%s",
-		     err ? ociw_error_message(err) : "");
+	             err ? ociw_error_message(err) : "");
 	cr_assert_eq(ociwp_draft_init(draft, *lock, NULL), 0);
 	for (size_t i = 0; i < draft->component_count; i++)
 		cr_assert_eq(ociwp_source_of_bytes((ociw_span){component_head, 8},
-						   &draft->components[i].wasm, NULL), 0);
+		                                   &draft->components[i].wasm, NULL),
+		             0);
 	draft->threads = 2;
 	cr_assert_eq(ociwp_memory_new("test", &draft->memory, NULL), 0);
 }
@@ -83,7 +85,7 @@ static inline ociwp_manifest *read_manifest(ociw_content *content, const char *n
 
 /* "d name/ 755" and "f name 644 size" lines of a gzipped tar blob; @p diff_id its plain digest. */
 static inline char *list_layer(ociw_content *content, const ociw_descriptor *desc,
-			       ociw_digest *diff_id)
+                               ociw_digest *diff_id)
 {
 	ociw_reader *blob = NULL, *plain = NULL, *hashed = NULL;
 	ociwp_tar_reader *tar = NULL;
@@ -94,7 +96,8 @@ static inline char *list_layer(ociw_content *content, const ociw_descriptor *des
 	cr_assert_eq(ociw_content_open(content, desc, NULL, &blob, NULL), 0);
 	cr_assert_eq(ociwp_reader_gunzip(blob, &decode, &plain, NULL), 0);
 	cr_assert_eq(ociwp_reader_hash(plain, OCIW_DIGEST_SHA256, diff_id ? diff_id : &unused, NULL,
-				       &hashed, NULL), 0);
+	                               &hashed, NULL),
+	             0);
 	cr_assert_eq(ociwp_tar_reader_new(hashed, NULL, &tar, NULL), 0);
 	while (ociwp_tar_reader_next(tar, &entry, NULL) == 1) {
 		cr_assert_eq(entry->uid, 0);
@@ -104,7 +107,7 @@ static inline char *list_layer(ociw_content *content, const ociw_descriptor *des
 			ociwp_buf_printf(&lines, "d %s %o\n", entry->path, entry->mode);
 		else
 			ociwp_buf_printf(&lines, "f %s %o %llu\n", entry->path, entry->mode,
-					 (unsigned long long)entry->size);
+			                 (unsigned long long)entry->size);
 	}
 	cr_assert_eq(ociwp_tar_reader_close(tar, NULL), 0);
 	return ociwp_buf_steal(&lines);

@@ -121,9 +121,9 @@ Test(bundles, one_changed_file_changes_one_bundle)
 Test(bundles, members_are_sorted_by_whole_name_whatever_the_order_of_components)
 {
 	ociwp_draft_component components[3] = {
-		{.id = "a", .dir = (char *)"assets/a"},
-		{.id = "b", .dir = (char *)"assets/b"},
-		{.id = "a-b", .dir = (char *)"assets/a-b"},
+	        {.id = "a", .dir = (char *)"assets/a"},
+	        {.id = "b", .dir = (char *)"assets/b"},
+	        {.id = "a-b", .dir = (char *)"assets/a-b"},
 	};
 	for (size_t i = 0; i < 3; i++) {
 		add_file(&components[i], "x", 5, 1);
@@ -133,12 +133,13 @@ Test(bundles, members_are_sorted_by_whole_name_whatever_the_order_of_components)
 	cr_assert_eq(bundle_count, 1);
 	/* '-' sorts before '/' */
 	const char *want[] = {"assets/a-b", "assets/a-b", "assets/a",
-			      "assets/a",   "assets/b",   "assets/b"};
+	                      "assets/a",   "assets/b",   "assets/b"};
 	for (size_t i = 0; i < 6; i++) {
 		cr_assert_str_eq(bundles[0].members[i].dir, want[i]);
 		if (i > 0)
 			cr_assert_lt(ociwp_tar_member_compare(&bundles[0].members[i - 1],
-							      &bundles[0].members[i]), 0);
+			                                      &bundles[0].members[i]),
+			             0);
 	}
 	drop();
 	for (size_t i = 0; i < 3; i++) {
@@ -150,7 +151,8 @@ Test(bundles, members_are_sorted_by_whole_name_whatever_the_order_of_components)
 
 Test(bundles, whiteout_like_files_are_in_none)
 {
-	static const char *const paths[] = {".wh.a", "d/.wh.b/c", "e/.wh..wh..opq", "wh.ok", "x.wh.y"};
+	static const char *const paths[] = {".wh.a", "d/.wh.b/c", "e/.wh..wh..opq", "wh.ok",
+	                                    "x.wh.y"};
 	ociwp_draft_component component = {.id = "a", .dir = (char *)"assets/a"};
 	for (size_t i = 0; i < 5; i++)
 		add_file(&component, paths[i], 5, (unsigned)i);

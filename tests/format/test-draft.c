@@ -5,8 +5,8 @@
 #include "format/draft.h"
 #include "fixture.h"
 
-#define LOCK                                                                                         \
-	"{\"spin_lock_version\":0,\"triggers\":[],\"components\":[{\"id\":\"web\",\"source\":{"      \
+#define LOCK                                                                                       \
+	"{\"spin_lock_version\":0,\"triggers\":[],\"components\":[{\"id\":\"web\",\"source\":{"    \
 	"\"content_type\":\"application/wasm\",\"inline\":\"AGFzbQ0AAQA\"}}]}"
 
 Test(draft, a_part_that_begins_like_a_whiteout_makes_the_path_one)
@@ -15,12 +15,14 @@ Test(draft, a_part_that_begins_like_a_whiteout_makes_the_path_one)
 		const char *path;
 		bool want;
 	} rows[] = {
-		{".wh.a", true},    {"a/.wh.b", true},       {"a/.wh.b/c", true}, {".wh.", true},
-		{"a/.wh..wh..opq", true}, {"a", false},      {".wh", false},      {"a.wh.b", false},
-		{"wh.a", false},    {"a/b.wh./c", false},    {".who/x", false},
+	        {".wh.a", true},      {"a/.wh.b", true},        {"a/.wh.b/c", true},
+	        {".wh.", true},       {"a/.wh..wh..opq", true}, {"a", false},
+	        {".wh", false},       {"a.wh.b", false},        {"wh.a", false},
+	        {"a/b.wh./c", false}, {".who/x", false},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		cr_assert_eq(ociwp_draft_is_whiteout(rows[i].path), rows[i].want, "%s", rows[i].path);
+		cr_assert_eq(ociwp_draft_is_whiteout(rows[i].path), rows[i].want, "%s",
+		             rows[i].path);
 }
 
 Test(draft, components_have_a_folder_for_their_files)

@@ -21,8 +21,9 @@ static char *manifest_text(ociwp_image *image)
 	OCIWP_AUTO(content) ociw_content *content = NULL;
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	cr_assert_eq(ociwp_memory_new("test", &memory, NULL), 0);
-	cr_assert_eq(ociwp_image_set_config(image, "application/x", (ociw_span){"{}", 2}, memory,
-					    NULL), 0);
+	cr_assert_eq(
+	        ociwp_image_set_config(image, "application/x", (ociw_span){"{}", 2}, memory, NULL),
+	        0);
 	cr_assert_eq(ociwp_image_finish(image, "name", memory, &desc, NULL), 0);
 	cr_assert_eq(ociwp_memory_publish(ociwp_steal(&memory), &content, NULL), 0);
 	return read_text(content, desc);
@@ -50,12 +51,12 @@ Test(image, the_manifest_has_sorted_keys_and_no_spaces)
 	add(&image, "a/a", DIGEST_A);
 	OCIWP_AUTO(str) char *text = manifest_text(&image);
 	cr_assert_str_eq(
-		text,
-		"{\"annotations\":{\"k\":\"line\\nbreak\"},\"config\":{\"digest\":\"sha256:"
-		"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\","
-		"\"mediaType\":\"application/x\",\"size\":2},\"layers\":[{\"digest\":\"" DIGEST_A
-		"\",\"mediaType\":\"a/a\",\"size\":5}],\"mediaType\":\"application/"
-		"vnd.oci.image.manifest.v1+json\",\"schemaVersion\":2}");
+	        text,
+	        "{\"annotations\":{\"k\":\"line\\nbreak\"},\"config\":{\"digest\":\"sha256:"
+	        "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\","
+	        "\"mediaType\":\"application/x\",\"size\":2},\"layers\":[{\"digest\":\"" DIGEST_A
+	        "\",\"mediaType\":\"a/a\",\"size\":5}],\"mediaType\":\"application/"
+	        "vnd.oci.image.manifest.v1+json\",\"schemaVersion\":2}");
 	ociwp_image_deinit(&image);
 	ociwp_annotations_deinit(&annotations);
 }
@@ -69,7 +70,8 @@ Test(image, the_media_type_and_the_subject_are_the_formats_choice)
 	OCIWP_AUTO(str) char *text = manifest_text(&image);
 	cr_assert_not(strstr(text, "vnd.oci.image.manifest"));
 	cr_assert(strstr(text, "\"schemaVersion\":2,\"subject\":{\"digest\":\"" DIGEST_B
-			       "\",\"mediaType\":\"m/m\",\"size\":9}}"), "%s", text);
+	                       "\",\"mediaType\":\"m/m\",\"size\":9}}"),
+	          "%s", text);
 	ociwp_image_deinit(&image);
 }
 
@@ -79,18 +81,23 @@ Test(image, configs_have_only_what_was_asked_for)
 	ociwp_image_config config = {.architecture = "wasm", .os = "wasip1"};
 	cr_assert_eq(ociwp_image_config_write(&config, &out, NULL), 0);
 	cr_assert_str_eq(out.data, "{\"architecture\":\"wasm\",\"os\":\"wasip1\",\"config\":{},"
-				   "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}");
+	                           "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}");
 	ociw_digest diff_id;
 	cr_assert_eq(ociw_digest_parse(DIGEST_A, &diff_id, NULL), 0);
-	config = (ociwp_image_config){.architecture = "arm", .os = "linux", .variant = "v7",
-				      .created = "1970-01-01T00:00:00Z", .entrypoint = true,
-				      .label_name = "l", .label_value = "v",
-				      .diff_ids = &diff_id, .diff_id_count = 1};
+	config = (ociwp_image_config){.architecture = "arm",
+	                              .os = "linux",
+	                              .variant = "v7",
+	                              .created = "1970-01-01T00:00:00Z",
+	                              .entrypoint = true,
+	                              .label_name = "l",
+	                              .label_value = "v",
+	                              .diff_ids = &diff_id,
+	                              .diff_id_count = 1};
 	ociwp_buf_clear(&out);
 	cr_assert_eq(ociwp_image_config_write(&config, &out, NULL), 0);
 	cr_assert_str_eq(out.data,
-			 "{\"created\":\"1970-01-01T00:00:00Z\",\"architecture\":\"arm\","
-			 "\"os\":\"linux\",\"variant\":\"v7\",\"config\":{\"Entrypoint\":[\"/\"],"
-			 "\"Labels\":{\"l\":\"v\"}},\"rootfs\":{\"type\":\"layers\","
-			 "\"diff_ids\":[\"" DIGEST_A "\"]}}");
+	                 "{\"created\":\"1970-01-01T00:00:00Z\",\"architecture\":\"arm\","
+	                 "\"os\":\"linux\",\"variant\":\"v7\",\"config\":{\"Entrypoint\":[\"/\"],"
+	                 "\"Labels\":{\"l\":\"v\"}},\"rootfs\":{\"type\":\"layers\","
+	                 "\"diff_ids\":[\"" DIGEST_A "\"]}}");
 }

@@ -6,12 +6,12 @@
 #include "codec/mediatype.h"
 #include "fixture.h"
 
-#define LOCK                                                                                         \
-	"{\"spin_lock_version\":0,\"triggers\":[],\"components\":[{\"id\":\"web\",\"source\":{"      \
+#define LOCK                                                                                       \
+	"{\"spin_lock_version\":0,\"triggers\":[],\"components\":[{\"id\":\"web\",\"source\":{"    \
 	"\"content_type\":\"application/wasm\",\"source\":\"file:///x/web.wasm\"}}]}"
-#define HEAD                                                                                         \
-	"{\"spin_lock_version\":0,\"triggers\":[],\"components\":[{\"id\":\"web\",\"source\":{"      \
-	"\"content_type\":\"application/wasm\",\"inline\":\"AGFzbQ0AAQA\",\"digest\":\"sha256:"      \
+#define HEAD                                                                                       \
+	"{\"spin_lock_version\":0,\"triggers\":[],\"components\":[{\"id\":\"web\",\"source\":{"    \
+	"\"content_type\":\"application/wasm\",\"inline\":\"AGFzbQ0AAQA\",\"digest\":\"sha256:"    \
 	"24eaf3439a60c96764c4f2c92a0a81b52bd4fe5d5b91f090184a0f6486b1bf29\"}"
 
 static char *lock_text(ociwp_draft *draft, ociwp_lock *lock, const ociwp_lock_pick *picks)
@@ -33,9 +33,9 @@ Test(lock_layer, sources_and_small_files_go_inline)
 	add_file(&draft.components[0], "large", 129, 1);
 	OCIWP_AUTO(str) char *text = lock_text(&draft, lock, NULL);
 	cr_assert(strstr(text, HEAD ",\"files\":[{\"inline\":\"\",\"digest\":\"sha256:"
-				    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852"
-				    "b855\",\"path\":\"empty\"},{\"digest\":\"sha256:") == text,
-		  "%s", text);
+	                            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852"
+	                            "b855\",\"path\":\"empty\"},{\"digest\":\"sha256:") == text,
+	          "%s", text);
 	cr_assert(ociwp_ends_with(text, ",\"path\":\"large\"}]}]}"), "%s", text);
 }
 
@@ -60,7 +60,7 @@ Test(lock_layer, picks_name_some_files_and_the_marker_where_it_sorts)
 	add_file(&draft.components[0], "c", 1, 2);
 	OCIWP_AUTO(str) char *text = lock_text(&draft, lock, &pick);
 	const char *a = strstr(text, "\"path\":\".a\""), *marker = strstr(text, ".oci-wasm"),
-		   *c = strstr(text, "\"path\":\"c\"");
+	           *c = strstr(text, "\"path\":\"c\"");
 	cr_assert(a && marker && c && a < marker && marker < c, "%s", text);
 	cr_assert_not(strstr(text, "\"path\":\"b\""), "%s", text);
 }

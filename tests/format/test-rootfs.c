@@ -17,11 +17,13 @@ static void begin(size_t count)
 {
 	OCIWP_AUTO(buf) ociwp_buf json = OCIWP_BUF_INIT;
 	ociwp_buf_puts(&json, "{\"spin_lock_version\":0,\"metadata\":{\"name\":\"t\"},"
-			      "\"triggers\":[],\"components\":[");
+	                      "\"triggers\":[],\"components\":[");
 	for (size_t i = 0; i < count; i++)
-		ociwp_buf_printf(&json, "%s{\"id\":\"c%zu\",\"source\":{"
-					"\"content_type\":\"application/wasm\",\"inline\":"
-					"\"AGFzbQ0AAQA\"}}", i ? "," : "", i);
+		ociwp_buf_printf(&json,
+		                 "%s{\"id\":\"c%zu\",\"source\":{"
+		                 "\"content_type\":\"application/wasm\",\"inline\":"
+		                 "\"AGFzbQ0AAQA\"}}",
+		                 i ? "," : "", i);
 	ociwp_buf_puts(&json, "]}");
 	draft_begin(&draft, &lock, json.data);
 }
@@ -54,7 +56,7 @@ Test(rootfs, files_then_wasm_then_the_manifest_are_layers_with_their_diff_ids)
 	draft.components[0].files[0].executable = true;
 	cr_assert_eq(pack(NULL, NULL), 0);
 	static const char *const want[] = {"f assets/c0/a/b 755 5\n", "f wasm/c0.wasm 644 8\n",
-					   "f spin.toml 644 "};
+	                                   "f spin.toml 644 "};
 	cr_assert_eq(manifest->layer_count, 3);
 	cr_assert_eq(config->diff_id_count, 3);
 	for (size_t i = 0; i < 3; i++) {

@@ -57,7 +57,7 @@ Test(source, a_small_file_is_kept)
 	cr_assert_eq(ociwp_source_hash(&source, 0, &scratch, NULL), 0);
 	cr_assert_eq(source.size, 7);
 	cr_assert_str_eq(ociwp_source_digest(&source, digest),
-			 "sha256:cd1fafe3cc7f06f55ead3f0dce39300aca7a8911793e76fcdd327799c0709ac2");
+	                 "sha256:cd1fafe3cc7f06f55ead3f0dce39300aca7a8911793e76fcdd327799c0709ac2");
 	cr_assert_not_null(source.bytes);
 	cr_assert_arr_eq(source.bytes, "<svg/>\n", 7);
 	ociwp_source_deinit(&source);
@@ -102,11 +102,12 @@ Test(source, reading_judges_the_bytes_again)
 	write_file(text);
 	ociw_error *err = NULL;
 	cr_assert_eq(ociwp_source_read(&source, &scratch, NULL, collect, &got, &err),
-		     OCIW_ERR_DIGEST);
+	             OCIW_ERR_DIGEST);
 	cr_assert(strstr(ociw_error_message(err), path));
 	ociw_error_free(err);
 	write_file("shorter");
-	cr_assert_eq(ociwp_source_read(&source, &scratch, NULL, collect, &got, NULL), OCIW_ERR_SIZE);
+	cr_assert_eq(ociwp_source_read(&source, &scratch, NULL, collect, &got, NULL),
+	             OCIW_ERR_SIZE);
 }
 
 Test(source, what_is_no_regular_file_is_refused)
@@ -130,7 +131,7 @@ Test(source, wasm_that_is_none_is_named)
 	write_file("(component)");
 	ociwp_source source = of_file();
 	cr_assert_eq(ociwp_source_hash(&source, OCIWP_WASM_CHECK_HEAD, &scratch, &err),
-		     OCIW_ERR_UNSUPPORTED);
+	             OCIW_ERR_UNSUPPORTED);
 	cr_assert(strstr(ociw_error_message(err), path), "%s", ociw_error_message(err));
 	ociw_error_free(err);
 }
@@ -145,7 +146,7 @@ Test(source, bytes_and_ranges_become_blobs)
 	cr_assert_eq(ociwp_source_of_bytes((ociw_span){"abc", 3}, &bytes, NULL), 0);
 	cr_assert_eq(ociwp_source_add(&bytes, "text/plain", memory, &desc, NULL), 0);
 	cr_assert_str_eq(desc->digest,
-			 "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	                 "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	cr_assert(ociwp_memory_has(memory, desc->digest));
 	ociwp_source_deinit(&bytes);
 

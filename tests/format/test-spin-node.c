@@ -7,12 +7,12 @@
 #include "fixture.h"
 #include "format/spin.h"
 
-#define COMPONENT(id)                                                                                \
-	"{\"id\":\"" id "\",\"source\":{\"content_type\":\"application/wasm\",\"inline\":"           \
+#define COMPONENT(id)                                                                              \
+	"{\"id\":\"" id "\",\"source\":{\"content_type\":\"application/wasm\",\"inline\":"         \
 	"\"AGFzbQ0AAQA\"}}"
-#define LOCK                                                                                         \
-	"{\"spin_lock_version\":0,\"triggers\":[],\"components\":[" COMPONENT("web") "," COMPONENT(  \
-		"bare") "," COMPONENT("big") "]}"
+#define LOCK                                                                                       \
+	"{\"spin_lock_version\":0,\"triggers\":[],\"components\":[" COMPONENT(                     \
+	        "web") "," COMPONENT("bare") "," COMPONENT("big") "]}"
 
 static ociwp_draft draft;
 static ociwp_lock *lock;
@@ -32,7 +32,7 @@ static void setup(void)
 	add_file(&draft.components[2], "big.bin", (64 << 10) + 1, 5);
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	cr_assert_eq(ociwp_spin_image(&draft, OCIW_LAYERS_BUNDLES, 499, "spin", NULL, &desc, NULL),
-		     0);
+	             0);
 	cr_assert_eq(ociwp_spin_node_image(&draft, desc, "spin-node", NULL, NULL, NULL), 0);
 	content = draft_end(&draft, lock);
 	spin = read_manifest(content, "spin");
@@ -41,7 +41,7 @@ static void setup(void)
 	cr_assert_eq(ociwp_config_parse((ociw_span){text, strlen(text)}, NULL, &config, NULL), 0);
 	OCIWP_AUTO(str) char *locked = read_text(content, node->layers[node->layer_count - 1]);
 	cr_assert_eq(ociwp_lock_parse((ociw_span){locked, strlen(locked)}, NULL, &node_lock, NULL),
-		     0);
+	             0);
 }
 
 static void teardown(void)
@@ -84,10 +84,10 @@ Test(spin_node, bundles_are_the_same_blobs_in_both_images)
 	size_t shared = 0;
 	for (size_t i = 0; i < spin->layer_count; i++)
 		for (size_t j = 0; j < node->layer_count; j++)
-			shared += ociwp_streq(spin->layers[i]->media_type, OCIWP_MT_SPIN_BUNDLE) &&
-				  ociwp_streq(node->layers[j]->media_type,
-					      OCIWP_MT_OCI_LAYER_GZIP) &&
-				  ociwp_streq(spin->layers[i]->digest, node->layers[j]->digest);
+			shared +=
+			        ociwp_streq(spin->layers[i]->media_type, OCIWP_MT_SPIN_BUNDLE) &&
+			        ociwp_streq(node->layers[j]->media_type, OCIWP_MT_OCI_LAYER_GZIP) &&
+			        ociwp_streq(spin->layers[i]->digest, node->layers[j]->digest);
 	cr_assert_eq(shared, count_type(spin, OCIWP_MT_SPIN_BUNDLE));
 	cr_assert_eq(shared, count_type(node, OCIWP_MT_OCI_LAYER_GZIP));
 }
@@ -100,7 +100,7 @@ Test(spin_node, the_subject_is_the_spin_manifest_and_the_label_names_its_own_loc
 	cr_assert_str_eq(node->subject->digest, desc->digest);
 	cr_assert_null(spin->subject);
 	cr_assert_str_eq(ociwp_annotations_get(&config->labels, "com.fermyon.spin.lockedAppDigest"),
-			 node->layers[node->layer_count - 1]->digest);
+	                 node->layers[node->layer_count - 1]->digest);
 	cr_assert_str_eq(config->architecture, "wasm");
 	cr_assert_str_eq(config->os, "wasip1");
 	cr_assert_str_eq(config->entrypoint[0], "/");

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tests of format/spin: layer order, dedupe, the inline rule, the limit, archives (spin.md 3.2-3.5).
+ * Tests of format/spin: layer order, dedupe, the inline rule, the limit, archives
+ * (spin.md 3.2-3.5).
  */
 #include "format/spin.h"
 #include "codec/mediatype.h"
 #include "fixture.h"
 
-#define COMPONENT(id)                                                                                \
-	"{\"id\":\"" id "\",\"source\":{\"content_type\":\"application/wasm\",\"inline\":"           \
+#define COMPONENT(id)                                                                              \
+	"{\"id\":\"" id "\",\"source\":{\"content_type\":\"application/wasm\",\"inline\":"         \
 	"\"AGFzbQ0AAQA\"}}"
-#define LOCK                                                                                         \
-	"{\"spin_lock_version\":0,\"triggers\":[],\"components\":[" COMPONENT("web") "," COMPONENT(  \
-		"api") "]}"
+#define LOCK                                                                                       \
+	"{\"spin_lock_version\":0,\"triggers\":[],\"components\":[" COMPONENT(                     \
+	        "web") "," COMPONENT("api") "]}"
 
 static ociwp_draft draft;
 static ociwp_lock *lock;
@@ -26,14 +27,14 @@ static char *layer_types(ociw_pack_layers layers, size_t max, char **config)
 	for (size_t i = 0; i < manifest->layer_count; i++) {
 		const char *type = manifest->layers[i]->media_type;
 		ociwp_buf_printf(&out, "%s %llu\n",
-				 ociwp_streq(type, OCIWP_MT_SPIN_WASM)	 ? "wasm"
-				 : ociwp_streq(type, OCIWP_MT_SPIN_DATA) ? "data"
-				 : ociwp_streq(type, OCIWP_MT_SPIN_LOCK) ? "lock"
-				 : ociwp_streq(type, OCIWP_MT_SPIN_BUNDLE) ? "bundle"
-									   : type,
-				 ociwp_streq(type, OCIWP_MT_SPIN_DATA)
-					 ? (unsigned long long)manifest->layers[i]->size
-					 : 0);
+		                 ociwp_streq(type, OCIWP_MT_SPIN_WASM)     ? "wasm"
+		                 : ociwp_streq(type, OCIWP_MT_SPIN_DATA)   ? "data"
+		                 : ociwp_streq(type, OCIWP_MT_SPIN_LOCK)   ? "lock"
+		                 : ociwp_streq(type, OCIWP_MT_SPIN_BUNDLE) ? "bundle"
+		                                                           : type,
+		                 ociwp_streq(type, OCIWP_MT_SPIN_DATA)
+		                         ? (unsigned long long)manifest->layers[i]->size
+		                         : 0);
 	}
 	if (config)
 		*config = read_text(content, manifest->config);
@@ -62,7 +63,8 @@ Test(spin, the_config_is_that_of_spin_and_an_entrypoint)
 	OCIWP_AUTO(str) char *config = NULL;
 	free(layer_types(OCIW_LAYERS_AUTO, 499, &config));
 	cr_assert(strstr(config, "\"config\":{\"Entrypoint\":[\"/\"],\"Labels\":{"
-				 "\"com.fermyon.spin.lockedAppDigest\":\"sha256:"), "%s", config);
+	                         "\"com.fermyon.spin.lockedAppDigest\":\"sha256:"),
+	          "%s", config);
 	cr_assert(ociwp_ends_with(config, "\"diff_ids\":[]}}"), "%s", config);
 }
 

@@ -34,7 +34,7 @@ static void plan(ociwp_tar_layer layers[LAYERS])
 		layers[i].members = ociwp_calloc(FILES, sizeof(*layers[i].members));
 		for (size_t j = 0; j < FILES; j += i + 1) {
 			layers[i].members[layers[i].member_count++] =
-				(ociwp_tar_member){"assets/web", names[j], &sources[j], j % 2};
+			        (ociwp_tar_member){"assets/web", names[j], &sources[j], j % 2};
 			layers[i].plain += sources[j].size;
 		}
 	}
@@ -48,7 +48,8 @@ Test(tar_layer, bytes_do_not_depend_on_threads)
 		ociwp_tar_layer layers[LAYERS];
 		ociwp_tar_settings settings = {.threads = threads};
 		plan(layers);
-		cr_assert_eq(ociwp_tar_layers_make(layers, LAYERS, &spools, &settings, NULL, NULL), 0);
+		cr_assert_eq(ociwp_tar_layers_make(layers, LAYERS, &spools, &settings, NULL, NULL),
+		             0);
 		for (size_t i = 0; i < LAYERS && threads > 1; i++) {
 			cr_assert(ociw_digest_equal(&layers[i].digest, &first[i].digest));
 			cr_assert(ociw_digest_equal(&layers[i].diff_id, &first[i].diff_id));
@@ -68,11 +69,11 @@ Test(tar_layer, each_directory_comes_once_before_its_content)
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	OCIWP_AUTO(content) ociw_content *content = NULL;
 	ociwp_tar_member members[] = {{"assets/a-b", "x", &sources[0], true},
-				      {"assets/a", "d/e/f", &sources[1], false},
-				      {"assets/a", "d/g", &sources[2], false},
-				      {NULL, "spin.toml", &sources[3], false}};
+	                              {"assets/a", "d/e/f", &sources[1], false},
+	                              {"assets/a", "d/g", &sources[2], false},
+	                              {NULL, "spin.toml", &sources[3], false}};
 	ociwp_tar_layer layer = {.members = ociwp_memdup(members, sizeof(members)),
-				 .member_count = 4};
+	                         .member_count = 4};
 	ociwp_tar_settings settings = {.threads = 1};
 	ociw_digest diff_id;
 	cr_assert_eq(ociwp_memory_new("test", &memory, NULL), 0);
@@ -83,14 +84,14 @@ Test(tar_layer, each_directory_comes_once_before_its_content)
 	for (char *p = list; (p = strstr(p, "/ ")) != NULL;)
 		memmove(p, p + 1, strlen(p)); /* with or without a final slash */
 	cr_assert_str_eq(list, "d assets 755\n"
-			       "d assets/a-b 755\n"
-			       "f assets/a-b/x 755 0\n"
-			       "d assets/a 755\n"
-			       "d assets/a/d 755\n"
-			       "d assets/a/d/e 755\n"
-			       "f assets/a/d/e/f 644 997\n"
-			       "f assets/a/d/g 644 1994\n"
-			       "f spin.toml 644 2991\n");
+	                       "d assets/a-b 755\n"
+	                       "f assets/a-b/x 755 0\n"
+	                       "d assets/a 755\n"
+	                       "d assets/a/d 755\n"
+	                       "d assets/a/d/e 755\n"
+	                       "f assets/a/d/e/f 644 997\n"
+	                       "f assets/a/d/g 644 1994\n"
+	                       "f spin.toml 644 2991\n");
 	cr_assert(ociw_digest_equal(&diff_id, &layer.diff_id));
 	ociwp_tar_layers_deinit(&layer, 1);
 	ociwp_spools_deinit(&spools);
@@ -105,7 +106,8 @@ Test(tar_layer, a_large_layer_reads_back)
 	ociwp_source large = make_source((3 << 20) + 1, 3);
 	ociwp_tar_member member = {NULL, "large", &large, false};
 	ociwp_tar_layer layer = {.members = ociwp_memdup(&member, sizeof(member)),
-				 .member_count = 1, .plain = large.size};
+	                         .member_count = 1,
+	                         .plain = large.size};
 	ociwp_tar_settings settings = {.threads = 2};
 	ociw_digest diff_id;
 	cr_assert_eq(ociwp_memory_new("test", &memory, NULL), 0);
@@ -126,18 +128,19 @@ Test(tar_layer, names_compare_as_if_they_were_joined)
 		ociwp_tar_member a, b;
 		int want;
 	} rows[] = {
-		{{"a", "b", NULL, 0}, {NULL, "a/b", NULL, 0}, 0},
-		{{"a", "b", NULL, 0}, {"a-b", "b", NULL, 0}, 1},
-		{{"a", "b", NULL, 0}, {"a", "b/c", NULL, 0}, -1},
-		{{NULL, "a", NULL, 0}, {"a", "b", NULL, 0}, -1},
-		{{"a", "\xc3\xa9", NULL, 0}, {"a", "z", NULL, 0}, 1},
+	        {{"a", "b", NULL, 0}, {NULL, "a/b", NULL, 0}, 0},
+	        {{"a", "b", NULL, 0}, {"a-b", "b", NULL, 0}, 1},
+	        {{"a", "b", NULL, 0}, {"a", "b/c", NULL, 0}, -1},
+	        {{NULL, "a", NULL, 0}, {"a", "b", NULL, 0}, -1},
+	        {{"a", "\xc3\xa9", NULL, 0}, {"a", "z", NULL, 0}, 1},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		cr_assert_eq(ociwp_tar_member_compare(&rows[i].a, &rows[i].b), rows[i].want, "%zu", i);
+		cr_assert_eq(ociwp_tar_member_compare(&rows[i].a, &rows[i].b), rows[i].want, "%zu",
+		             i);
 }
 
 static int find_never(void *self, const uint8_t key[32], ociwp_tar_layer *layer, bool *found,
-		      ociw_error **err)
+                      ociw_error **err)
 {
 	(void)layer;
 	(void)found;
@@ -159,13 +162,15 @@ Test(tar_layer, the_key_of_the_cache_follows_names_modes_and_content)
 {
 	uint8_t keys[4][32];
 	ociwp_spools spools = {0};
-	ociwp_tar_member rows[] = {{"a", "x", &sources[1], false}, {"b", "x", &sources[1], false},
-				   {"a", "x", &sources[1], true}, {"a", "x", &sources[2], false}};
+	ociwp_tar_member rows[] = {{"a", "x", &sources[1], false},
+	                           {"b", "x", &sources[1], false},
+	                           {"a", "x", &sources[1], true},
+	                           {"a", "x", &sources[2], false}};
 	for (size_t i = 0; i < 4; i++) {
 		ociwp_layer_cache cache = {find_never, keep_nothing, keys[i]};
 		ociwp_tar_settings settings = {.threads = 1, .cache = &cache};
 		ociwp_tar_layer layer = {.members = ociwp_memdup(&rows[i], sizeof(rows[i])),
-					 .member_count = 1};
+		                         .member_count = 1};
 		cr_assert_eq(ociwp_tar_layers_make(&layer, 1, &spools, &settings, NULL, NULL), 0);
 		ociwp_tar_layers_deinit(&layer, 1);
 		for (size_t j = 0; j < i; j++)

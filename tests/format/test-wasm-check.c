@@ -23,7 +23,7 @@ static void expect(const char *data, size_t len, int code, const char *message)
 {
 	ociw_error *err = NULL;
 	cr_assert_eq(check(data, len, OCIWP_WASM_CHECK_WALK, &err), code, "%s",
-		     err ? ociw_error_message(err) : "no error");
+	             err ? ociw_error_message(err) : "no error");
 	cr_assert(strstr(ociw_error_message(err), message), "%s", ociw_error_message(err));
 	ociw_error_free(err);
 }
@@ -62,7 +62,8 @@ Test(wasm_check, a_size_of_more_than_32_bits_is_broken)
 
 Test(wasm_check, other_files_are_told_apart)
 {
-	static const char elf[] = "\x7f" "ELF\2\1\1\0\0\0\0\0\0\0\0\0";
+	static const char elf[] = "\x7f"
+	                          "ELF\2\1\1\0\0\0\0\0\0\0\0\0";
 	expect(elf, sizeof(elf) - 1, OCIW_ERR_UNSUPPORTED, "precompiled");
 	expect("(module)", 8, OCIW_ERR_UNSUPPORTED, "wasm-tools parse");
 	expect("hello, world", 12, OCIW_ERR_FORMAT, "not a wasm binary");

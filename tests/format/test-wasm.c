@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tests of format/wasm: the CNCF artifact of a component and of a module (wasm-formats.md 1.2, 2.1).
+ * Tests of format/wasm: the CNCF artifact of a component and of a module
+ * (wasm-formats.md 1.2, 2.1).
  */
 #include "format/wasm.h"
 #include "codec/mediatype.h"
@@ -47,16 +48,18 @@ Test(wasm, a_component_lists_its_world_as_wkg_does)
 {
 	OCIWP_AUTO(str) char *config = pack(testdata("golden/wkg/interfaces.wasm"), NULL);
 	cr_assert(strstr(config, "{\"created\":\"1970-01-02T00:00:00Z\",\"author\":null,"
-				 "\"architecture\":\"wasm\",\"os\":\"wasip2\",\"layerDigests\":["
-				 "\"sha256:") == config, "%s", config);
+	                         "\"architecture\":\"wasm\",\"os\":\"wasip2\",\"layerDigests\":["
+	                         "\"sha256:") == config,
+	          "%s", config);
 	cr_assert(ociwp_ends_with(config, "],\"component\":{\"exports\":[\"ex:ifs/api@0.3.1\"],"
-					  "\"imports\":[\"ex:ifs/store@0.3.1\"],\"target\":null}}"),
-		  "%s", config);
+	                                  "\"imports\":[\"ex:ifs/store@0.3.1\"],\"target\":null}}"),
+	          "%s", config);
 	cr_assert_eq(manifest->layer_count, 1);
 	cr_assert_str_eq(manifest->layers[0]->media_type, OCIWP_MT_WASM);
 	cr_assert_str_eq(manifest->config->media_type, OCIWP_MT_WASM_CONFIG);
-	cr_assert_str_eq(ociw_descriptor_annotation(manifest->layers[0],
-						    "org.opencontainers.image.title"), "app.wasm");
+	cr_assert_str_eq(
+	        ociw_descriptor_annotation(manifest->layers[0], "org.opencontainers.image.title"),
+	        "app.wasm");
 	cr_assert(manifest->has_media_type);
 	cr_assert_null(manifest->artifact_type);
 }
@@ -70,7 +73,8 @@ Test(wasm, a_module_is_preview_1_and_no_component)
 
 Test(wasm, metadata_fills_only_annotations_that_are_not_there)
 {
-	ociwp_wasm_info info = {.authors = (char *)"A", .version = (char *)"1", .homepage = (char *)"h"};
+	ociwp_wasm_info info = {
+	        .authors = (char *)"A", .version = (char *)"1", .homepage = (char *)"h"};
 	ociwp_annotations out = {0};
 	cr_assert_eq(ociwp_annotations_set(&out, "org.opencontainers.image.version", "2", NULL), 0);
 	cr_assert_eq(ociwp_wasm_annotate(&info, &out, NULL), 0);

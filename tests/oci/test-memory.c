@@ -16,8 +16,8 @@ static ociw_descriptor *describe(const char *text)
 {
 	ociw_descriptor *desc = NULL;
 	cr_assert_eq(ociwp_descriptor_of_bytes("text/plain", (ociw_span){text, strlen(text)}, &desc,
-					       NULL),
-		     0);
+	                                       NULL),
+	             0);
 	return desc;
 }
 
@@ -102,14 +102,18 @@ Test(memory, resolves_names_digests_and_the_first_named_image)
 	OCIWP_AUTO(descriptor) ociw_descriptor *plain = describe("{\"n\":0}");
 	OCIWP_AUTO(descriptor) ociw_descriptor *spin = describe("{\"n\":1}");
 	OCIWP_AUTO(descriptor) ociw_descriptor *node = describe("{\"n\":2}");
-	cr_assert_eq(ociwp_memory_add_manifest(memory, plain, (ociw_span){"{\"n\":0}", 7}, NULL,
-					       NULL), 0);
-	cr_assert_eq(ociwp_memory_add_manifest(memory, spin, (ociw_span){"{\"n\":1}", 7}, "spin",
-					       NULL), 0);
+	cr_assert_eq(
+	        ociwp_memory_add_manifest(memory, plain, (ociw_span){"{\"n\":0}", 7}, NULL, NULL),
+	        0);
+	cr_assert_eq(
+	        ociwp_memory_add_manifest(memory, spin, (ociw_span){"{\"n\":1}", 7}, "spin", NULL),
+	        0);
 	cr_assert_eq(ociwp_memory_add_manifest(memory, node, (ociw_span){"{\"n\":2}", 7},
-					       "spin-node", NULL), 0);
-	cr_assert_eq(ociwp_memory_add_manifest(memory, node, (ociw_span){"{\"n\":2}", 7}, "spin",
-					       NULL), OCIW_ERR_EXISTS);
+	                                       "spin-node", NULL),
+	             0);
+	cr_assert_eq(
+	        ociwp_memory_add_manifest(memory, node, (ociw_span){"{\"n\":2}", 7}, "spin", NULL),
+	        OCIW_ERR_EXISTS);
 	OCIWP_AUTO(content) ociw_content *content = NULL;
 	cr_assert_eq(ociwp_memory_publish(ociwp_steal(&memory), &content, NULL), 0);
 
@@ -135,7 +139,7 @@ Test(memory, adding_a_digest_again_is_success_but_not_with_another_size)
 	cr_assert_eq(ociwp_memory_add_bytes(memory, desc, (ociw_span){"same", 4}, NULL), 0);
 	desc->size = 5;
 	cr_assert_eq(ociwp_memory_add_bytes(memory, desc, (ociw_span){"same!", 5}, NULL),
-		     OCIW_ERR_SIZE);
+	             OCIW_ERR_SIZE);
 }
 
 /* A content with one file blob, whose file the test then changes. */
@@ -205,7 +209,7 @@ Test(memory, resuming_a_changed_file_is_refused)
 	write_file(path, "after.");
 	OCIWP_AUTO(reader) ociw_reader *reader = NULL;
 	cr_assert_eq(ociwp_content_open_raw(content, desc, 2, NULL, &reader, NULL),
-		     OCIW_ERR_DIGEST);
+	             OCIW_ERR_DIGEST);
 }
 
 Test(memory, foreign_blobs_are_read_from_the_other_content)

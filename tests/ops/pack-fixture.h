@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the tests of pack share: an app in a folder that goes away, packing it, reading what came out.
+ * What the tests of pack share: an app in a folder that goes away, packing it, reading what came
+ * out.
  */
 #ifndef TESTS_OPS_PACK_FIXTURE_H
 #define TESTS_OPS_PACK_FIXTURE_H
@@ -18,9 +19,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define APP_HEAD                                                                                     \
-	"spin_manifest_version = 2\n[application]\nname = \"t\"\nversion = \"0.1.0\"\n"              \
-	"[[trigger.http]]\nroute = \"/...\"\ncomponent = \"a\"\n[component.a]\nsource = \"a.wasm\"\n"
+#define APP_HEAD                                                                                   \
+	"spin_manifest_version = 2\n[application]\nname = \"t\"\nversion = \"0.1.0\"\n"            \
+	"[[trigger.http]]\nroute = \"/...\"\ncomponent = \"a\"\n[component.a]\nsource = "          \
+	"\"a.wasm\"\n"
 
 static char app_dir[64];
 
@@ -100,7 +102,7 @@ static inline char *pack_digest(const ociw_pack_options *options)
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	ociw_error *err = NULL;
 	cr_assert_eq(ociw_pack(options, &content, &err), 0, "%s",
-		     err ? ociw_error_message(err) : "");
+	             err ? ociw_error_message(err) : "");
 	cr_assert_eq(ociw_content_resolve(content, NULL, NULL, &desc, NULL), 0);
 	return ociwp_strdup(desc->digest);
 }

@@ -58,9 +58,10 @@ Test(pack_annotations, files_that_are_none_are_named)
 	static const struct {
 		const char *text;
 		int code;
-	} rows[] = {{"[]", OCIW_ERR_FORMAT}, {"{", OCIW_ERR_FORMAT},
-		    {"{\"$manifest\":{\"a\":1}}", OCIW_ERR_FORMAT},
-		    {"{\"$manifest\":[]}", OCIW_ERR_FORMAT}};
+	} rows[] = {{"[]", OCIW_ERR_FORMAT},
+	            {"{", OCIW_ERR_FORMAT},
+	            {"{\"$manifest\":{\"a\":1}}", OCIW_ERR_FORMAT},
+	            {"{\"$manifest\":[]}", OCIW_ERR_FORMAT}};
 	app_begin("");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		ociwp_pack pack = {0};
@@ -95,6 +96,6 @@ Test(pack_annotations, the_time_is_there_only_when_it_was_given)
 	pack.options.created = 1767323045;
 	cr_assert_eq(ociwp_pack_infer_created(&pack, &out, NULL), 0);
 	cr_assert_str_eq(ociwp_annotations_get(&out, "org.opencontainers.image.created"),
-			 "2026-01-02T03:04:05+00:00");
+	                 "2026-01-02T03:04:05+00:00");
 	ociwp_annotations_deinit(&out);
 }

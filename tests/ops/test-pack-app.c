@@ -16,7 +16,8 @@ static ociwp_lock *lock_of(ociw_content *content, const char *name)
 	size_t len = 0;
 	ociwp_lock *lock = NULL;
 	cr_assert_eq(ociw_content_read(content, manifest->layers[manifest->layer_count - 1],
-				       1 << 20, NULL, &text, &len, NULL), 0);
+	                               1 << 20, NULL, &text, &len, NULL),
+	             0);
 	cr_assert_eq(ociwp_lock_parse((ociw_span){text, len}, NULL, &lock, NULL), 0);
 	ociw_free(text);
 	return lock;
@@ -34,7 +35,8 @@ Test(pack_app, no_trace_of_this_machine_is_in_the_image)
 		OCIWP_AUTO(mem) void *text = NULL;
 		size_t len = 0;
 		cr_assert_eq(ociw_content_read(content, manifest->layers[i], 1 << 20, NULL, &text,
-					       &len, NULL), 0);
+		                               &len, NULL),
+		             0);
 		cr_assert_null(memmem(text, len, app_dir, strlen(app_dir)));
 		cr_assert_null(memmem(text, len, "file://", 7));
 	}
@@ -50,10 +52,12 @@ Test(pack_app, annotations_are_inferred_where_the_caller_has_none)
 	options.annotation_count = 1;
 	cr_assert_eq(ociw_pack(&options, &content, NULL), 0);
 	OCIWP_AUTO(manifest) ociwp_manifest *manifest = manifest_of(content, NULL);
-	cr_assert_str_eq(ociwp_annotations_get(&manifest->annotations,
-					       "org.opencontainers.image.title"), "t");
-	cr_assert_str_eq(ociwp_annotations_get(&manifest->annotations,
-					       "org.opencontainers.image.version"), "mine");
+	cr_assert_str_eq(
+	        ociwp_annotations_get(&manifest->annotations, "org.opencontainers.image.title"),
+	        "t");
+	cr_assert_str_eq(
+	        ociwp_annotations_get(&manifest->annotations, "org.opencontainers.image.version"),
+	        "mine");
 	cr_assert_eq(manifest->annotations.count, 2);
 }
 
@@ -76,11 +80,13 @@ Test(pack_app, a_wasm_that_is_none_names_its_component)
 		int code;
 		const char *message;
 	} rows[] = {
-		{"\x7f" "ELF\2\1\1\0\0\0\0\0", 12, OCIW_ERR_UNSUPPORTED, "precompiled"},
-		{"(component)", 11, OCIW_ERR_UNSUPPORTED, "wasm-tools parse"},
-		{"\0asm\x0d\0\1\0\0\x7f", 10, OCIW_ERR_FORMAT, "cut off"},
-		{"#!/bin/sh\n", 10, OCIW_ERR_FORMAT, "not a wasm binary"},
-		{"", 0, OCIW_ERR_FORMAT, "not a wasm binary"},
+	        {"\x7f"
+	         "ELF\2\1\1\0\0\0\0\0",
+	         12, OCIW_ERR_UNSUPPORTED, "precompiled"},
+	        {"(component)", 11, OCIW_ERR_UNSUPPORTED, "wasm-tools parse"},
+	        {"\0asm\x0d\0\1\0\0\x7f", 10, OCIW_ERR_FORMAT, "cut off"},
+	        {"#!/bin/sh\n", 10, OCIW_ERR_FORMAT, "not a wasm binary"},
+	        {"", 0, OCIW_ERR_FORMAT, "not a wasm binary"},
 	};
 	app_begin("");
 	ociw_pack_options options = pack_options();
@@ -120,10 +126,11 @@ Test(pack_app, an_unreadable_file_is_an_error)
 Test(pack_app, an_app_without_components_packs_in_every_format)
 {
 	static const ociw_format formats[] = {OCIW_FORMAT_SPIN, OCIW_FORMAT_SPIN_NODE,
-					      OCIW_FORMAT_ROOTFS};
+	                                      OCIW_FORMAT_ROOTFS};
 	OCIWP_AUTO(content) ociw_content *content = NULL;
 	app_begin("");
-	write_text("spin.toml", "spin_manifest_version = 2\n[application]\nname = \"t\"\n[trigger]\n");
+	write_text("spin.toml",
+	           "spin_manifest_version = 2\n[application]\nname = \"t\"\n[trigger]\n");
 	ociw_pack_options options = pack_options();
 	options.formats = formats;
 	options.format_count = 3;
@@ -135,7 +142,7 @@ Test(pack_app, an_app_without_components_packs_in_every_format)
 Test(pack_app, a_path_that_is_a_file_and_a_folder_is_refused)
 {
 	app_begin("files = [{ source = \"x\", destination = \"d\" }, { source = \"y\", "
-		  "destination = \"d\" }]\n");
+	          "destination = \"d\" }]\n");
 	write_text("x", "x");
 	write_text("y/z", "z");
 	ociw_pack_options options = pack_options();
@@ -177,9 +184,9 @@ Test(pack_app, trigger_dependencies_become_layers_and_leave_no_url)
 	OCIWP_AUTO(content) ociw_content *content = NULL;
 	app_begin("");
 	write_text("spin.toml", "spin_manifest_version = 2\n[application]\nname = \"t\"\n"
-				"[[trigger.http]]\nroute = \"/...\"\ncomponent = \"a\"\n"
-				"dependencies.middleware = [{ path = \"b.wasm\" }]\n"
-				"[component.a]\nsource = \"a.wasm\"\n");
+	                        "[[trigger.http]]\nroute = \"/...\"\ncomponent = \"a\"\n"
+	                        "dependencies.middleware = [{ path = \"b.wasm\" }]\n"
+	                        "[component.a]\nsource = \"a.wasm\"\n");
 	write_bytes("b.wasm", "\0asm\1\0\0\0", 8);
 	ociw_pack_options options = pack_options();
 	free(pack_failure(&options, OCIW_ERR_UNSUPPORTED));
@@ -189,8 +196,9 @@ Test(pack_app, trigger_dependencies_become_layers_and_leave_no_url)
 	cr_assert_eq(manifest->layer_count, 3);
 	void *text = NULL;
 	size_t len = 0;
-	cr_assert_eq(ociw_content_read(content, manifest->layers[2], 1 << 20, NULL, &text, &len,
-				       NULL), 0);
+	cr_assert_eq(
+	        ociw_content_read(content, manifest->layers[2], 1 << 20, NULL, &text, &len, NULL),
+	        0);
 	cr_assert_null(memmem(text, len, "file://", 7));
 	cr_assert_not_null(memmem(text, len, manifest->layers[1]->digest, 71));
 	ociw_free(text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tests of ops/pack-cache: unchanged files are not read again, changed ones are, damage is harmless.
+ * Tests of ops/pack-cache: unchanged files are not read again, changed ones are, damage is
+ * harmless.
  */
 #include "ops/pack-cache.h"
 #include "pack-fixture.h"
@@ -142,8 +143,9 @@ Test(pack_cache, a_damaged_index_or_blob_is_made_anew)
 	OCIWP_AUTO(manifest) ociwp_manifest *manifest = manifest_of(content, NULL);
 	void *bytes = NULL;
 	size_t len = 0;
-	cr_assert_eq(ociw_content_read(content, manifest->layers[1], 1 << 20, NULL, &bytes, &len,
-				       NULL), 0, "the bundle is right again");
+	cr_assert_eq(
+	        ociw_content_read(content, manifest->layers[1], 1 << 20, NULL, &bytes, &len, NULL),
+	        0, "the bundle is right again");
 	ociw_free(bytes);
 	drop(&options);
 }

@@ -7,10 +7,10 @@
 
 TestSuite(pack_hash, .fini = app_end);
 
-#define LOCK                                                                                         \
-	"{\"spin_lock_version\":0,\"triggers\":[],\"components\":[{\"id\":\"a\",\"source\":{"        \
-	"\"content_type\":\"application/wasm\",\"source\":\"file:///x\"},\"dependencies\":{"         \
-	"\"plain\":{\"source\":{\"content_type\":\"application/wasm\",\"source\":\"file:///y\"},"    \
+#define LOCK                                                                                       \
+	"{\"spin_lock_version\":0,\"triggers\":[],\"components\":[{\"id\":\"a\",\"source\":{"      \
+	"\"content_type\":\"application/wasm\",\"source\":\"file:///x\"},\"dependencies\":{"       \
+	"\"plain\":{\"source\":{\"content_type\":\"application/wasm\",\"source\":\"file:///y\"},"  \
 	"\"export\":null}}}]}"
 
 static ociwp_draft draft;
@@ -19,8 +19,8 @@ static ociwp_pack pack = {.threads = 4};
 
 static ociwp_source of_file(const char *name)
 {
-	return (ociwp_source){.kind = OCIWP_SOURCE_FILE, .fd = -1,
-			      .from.path = strdup(in_app(name))};
+	return (ociwp_source){
+	        .kind = OCIWP_SOURCE_FILE, .fd = -1, .from.path = strdup(in_app(name))};
 }
 
 /* One component with a wasm, a dependency and two files, none hashed. */

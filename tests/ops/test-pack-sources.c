@@ -8,8 +8,8 @@
 TestSuite(pack_sources, .fini = app_end);
 
 #define HEAD_DIGEST "sha256:24eaf3439a60c96764c4f2c92a0a81b52bd4fe5d5b91f090184a0f6486b1bf29"
-#define REMOTE                                                                                       \
-	"spin_manifest_version = 2\n[application]\nname = \"t\"\n[[trigger.http]]\nroute = "         \
+#define REMOTE                                                                                     \
+	"spin_manifest_version = 2\n[application]\nname = \"t\"\n[[trigger.http]]\nroute = "       \
 	"\"/...\"\ncomponent = \"a\"\n[component.a]\nsource = "
 #define BY_URL REMOTE "{ url = \"https://example.com/a.wasm\", digest = \"" HEAD_DIGEST "\" }\n"
 
@@ -21,13 +21,13 @@ struct server {
 };
 
 static int serve(const char *kind, const char *locator, const char *version, const char *digest,
-		 ociw_writer *into, void *user_data, ociw_error **err)
+                 ociw_writer *into, void *user_data, ociw_error **err)
 {
 	struct server *server = user_data;
 	(void)digest;
 	server->calls++;
 	snprintf(server->seen, sizeof(server->seen), "%s %s %s", kind, locator,
-		 version ? version : "-");
+	         version ? version : "-");
 	return ociw_writer_write(into, server->bytes, server->len, err);
 }
 
@@ -56,8 +56,8 @@ Test(pack_sources, a_package_is_asked_for_by_name_and_version)
 {
 	struct server server = {"\0asm\x0d\0\1\0", 8, 0, ""};
 	ociw_pack_options options = remote(
-		REMOTE "{ registry = \"r.example\", package = \"ns:name\", version = \"1.2.3\" }\n",
-		&server);
+	        REMOTE "{ registry = \"r.example\", package = \"ns:name\", version = \"1.2.3\" }\n",
+	        &server);
 	free(pack_digest(&options));
 	cr_assert_str_eq(server.seen, "package r.example/ns:name 1.2.3");
 }
@@ -117,11 +117,11 @@ static int entries(const char *path)
 }
 
 static int compose(const char *id, const char *wasm_path, const ociw_annotation *dependencies,
-		   size_t count, const char *out_path, void *user_data, ociw_error **err)
+                   size_t count, const char *out_path, void *user_data, ociw_error **err)
 {
 	(void)err;
 	snprintf(user_data, 512, "%s %s %zu %s %s", id, wasm_path, count, dependencies[0].key,
-		 dependencies[0].value);
+	         dependencies[0].value);
 	FILE *file = fopen(out_path, "w");
 	fwrite("\0asm\x0d\0\1\0\0\2\1c", 1, 12, file);
 	fclose(file);
@@ -150,10 +150,10 @@ Test(pack_sources, a_composed_component_replaces_its_parts)
 	void *bytes = NULL;
 	size_t len = 0;
 	cr_assert_eq(ociw_content_read(content, manifest->layers[0], 100, NULL, &bytes, &len, NULL),
-		     0);
+	             0);
 	ociw_free(bytes);
-	cr_assert_eq(ociw_content_read(content, manifest->layers[1], 4096, NULL, &bytes, &len, NULL),
-		     0);
+	cr_assert_eq(
+	        ociw_content_read(content, manifest->layers[1], 4096, NULL, &bytes, &len, NULL), 0);
 	cr_assert_null(memmem(bytes, len, "dependencies", 12));
 	ociw_free(bytes);
 }

@@ -16,8 +16,9 @@ Test(pack_wasm, a_lone_wasm_is_an_artifact_titled_by_its_name)
 	cr_assert_eq(ociw_pack(&options, &content, NULL), 0);
 	OCIWP_AUTO(manifest) ociwp_manifest *manifest = manifest_of(content, "wasm");
 	cr_assert_str_eq(manifest->config->media_type, OCIWP_MT_WASM_CONFIG);
-	cr_assert_str_eq(ociw_descriptor_annotation(manifest->layers[0],
-						    "org.opencontainers.image.title"), "a.wasm");
+	cr_assert_str_eq(
+	        ociw_descriptor_annotation(manifest->layers[0], "org.opencontainers.image.title"),
+	        "a.wasm");
 	cr_assert_eq(manifest->annotations.count, 0);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tests of ops/pack: the worked example byte for byte (spin.md 2.4), the same digests everywhere, what
- * is refused.
+ * Tests of ops/pack: the worked example byte for byte (spin.md 2.4), the same digests everywhere,
+ * what is refused.
  */
 #include "pack-fixture.h"
 #include <locale.h>
@@ -29,8 +29,9 @@ Test(pack, the_worked_example_has_spins_bytes)
 {
 	ociw_pack_options options = shop();
 	OCIWP_AUTO(str) char *digest = pack_digest(&options);
-	cr_assert_str_eq(digest, "sha256:"
-			 "13aea30ddfda25cf4384e7b8e3e2162f81683f9606cc61bef2306011aa13e27c");
+	cr_assert_str_eq(digest,
+	                 "sha256:"
+	                 "13aea30ddfda25cf4384e7b8e3e2162f81683f9606cc61bef2306011aa13e27c");
 }
 
 Test(pack, the_worked_example_with_a_time_has_spins_bytes)
@@ -39,12 +40,13 @@ Test(pack, the_worked_example_with_a_time_has_spins_bytes)
 	options.created = 1767323045;
 	options.has_created = 1;
 	OCIWP_AUTO(str) char *digest = pack_digest(&options);
-	cr_assert_str_eq(digest, "sha256:"
-			 "688bac34d9c130e69cbadf890ffcd2729521dadd5782cf8ed5909bea3416d11a");
+	cr_assert_str_eq(digest,
+	                 "sha256:"
+	                 "688bac34d9c130e69cbadf890ffcd2729521dadd5782cf8ed5909bea3416d11a");
 }
 
 static const ociw_format all_formats[] = {OCIW_FORMAT_SPIN, OCIW_FORMAT_SPIN_NODE,
-					  OCIW_FORMAT_ROOTFS};
+                                          OCIW_FORMAT_ROOTFS};
 
 /* The digests of all three formats, one a line. */
 static char *pack_all(uint32_t threads)
@@ -59,7 +61,8 @@ static char *pack_all(uint32_t threads)
 	for (size_t i = 0; i < 3; i++) {
 		OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 		cr_assert_eq(ociw_content_resolve(content, ociw_format_name(all_formats[i]), NULL,
-						  &desc, NULL), 0);
+		                                  &desc, NULL),
+		             0);
 		ociwp_buf_printf(&out, "%s\n", desc->digest);
 	}
 	return ociwp_buf_steal(&out);
@@ -107,7 +110,7 @@ Test(pack, the_same_app_elsewhere_has_the_same_digest)
 Test(pack, the_first_format_is_what_no_name_resolves_to)
 {
 	static const ociw_format formats[] = {OCIW_FORMAT_ROOTFS, OCIW_FORMAT_SPIN_NODE,
-					      OCIW_FORMAT_SPIN};
+	                                      OCIW_FORMAT_SPIN};
 	OCIWP_AUTO(content) ociw_content *content = NULL;
 	OCIWP_AUTO(descriptor) ociw_descriptor *first = NULL;
 	OCIWP_AUTO(descriptor) ociw_descriptor *rootfs = NULL;
@@ -126,7 +129,7 @@ Test(pack, the_first_format_is_what_no_name_resolves_to)
 Test(pack, formats_that_do_not_fit_the_input_are_refused)
 {
 	static const ociw_format wasm = OCIW_FORMAT_WASM, spin = OCIW_FORMAT_SPIN,
-				 legacy = OCIW_FORMAT_ISTIO;
+	                         legacy = OCIW_FORMAT_ISTIO;
 	static const ociw_format twice[] = {OCIW_FORMAT_SPIN, OCIW_FORMAT_SPIN};
 	app_begin("");
 	ociw_pack_options options = pack_options();
@@ -178,8 +181,9 @@ Test(pack, a_file_that_changes_after_packing_is_an_error_that_names_it)
 	ociw_error *err = NULL;
 	void *bytes = NULL;
 	size_t len = 0;
-	cr_assert_eq(ociw_content_read(content, manifest->layers[1], 1000, NULL, &bytes, &len, &err),
-		     OCIW_ERR_DIGEST);
+	cr_assert_eq(
+	        ociw_content_read(content, manifest->layers[1], 1000, NULL, &bytes, &len, &err),
+	        OCIW_ERR_DIGEST);
 	cr_assert(strstr(ociw_error_message(err), in_app("f")), "%s", ociw_error_message(err));
 	ociw_error_free(err);
 }
@@ -211,7 +215,8 @@ Test(pack, what_a_rootfs_image_holds_packs_to_the_same_images_again)
 		options.format_count = 3;
 		cr_assert_eq(ociw_pack(&options, &first, NULL), 0);
 		extract.mode = OCIW_EXTRACT_ROOTFS;
-		cr_assert_eq(ociw_extract(first, "rootfs", in_app("tree"), &extract, NULL, NULL), 0);
+		cr_assert_eq(ociw_extract(first, "rootfs", in_app("tree"), &extract, NULL, NULL),
+		             0);
 		options.path = in_app("tree");
 		cr_assert_eq(ociw_pack(&options, &second, NULL), 0);
 		for (size_t j = 0; j < 3; j++) {
@@ -221,7 +226,7 @@ Test(pack, what_a_rootfs_image_holds_packs_to_the_same_images_again)
 			cr_assert_eq(ociw_content_resolve(first, name, NULL, &a, NULL), 0);
 			cr_assert_eq(ociw_content_resolve(second, name, NULL, &b, NULL), 0);
 			cr_expect_str_eq(ociw_descriptor_digest(a), ociw_descriptor_digest(b),
-					 "%s as %s", apps[i], name);
+			                 "%s as %s", apps[i], name);
 		}
 		app_end();
 	}
