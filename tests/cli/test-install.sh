@@ -25,9 +25,10 @@ export LD_LIBRARY_PATH
 holds "and the tool" test -x "sysroot/usr/local/bin/oci-wasm"
 runs "which runs" sysroot/usr/local/bin/oci-wasm version
 
+read -ra compiler <<<"${CC:-cc}" # may be two words: ccache cc
 for example in pack pull; do
     # shellcheck disable=SC2046  # flags are words
-    runs "$example.c compiles against it" "${CC:-cc}" -std=c11 -Wall -Wextra -pedantic -Werror \
+    runs "$example.c compiles against it" "${compiler[@]}" -std=c11 -Wall -Wextra -pedantic -Werror \
         "$root/docs/examples/$example.c" -o "$example" $(pkg-config --cflags --libs liboci-wasm)
 done
 runs "the example packs" ./pack "$root/testdata/apps/notes/spin.toml" image v1
