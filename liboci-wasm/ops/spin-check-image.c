@@ -346,9 +346,11 @@ static int judge_app(checker *c, const ociwp_convert_app *app, int read, ociw_er
 	if (r == 0 && app->lock)
 		r = check_components(c, app, err);
 	/* What stopped the reading, unless it has been told in more detail. */
-	if (r == 0 && read < 0 && !(read == OCIW_ERR_NOTFOUND && c->errors > before))
-		r = find(c, OCIW_SPIN_ERROR, NULL, app->lock ? "content" : "lock", err, "%s",
-		         ociw_error_message(why));
+	bool told = read == 0 || (read == OCIW_ERR_NOTFOUND && c->errors > before);
+	if (r == 0 && !told && app->lock)
+		r = find(c, OCIW_SPIN_ERROR, NULL, "content", err, "%s", ociw_error_message(why));
+	else if (r == 0 && !told)
+		r = find(c, OCIW_SPIN_ERROR, NULL, "lock", err, "%s", ociw_error_message(why));
 	if (r == 0 && read == 0 && !(c->flags & OCIW_SPIN_FOR_SPIN))
 		r = check_start(c, app, err);
 	return r;
