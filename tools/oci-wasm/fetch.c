@@ -205,7 +205,7 @@ static int open_repository(struct tool *tool, ociw_client *client, const char *r
 			        "no registry is known for it: add `registry` to the source, "
 			        "or its namespace to wasm-pkg/config.toml");
 	}
-	if (r == 0 && ociw_packages_wants_metadata(packages, package, registry))
+	if (r == 0 && registry && ociw_packages_wants_metadata(packages, package, registry))
 		r = fetch_metadata(tool, client, registry, &metadata, err);
 	if (r == 0)
 		r = ociw_packages_repository(packages, registry, package,
