@@ -42,8 +42,8 @@ Test(config, absent_and_null_members_are_empty)
 	static const char *const rows[] = {
 		"{}",
 		"{\"architecture\":null,\"config\":null,\"rootfs\":null}",
-		"{\"config\":{\"Entrypoint\":null,\"Cmd\":null,\"Env\":null,\"Labels\":null,"
-		"\"WorkingDir\":null},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":null}}",
+		("{\"config\":{\"Entrypoint\":null,\"Cmd\":null,\"Env\":null,\"Labels\":null,"
+		 "\"WorkingDir\":null},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":null}}"),
 	};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++) {
 		OCIWP_AUTO(config) ociwp_config *c = NULL;

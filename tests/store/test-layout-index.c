@@ -191,7 +191,7 @@ Test(layout_index, digests_that_are_paths_are_refused)
 	                                   "sha256:../../../../etc/passwd",
 	                                   "sha256:",
 	                                   "sha256:AAAA",
-	                                   "sha256/" HEX_A,
+	                                   ("sha256/" HEX_A),
 	                                   ""};
 
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++) {
