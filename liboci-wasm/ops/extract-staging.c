@@ -135,10 +135,10 @@ static int make_staging(ociwp_staging *staging)
 		r = hold(staging, &held);
 		if (held)
 			return 0;
-		if (r != 0) {
-			(void)unlinkat(staging->parent, staging->staged, AT_REMOVEDIR);
+		/* Still empty: whoever has it now, or nobody, is not us. */
+		(void)unlinkat(staging->parent, staging->staged, AT_REMOVEDIR);
+		if (r != 0)
 			return r;
-		}
 	}
 	return EBUSY;
 }
