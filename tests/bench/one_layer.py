@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Makes the ready image that registry clients push in a comparison: a folder as one tar+gzip layer, in
+# a layout under the tag v1. Standard library only.
+#
+# usage: one_layer.py FOLDER LAYOUT
+import gzip
+import hashlib
+import json
+import os
+import sys
+import tarfile
+
+
+class Hashed:
+    """A file that is written on its way through a hash."""
+
+    def __init__(self, file):
+        self.file, self.hash, self.size = file, hashlib.sha256(), 0
+
+    def write(self, data):
+        self.hash.update(data)
+        self.size += len(data)
+        return self.file.write(data)
+
+    def flush(self):
+        self.file.flush()
+
+    def digest(self):
+        return "sha256:" + self.hash.hexdigest()
+
+
+def main():
+    folder, layout = sys.argv[1:]
+    blobs = os.path.join(layout, "blobs", "sha256")
+    os.makedirs(blobs)
+
+    def put(document, media_type):
+        data = json.dumps(document).encode()
+        name = hashlib.sha256(data).hexdigest()
+        with open(os.path.join(blobs, name), "wb") as file:
+            file.write(data)
+        return {"mediaType": media_type, "digest": "sha256:" + name, "size": len(data)}
+
+    path = os.path.join(layout, "layer")
+    with open(path, "wb") as file:
+        packed = Hashed(file)
+        with gzip.GzipFile(filename="", mode="wb", fileobj=packed, compresslevel=6, mtime=0) as stream:
+            plain = Hashed(stream)
+            with tarfile.open(fileobj=plain, mode="w|") as archive:
+                archive.add(folder, arcname="app")
+    os.rename(path, os.path.join(blobs, packed.hash.hexdigest()))
+    kind = "application/vnd.oci.image."
+    config = put({"architecture": "amd64", "os": "linux", "config": {},
+                  "rootfs": {"type": "layers", "diff_ids": [plain.digest()]}}, kind + "config.v1+json")
+    manifest_type = kind + "manifest.v1+json"
+    manifest = put({"schemaVersion": 2, "mediaType": manifest_type, "config": config,
+                    "layers": [{"mediaType": kind + "layer.v1.tar+gzip", "digest": packed.digest(),
+                                "size": packed.size}]}, manifest_type)
+    manifest["annotations"] = {"org.opencontainers.image.ref.name": "v1"}
+    with open(os.path.join(layout, "index.json"), "w", encoding="utf-8") as file:
+        json.dump({"schemaVersion": 2, "manifests": [manifest]}, file)
+    with open(os.path.join(layout, "oci-layout"), "w", encoding="utf-8") as file:
+        json.dump({"imageLayoutVersion": "1.0.0"}, file)
+
+
+main()
