@@ -5,7 +5,9 @@
 #
 # usage: test-layouts.sh OCI_WASM skopeo|umoci
 kind=$2
-command -v "$kind" >/dev/null || exit 77
+# shellcheck source=../support/skip.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../support/skip.sh"
+command -v "$kind" >/dev/null || skip_all "no $kind here"
 # shellcheck source=../cli/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../cli/lib.sh"
 cli_init "$@"

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Registry clients read what we pushed and we read what they pushed, one digest all the way; with
-# oras and cosign referrers too, by the API and by the tag that stands in for it.
+# oras referrers too, by the API and by the tag that stands in for it.
 #
 # usage: test-peers.sh OCI_WASM crane|oras|regctl|skopeo|referrers-tag|referrers-api
 kind=$2
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=../support/skip.sh
+source "$here/../support/skip.sh"
 PATH=${OCIW_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/oci-wasm-peers}/bin:$PATH
 needed=$kind
 case $kind in
@@ -14,10 +16,7 @@ referrers-tag) needed=oras ;;
 referrers-api) needed='oras referrers-registry' ;;
 esac
 for tool in $needed; do
-    command -v "$tool" >/dev/null || {
-        echo "no $tool here" >&2
-        exit 77
-    }
+    command -v "$tool" >/dev/null || skip_all "no $tool here"
 done
 # shellcheck source=../support/registry.sh
 source "$here/../support/registry.sh"

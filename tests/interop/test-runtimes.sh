@@ -11,15 +11,15 @@ source "$(dirname "${BASH_SOURCE[0]}")/../support/containerd.sh"
 peers=${OCIW_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/oci-wasm-peers}/bin
 bin=
 case $kind in
-umoci) command -v umoci >/dev/null || exit 77 ;;
+umoci) command -v umoci >/dev/null || skip_all "no umoci here" ;;
 containerd) containerd_require ;;
 containerd-peer)
     containerd_require
-    [ -x "$peers/containerd" ] || exit 77
+    [ -x "$peers/containerd" ] || skip_all "no containerd 2.4 in $peers"
     bin=$peers
     ;;
 esac
-busybox=$(command -v busybox) || exit 77
+busybox=$(command -v busybox) || skip_all "no busybox here"
 # shellcheck source=../cli/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../cli/lib.sh"
 cli_init "$@"

@@ -12,10 +12,7 @@ source "$here/../support/containerd.sh"
 # shellcheck source=../support/registry.sh
 source "$here/../support/registry.sh"
 containerd_require
-[ -x "$peers/containerd" ] || {
-    echo "no containerd 2.4 in $peers" >&2
-    exit 77
-}
+[ -x "$peers/containerd" ] || skip_all "no containerd 2.4 in $peers"
 registry_require docker-registry curl python3
 registry_init
 # shellcheck source=../cli/lib.sh

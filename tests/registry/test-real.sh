@@ -12,6 +12,7 @@ kind=$2
 # shellcheck source=../support/registry.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../support/registry.sh"
 registry_require docker-registry curl
+PATH=${OCIW_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/oci-wasm-peers}/bin:$PATH
 registry_init
 if [ "$kind" = referrers ]; then
     registry_require referrers-registry

@@ -4,24 +4,21 @@
 # A bash library that starts a private containerd for tests, away from any that the machine runs:
 # own socket, root and state below a temporary folder, native snapshotter. Needs root.
 #
-#   containerd_require             exits 77 where containerd cannot run here
+#   containerd_require             the script is skipped where containerd cannot run
 #   containerd_start [BIN_DIR]     Debian's, or the programs in BIN_DIR; sets CONTAINERD_VERSION,
 #                                  CONTAINERD_ADDRESS
 #   containerd_ctr ARGUMENT...     that version's ctr, talking to it
 #   containerd_stop                ends it; callers do that from their EXIT trap
 
+# shellcheck source=skip.sh
+source "$(dirname "${BASH_SOURCE[0]}")/skip.sh"
+
 containerd_require() {
     local tool
     for tool in containerd ctr runc; do
-        command -v "$tool" >/dev/null || {
-            echo "no $tool here" >&2
-            exit 77
-        }
+        command -v "$tool" >/dev/null || skip_all "no $tool here"
     done
-    [ "$(id -u)" -eq 0 ] || {
-        echo "containerd needs root" >&2
-        exit 77
-    }
+    [ "$(id -u)" -eq 0 ] || skip_all "containerd needs root"
 }
 
 containerd_start() {

@@ -31,14 +31,14 @@ registry_say() {
     printf 'registry.sh: %s\n' "$*" >&2
 }
 
-# The exit status that meson takes for "skipped".
+# shellcheck source=skip.sh
+source "$(dirname "${BASH_SOURCE[0]}")/skip.sh"
+
+# The script is skipped where a program is missing.
 registry_require() {
     local tool
     for tool in "$@"; do
-        PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null || {
-            registry_say "no $tool here"
-            exit 77
-        }
+        PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null || skip_all "no $tool here"
     done
 }
 
