@@ -83,6 +83,8 @@ static bool is_text(const unsigned char *head, size_t len)
 
 ociwp_wasm_kind ociwp_wasm_sniff(const void *head, size_t len)
 {
+	if (!len)
+		return OCIWP_WASM_NONE; /* there may be no pointer either */
 	const unsigned char *bytes = head;
 
 	if (starts(bytes, len, "\0asm\x01\0\0\0", 8))

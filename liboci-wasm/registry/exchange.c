@@ -499,8 +499,10 @@ int ociwp_exchange_status(const ociwp_exchange *x)
 const char *ociwp_exchange_header(const ociwp_exchange *x, const char *name, size_t nth)
 {
 	size_t name_len = strlen(name);
+	if (!x->headers.data)
+		return NULL; /* an answer without any header */
 	const char *end = x->headers.data + x->headers.len;
-	for (const char *line = x->headers.data; line && line < end; line += strlen(line) + 1) {
+	for (const char *line = x->headers.data; line < end; line += strlen(line) + 1) {
 		if (strncasecmp(line, name, name_len) != 0 || line[name_len] != ':')
 			continue;
 		if (nth--)
