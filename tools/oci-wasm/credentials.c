@@ -127,7 +127,7 @@ static int read_source(const struct source *source, ociw_docker_config **out, oc
 	if (source->path)
 		return credential_file_read(source->path, out, err);
 	const char *text = getenv("DOCKER_AUTH_CONFIG");
-	return ociw_docker_config_parse((ociw_span){text, strlen(text)}, out, err);
+	return ociw_docker_config_parse((ociw_span){text, text ? strlen(text) : 0}, out, err);
 }
 
 static const char *source_name(const struct source *source)
