@@ -30,6 +30,7 @@ struct unzstd {
 	bool drained; /* libzstd has nothing more to give without input */
 	uint64_t frames;
 	uint64_t skip_left;
+	bool fresh; /* nothing of this frame has been given to libzstd yet */
 	uint64_t frame_promised, frame_out; /* of this frame; promised: SIZE_UNKNOWN without one */
 	size_t pos, end;
 	uint8_t input[INPUT_SIZE];
@@ -137,6 +138,7 @@ static int begin_frame(struct unzstd *z, ociw_error **err)
 	ZSTD_DCtx_reset(z->stream, ZSTD_reset_session_only);
 	z->frames++;
 	z->drained = false;
+	z->fresh = true;
 	z->state = STATE_BODY;
 	return 0;
 }
@@ -180,7 +182,11 @@ static ptrdiff_t read_body(struct unzstd *z, uint8_t *buf, size_t len, ociw_erro
 			if (z->end == z->pos)
 				return cut_short(z, "a frame", err);
 		}
-		ZSTD_inBuffer in = {z->input, z->end, z->pos};
+		/* A frame that lies whole before it takes a shortcut in libzstd that is less strict than
+		 * its stream: one byte alone first, so that the verdict does not depend on how the bytes
+		 * came. */
+		ZSTD_inBuffer in = {z->input, z->fresh ? z->pos + 1 : z->end, z->pos};
+		z->fresh = false;
 		ZSTD_outBuffer out = {buf, len, 0};
 		size_t hint = ZSTD_decompressStream(z->stream, &out, &in);
 		if (ZSTD_isError(hint)) {

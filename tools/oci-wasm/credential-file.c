@@ -196,12 +196,12 @@ int credential_file_change(const char *path,
 {
 	char *real = real_target(path);
 	char *dir = real ? strdup(real) : NULL;
-	int r = 0;
 
-	if (!dir)
-		r = fail(err, "find", path);
-	if (r == 0)
-		r = make_parents(dirname(dir), err);
+	if (!dir) {
+		free(real);
+		return fail(err, "find", path);
+	}
+	int r = make_parents(dirname(dir), err);
 	int lock = r == 0 ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (r == 0) {
 		/* Where folders cannot be locked, the rename alone must do. */
