@@ -63,7 +63,7 @@ static int push(copy *c, int take_from, int take_to, ociw_error **err)
 	DIR *dir = fdopendir(from);
 	if (!dir)
 		return ociwp_fail_errno(err, errno, "list a cached directory");
-	from = -1;
+	(void)ociwp_steal_fd(&from); /* the stream closes it */
 	c->levels[c->depth++] = (level){dir, ociwp_steal_fd(&to)};
 	return 0;
 }

@@ -139,7 +139,7 @@ int ociw_cache_gc(ociw_cache *cache, const ociw_cache_gc_options *given,
 	r = collect(cache, options.op, &all, err);
 	for (size_t i = 0; i < all.count; i++)
 		total += all.items[i].bytes;
-	if (r == 0)
+	if (r == 0 && all.count > 1)
 		qsort(all.items, all.count, sizeof(*all.items), compare_used);
 	for (size_t i = 0; r == 0 && i < all.count; i++) {
 		const found *item = &all.items[i];

@@ -106,7 +106,7 @@ static int try_lease(const ociw_cache *cache, const char *key, unsigned flags, o
 {
 	OCIWP_AUTO(fd) int entry = -1;
 	OCIWP_AUTO(fd) int lock = -1;
-	ociwp_cache_record record;
+	ociwp_cache_record record = {0};
 	int r = ociwp_cache_lock_entry(cache->fd, key, LOCK_SH, &entry, &lock, err);
 	if (r == 0)
 		r = ociwp_cache_read_record(entry, flags & OCIW_CACHE_CHECK_TREE, &record, err);

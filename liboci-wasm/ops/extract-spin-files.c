@@ -186,7 +186,7 @@ static int put_small(files *f, const void *data, size_t len, const char *path, o
 		r = ociwp_fsys_walk(f->x->fs, path, true, &at, err);
 	if (r == 0)
 		r = ociwp_pipe_job_begin(f->pipe, &job, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	r = ociwp_fsys_file(f->x->fs, &at, &job->fd, err);
 	if (r == 0 && !ociwp_pipe_job_name(job, path))

@@ -328,7 +328,7 @@ static int put_app(ociwp_extraction *x, ociw_extract_mode mode, app *a, ociw_err
 	x->made = 0;
 	if (r == 0)
 		r = filter(x, a, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (mode != OCIW_EXTRACT_SPIN_FILES)
 		return put_cache(x, a, err);
