@@ -229,13 +229,10 @@ static bool set_tls(CURL *easy, const ociwp_tls *tls)
 {
 	bool ok = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ==
 	          CURLE_OK;
-	if (tls->insecure || tls->probe) {
+	if (tls->insecure) {
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
-	if (tls->probe)
-		return ok && curl_easy_setopt(easy, CURLOPT_CAINFO, NULL) == CURLE_OK &&
-		       curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
 	if (tls->ca_file)
 		ok = ok && curl_easy_setopt(easy, CURLOPT_CAINFO, tls->ca_file) == CURLE_OK &&
 		     curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;

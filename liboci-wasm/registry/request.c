@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "registry/auth.h"
+#include "registry/exchange.h"
+#include "registry/probe.h"
 #include "registry/retry.h"
 #include "registry/tls.h"
 #include <time.h>
@@ -42,38 +44,19 @@ int ociwp_sleep_ms(uint64_t ms, const ociw_op *op, ociw_error **err)
 
 /* ---- how a host is called ---- */
 
-/* One GET https://HOST/v2/ decides. All it asks is whether TLS is spoken, it carries no secret and its
- * answer is not used: so it verifies nothing, which saves reading the system's certificates (20 ms,
- * several times what the rest of a repeated push takes). What follows over TLS is verified. */
+/* Nothing is verified and nothing secret said here; what follows over TLS is verified. */
 static int probe(ociwp_host *host, const ociw_op *op, ociw_error **err)
 {
-	OCIWP_AUTO(buf) ociwp_buf url = OCIWP_BUF_INIT;
 	ociwp_transport *transport;
-	ociwp_exchange *x = NULL;
-	ociwp_failure failure;
-	ociw_error *why = NULL;
-	ociwp_buf_printf(&url, "https://%s/v2/", host->authority);
-	int r = ociwp_buf_check(&url, err);
+	bool tls;
+	int r = ociwp_client_transport(host->client, &transport, err);
 	if (r == 0)
-		r = ociwp_client_transport(host->client, &transport, err);
+		r = ociwp_probe_tls(host->authority, ociwp_transport_settings(transport)->connect_ms,
+		                    op, &tls, err);
 	if (r < 0)
 		return r;
-	ociwp_http http = {
-	        .method = "GET",
-	        .url = url.data,
-	        .user_agent = host->client->user_agent,
-	        .body_size = OCIWP_BODY_NONE,
-	        .direct = true,
-	        .tls = {.probe = true},
-	};
-	r = ociwp_exchange_begin(transport, &http, op, &x, &failure, &why);
-	ociwp_exchange_close(x);
-	if (r < 0 && failure == OCIWP_FAILURE_LOCAL)
-		return ociwp_error_move(err, why);
-	ociw_error_free(why);
 	pthread_mutex_lock(&host->mutex);
-	host->scheme =
-	        r == 0 || failure == OCIWP_FAILURE_VERIFY ? OCIWP_SCHEME_HTTPS : OCIWP_SCHEME_HTTP;
+	host->scheme = tls ? OCIWP_SCHEME_HTTPS : OCIWP_SCHEME_HTTP;
 	pthread_mutex_unlock(&host->mutex);
 	return 0;
 }

@@ -36,7 +36,6 @@ typedef struct ociwp_tls {
 	const char *ca_file; /* NULL: the system's */
 	const char *cert_file;
 	const char *key_file;
-	bool probe; /* only to see whether TLS is spoken: verify nothing, read no certificates */
 } ociwp_tls;
 
 #define OCIWP_HTTP_HEADERS_MAX 16
