@@ -7,6 +7,7 @@
 #ifndef OCIW_FORMAT_DRAFT_H
 #define OCIW_FORMAT_DRAFT_H
 
+#include "format/notes.h"
 #include "format/tar-layer.h"
 #include "oci/descriptor.h"
 #include "spin/lock.h"
@@ -35,6 +36,7 @@ typedef struct ociwp_draft {
 	ociwp_draft_component *components;
 	size_t component_count;
 	const ociwp_annotations *annotations; /* of the manifests; borrowed, sorted */
+	const ociwp_notes *notes;             /* on config and layers; borrowed, or NULL */
 	bool compat_spin;                     /* bytes as Spin writes them */
 	bool no_entrypoint;
 	bool has_created;

@@ -35,6 +35,19 @@ static int image_reserve(ociwp_image *image, ociw_error **err)
 	return 0;
 }
 
+/* What the layer that goes says beyond the one that stays. */
+static int take_annotations(const ociw_descriptor *from, ociw_descriptor *to, ociw_error **err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < from->annotations.count; i++) {
+		const ociw_annotation *item = &from->annotations.items[i];
+		if (!ociwp_annotations_get(&to->annotations, item->key))
+			r = ociwp_descriptor_annotate(to, item->key, item->value, err);
+	}
+	ociwp_annotations_sort(&to->annotations);
+	return r;
+}
+
 int ociwp_image_add(ociwp_image *image, ociw_descriptor *take_layer, ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *layer = take_layer;
@@ -45,9 +58,10 @@ int ociwp_image_add(ociwp_image *image, ociw_descriptor *take_layer, ociw_error 
 		r = image_reserve(image, err);
 	if (r < 0)
 		return r;
-	if (ociwp_map_contains(image->seen, key.data))
-		return 0;
-	if (!ociwp_map_set(image->seen, key.data, NULL))
+	ociw_descriptor *same = ociwp_map_get(image->seen, key.data);
+	if (same)
+		return take_annotations(layer, same, err);
+	if (!ociwp_map_set(image->seen, key.data, layer))
 		return ociwp_nomem(err);
 	image->layers[image->layer_count++] = ociwp_steal(&layer);
 	return 0;

@@ -13,7 +13,7 @@
 typedef struct ociwp_image {
 	ociw_descriptor **layers; /* owned */
 	size_t layer_count, layer_cap;
-	ociwp_map *seen;                      /* "<digest> <media type>" of the layers */
+	ociwp_map *seen;                      /* "<digest> <media type>" -> the layer */
 	ociw_descriptor *config;              /* owned */
 	const ociw_descriptor *subject;       /* borrowed, or NULL */
 	const ociwp_annotations *annotations; /* borrowed, sorted, or NULL */
@@ -21,8 +21,8 @@ typedef struct ociwp_image {
 } ociwp_image;
 
 void ociwp_image_deinit(ociwp_image *image);
-/* Appends a layer unless there is one of this digest and media type (spin.md 3.2); takes it in any
- * case. */
+/* Appends a layer unless there is one of this digest and media type (spin.md 3.2), which then gets
+ * the annotations it has not; takes it in any case. */
 int ociwp_image_add(ociwp_image *image, ociw_descriptor *take_layer, ociw_error **err);
 /* Adds the config's bytes to @p memory and keeps its descriptor. */
 int ociwp_image_set_config(ociwp_image *image, const char *media_type, ociw_span bytes,

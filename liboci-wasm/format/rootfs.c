@@ -210,6 +210,8 @@ static int set_config(struct rootfs *rootfs, const char *platform, const ociw_di
 	if (r == 0)
 		r = ociwp_image_set_config(image, OCIWP_MT_OCI_CONFIG, ociwp_buf_span(&text),
 		                           draft->memory, err);
+	if (r == 0)
+		r = ociwp_notes_apply(draft->notes, NULL, image->config, err);
 	return r;
 }
 

@@ -11,9 +11,11 @@
 int ociwp_spin_add_source(ociwp_draft *draft, const ociwp_source *source, const char *media_type,
                           ociwp_image *image, ociw_error **err)
 {
-	ociw_descriptor *desc = NULL;
+	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	int r = ociwp_source_add(source, media_type, draft->memory, &desc, err);
-	return r < 0 ? r : ociwp_image_add(image, desc, err);
+	if (r == 0 && source->kind == OCIWP_SOURCE_FILE)
+		r = ociwp_notes_apply(draft->notes, source->from.path, desc, err);
+	return r < 0 ? r : ociwp_image_add(image, ociwp_steal(&desc), err);
 }
 
 int ociwp_spin_add_wasm(ociwp_draft *draft, const ociwp_draft_component *component,
@@ -48,6 +50,8 @@ int ociwp_spin_set_config(ociwp_draft *draft, const ociw_descriptor *lock,
 	if (r == 0)
 		r = ociwp_image_set_config(image, OCIWP_MT_OCI_CONFIG, ociwp_buf_span(&text),
 		                           draft->memory, err);
+	if (r == 0)
+		r = ociwp_notes_apply(draft->notes, NULL, image->config, err);
 	return r;
 }
 

@@ -107,6 +107,8 @@ static int set_config(const ociwp_wasm_draft *draft, ociwp_image *image, ociwp_m
 	if (r == 0)
 		r = ociwp_image_set_config(image, OCIWP_MT_WASM_CONFIG, ociwp_buf_span(&text),
 		                           memory, err);
+	if (r == 0)
+		r = ociwp_notes_apply(draft->notes, NULL, image->config, err);
 	return r;
 }
 
@@ -119,6 +121,8 @@ int ociwp_wasm_image(const ociwp_wasm_draft *draft, const char *name, ociwp_memo
 	if (r == 0)
 		r = ociwp_descriptor_annotate(layer, "org.opencontainers.image.title", draft->title,
 		                              err);
+	if (r == 0)
+		r = ociwp_notes_apply(draft->notes, draft->source->from.path, layer, err);
 	if (r == 0)
 		r = ociwp_image_add(&image, ociwp_steal(&layer), err);
 	if (r == 0)

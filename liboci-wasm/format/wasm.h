@@ -7,6 +7,7 @@
 #define OCIW_FORMAT_WASM_H
 
 #include "format/image.h"
+#include "format/notes.h"
 #include "format/source.h"
 
 typedef struct ociwp_wasm_draft {
@@ -15,6 +16,7 @@ typedef struct ociwp_wasm_draft {
 	const char *title; /* file name for org.opencontainers.image.title */
 	int64_t created;   /* 0 for 1970 */
 	const ociwp_annotations *annotations;
+	const ociwp_notes *notes; /* the layer's are those of the source's path; or NULL */
 } ociwp_wasm_draft;
 
 /* What a wasm file says about itself; reads sections, not the whole. */

@@ -12,6 +12,7 @@
 #include "codec/mediatype.h"
 #include "oci/descriptor.h"
 #include "oci/manifest.h"
+#include "ops/annotation-judge.h"
 
 #define TITLE "org.opencontainers.image.title"
 
@@ -72,8 +73,11 @@ static int collect_annotations(const ociw_attach_options *options, struct artifa
 			       ociw_error **err)
 {
 	for (size_t i = 0; i < options->annotation_count; i++) {
-		int r = ociwp_annotations_set(&artifact->annotations, options->annotations[i].key,
-					      options->annotations[i].value, err);
+		int r = ociwp_annotation_judge(options->op, options->annotations[i].key, err);
+		if (r >= 0)
+			r = ociwp_annotations_set(&artifact->annotations,
+						  options->annotations[i].key,
+						  options->annotations[i].value, err);
 		if (r < 0)
 			return r;
 	}

@@ -66,6 +66,7 @@ static int make_draft(struct work *work, ociw_error **err)
 		                  (unsigned long long)files,
 		                  (unsigned long long)limits.max_entries);
 	draft->annotations = &work->pack->annotations;
+	draft->notes = &work->pack->notes;
 	draft->compat_spin = options->flags & OCIW_PACK_COMPAT_SPIN;
 	draft->no_entrypoint = options->flags & OCIW_PACK_NO_ENTRYPOINT;
 	draft->has_created = options->has_created;
@@ -165,6 +166,8 @@ static int run(struct work *work, ociw_error **err)
 		return r;
 	drop_origin(work->app->lock);
 	r = make_draft(work, err);
+	if (r == 0)
+		r = ociwp_pack_notes(pack, work->app->root, err);
 	if (r == 0)
 		r = open_cache(work, err);
 	if (r == 0)

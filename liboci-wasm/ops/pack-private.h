@@ -21,6 +21,8 @@ typedef struct ociwp_pack {
 	size_t threads;
 	ociwp_memory *memory;
 	ociwp_annotations annotations; /* the caller's; formats add what they infer */
+	json_t *annotation_file;       /* an object, or NULL */
+	ociwp_notes notes;             /* of its members but $manifest */
 } ociwp_pack;
 
 static inline bool ociwp_pack_wants(const ociwp_pack *pack, ociw_format format)
@@ -39,8 +41,13 @@ int ociwp_pack_images(const ociwp_pack *pack, ociwp_draft *draft, ociw_error **e
 /* From one wasm file: wasm. */
 int ociwp_pack_wasm(ociwp_pack *pack, ociw_error **err);
 
-/* The annotations of options: the file first, then the list; later wins (spin.md 3.5, ANN-5). */
-int ociwp_pack_annotations(const ociwp_pack *pack, ociwp_annotations *out, ociw_error **err);
+/* The annotations of options into pack->annotations: the file's $manifest first, then the list; later
+ * wins (spin.md 3.5, ANN-5). Keeps the file. */
+int ociwp_pack_annotations(ociwp_pack *pack, ociw_error **err);
+/* The other members of the annotation file into pack->notes; file names are seen from @p dir. */
+int ociwp_pack_notes(ociwp_pack *pack, const char *dir, ociw_error **err);
+/* Warns about names of the annotation file that no layer answered to. */
+int ociwp_pack_notes_judge(const ociwp_pack *pack, ociw_error **err);
 /* Adds an annotation unless its key is there. */
 int ociwp_pack_infer(ociwp_annotations *annotations, const char *key, const char *value,
                      ociw_error **err);

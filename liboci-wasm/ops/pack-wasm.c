@@ -50,6 +50,8 @@ int ociwp_pack_wasm(ociwp_pack *pack, ociw_error **err)
 		r = warn_about(pack, info, err);
 	if (r == 0)
 		r = annotate(pack, info, &pack->annotations, err);
+	if (r == 0)
+		r = ociwp_pack_notes(pack, NULL, err);
 	if (r == 0) {
 		ociwp_wasm_draft draft = {
 		        .source = &source,
@@ -57,6 +59,7 @@ int ociwp_pack_wasm(ociwp_pack *pack, ociw_error **err)
 		        .title = ociwp_path_basename(path),
 		        .created = pack->options.has_created ? pack->options.created : 0,
 		        .annotations = &pack->annotations,
+		        .notes = &pack->notes,
 		};
 		r = ociwp_wasm_image(&draft, ociw_format_name(OCIW_FORMAT_WASM), pack->memory, NULL,
 		                     err);

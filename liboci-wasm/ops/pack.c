@@ -98,11 +98,13 @@ static int pack_all(ociwp_pack *pack, ociw_content **out, ociw_error **err)
 	}
 	r = check_formats(pack, kind, err);
 	if (r == 0)
-		r = ociwp_pack_annotations(pack, &pack->annotations, err);
+		r = ociwp_pack_annotations(pack, err);
 	if (r == 0)
 		r = ociwp_memory_new(pack->options.path, &pack->memory, err);
 	if (r == 0)
 		r = kind == KIND_APP ? ociwp_pack_app(pack, err) : ociwp_pack_wasm(pack, err);
+	if (r == 0)
+		r = ociwp_pack_notes_judge(pack, err);
 	if (r < 0)
 		return r;
 	ociwp_memory_prefer(pack->memory, ociw_format_name(pack->formats[0]));
@@ -118,6 +120,8 @@ int ociw_pack(const ociw_pack_options *options, ociw_content **out, ociw_error *
 		r = pack_all(&pack, out, err);
 	ociwp_memory_free(pack.memory);
 	ociwp_annotations_deinit(&pack.annotations);
+	ociwp_notes_deinit(&pack.notes);
+	json_decref(pack.annotation_file);
 	if (r < 0 && pack.options.path)
 		return ociwp_wrap(err, r, "pack %s", ociwp_quote(pack.options.path));
 	return r;
