@@ -14,7 +14,7 @@
 
 int ociwp_scratch_init(ociwp_scratch *scratch, ociw_error **err)
 {
-	*scratch = (ociwp_scratch){NULL, NULL};
+	*scratch = (ociwp_scratch){0};
 	scratch->buf = ociwp_malloc(OCIWP_SCRATCH_SIZE);
 	if (!scratch->buf)
 		return ociwp_nomem(err);
@@ -25,7 +25,7 @@ void ociwp_scratch_deinit(ociwp_scratch *scratch)
 {
 	ociwp_hasher_free(scratch->hasher);
 	free(scratch->buf);
-	*scratch = (ociwp_scratch){NULL, NULL};
+	*scratch = (ociwp_scratch){0};
 }
 
 void ociwp_source_deinit(ociwp_source *source)
@@ -70,9 +70,15 @@ const char *ociwp_source_name(const ociwp_source *source)
 }
 
 /* Opens a local file. O_NONBLOCK: a FIFO must not hang; it is refused right after. */
-static int open_file(const char *path, struct stat *st, int *out, ociw_error **err)
+static int open_file(const char *path, const ociwp_beneath *beneath, struct stat *st, int *out,
+                     ociw_error **err)
 {
-	OCIWP_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	OCIWP_AUTO(fd) int fd = -1;
+	int r = beneath ? ociwp_beneath_open(beneath, path, &fd, err) : 0;
+	if (r < 0)
+		return r;
+	if (!beneath)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return ociwp_fail_errno(err, errno, "open %s", ociwp_quote(path));
 	if (fstat(fd, st) < 0)
@@ -172,7 +178,7 @@ static int hash_file(ociwp_source *source, unsigned wasm, ociwp_scratch *scratch
 {
 	OCIWP_AUTO(fd) int fd = -1;
 	struct stat st;
-	int r = open_file(source->from.path, &st, &fd, err);
+	int r = open_file(source->from.path, scratch->beneath, &st, &fd, err);
 	if (r < 0)
 		return r;
 	ociwp_file_stamp_of(&st, &source->stamp);
@@ -224,7 +230,7 @@ static int read_file(const ociwp_source *source, ociwp_scratch *scratch, const o
 {
 	OCIWP_AUTO(fd) int fd = -1;
 	struct stat st;
-	int r = open_file(source->from.path, &st, &fd, err);
+	int r = open_file(source->from.path, NULL, &st, &fd, err);
 	if (r < 0)
 		return r;
 	if ((uint64_t)st.st_size != source->size)

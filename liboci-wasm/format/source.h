@@ -6,6 +6,7 @@
 #ifndef OCIW_FORMAT_SOURCE_H
 #define OCIW_FORMAT_SOURCE_H
 
+#include "format/beneath.h"
 #include "format/wasm-check.h"
 #include "io/stream.h"
 #include "oci/memory.h"
@@ -40,6 +41,7 @@ typedef struct ociwp_source {
 /* Memory of one thread that reads sources. */
 typedef struct ociwp_scratch {
 	ociwp_hasher *hasher;
+	const ociwp_beneath *beneath; /* where a FILE that is hashed must be; NULL: anywhere */
 	unsigned char *buf; /* OCIWP_SCRATCH_SIZE */
 } ociwp_scratch;
 #define OCIWP_SCRATCH_SIZE (256u << 10)
@@ -52,7 +54,8 @@ void ociwp_source_deinit(ociwp_source *source);
 int ociwp_source_of_bytes(ociw_span bytes, ociwp_source *out, ociw_error **err);
 
 /* Reads a FILE or RANGE once: size, digest, stamp, small bytes. @p wasm 0: any bytes are fine, else
- * how it is checked to be wasm. A file that changes meanwhile is OCIW_ERR_DIGEST. */
+ * how it is checked to be wasm. A file that changes meanwhile is OCIW_ERR_DIGEST, one that is not where
+ * the scratch wants it OCIW_ERR_UNSAFE. */
 int ociwp_source_hash(ociwp_source *source, unsigned wasm, ociwp_scratch *scratch,
                       ociw_error **err);
 

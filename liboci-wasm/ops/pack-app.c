@@ -157,6 +157,20 @@ static int open_cache(struct work *work, ociw_error **err)
 	return r;
 }
 
+/* Patterns were judged while they were walked; files are judged again as they are opened. */
+static int hash(struct work *work, ociw_error **err)
+{
+	ociwp_beneath beneath;
+	uint32_t anywhere = OCIW_PACK_COMPAT_SPIN | OCIW_PACK_ALLOW_OUTSIDE;
+	if (work->pack->options.flags & anywhere)
+		return ociwp_pack_hash(work->pack, &work->draft, work->cache, NULL, err);
+	int r = ociwp_beneath_init(&beneath, work->app->root, err);
+	if (r == 0)
+		r = ociwp_pack_hash(work->pack, &work->draft, work->cache, &beneath, err);
+	ociwp_beneath_deinit(&beneath);
+	return r;
+}
+
 static int run(struct work *work, ociw_error **err)
 {
 	ociwp_pack *pack = work->pack;
@@ -175,7 +189,7 @@ static int run(struct work *work, ociw_error **err)
 	if (r == 0)
 		r = ociwp_pack_compose(pack, work->app, &work->workspace, &work->draft, err);
 	if (r == 0)
-		r = ociwp_pack_hash(pack, &work->draft, work->cache, err);
+		r = hash(work, err);
 	if (r == 0)
 		r = infer_annotations(work, err);
 	if (r == 0)

@@ -11,6 +11,7 @@ struct hash {
 	ociwp_draft *draft;
 	size_t *first; /* number of the first item of each component, and the number of all */
 	ociwp_scratch *scratch;
+	const ociwp_beneath *beneath; /* of static files, or NULL */
 	ociwp_pack_cache *cache;
 	unsigned wasm;
 };
@@ -35,7 +36,7 @@ static size_t component_of(const struct hash *hash, size_t item)
 }
 
 static int hash_source(struct hash *hash, size_t worker, ociwp_source *source, unsigned wasm,
-                       ociw_error **err)
+                       const ociwp_beneath *beneath, ociw_error **err)
 {
 	ociwp_scratch *scratch = &hash->scratch[worker];
 	if (source->known)
@@ -43,13 +44,14 @@ static int hash_source(struct hash *hash, size_t worker, ociwp_source *source, u
 	if (hash->cache && ociwp_pack_cache_find(hash->cache, source, wasm))
 		return 0;
 	int r = scratch->buf ? 0 : ociwp_scratch_init(scratch, err);
+	scratch->beneath = beneath;
 	return r < 0 ? r : ociwp_source_hash(source, wasm, scratch, err);
 }
 
 static int hash_wasm(struct hash *hash, size_t worker, ociwp_source *source, const char *id,
                      const char *role, const char *name, ociw_error **err)
 {
-	int r = hash_source(hash, worker, source, hash->wasm, err);
+	int r = hash_source(hash, worker, source, hash->wasm, NULL, err);
 	if (r < 0)
 		return ociwp_wrap(err, r, "component %s: %s%s%s", ociwp_quote(id), role,
 		                  name ? " " : "", name ? ociwp_quote(name) : "");
@@ -74,16 +76,17 @@ static int hash_item(void *context, size_t worker, size_t index, ociw_error **er
 		return hash_wasm(hash, worker, &component->triggers[item], component->id,
 		                 "trigger dependency", NULL, err);
 	item -= component->trigger_count;
-	int r = hash_source(hash, worker, &component->files[item].source, 0, err);
+	int r = hash_source(hash, worker, &component->files[item].source, 0, hash->beneath, err);
 	return r < 0 ? ociwp_wrap(err, r, "component %s: file", ociwp_quote(component->id)) : 0;
 }
 
 int ociwp_pack_hash(const ociwp_pack *pack, ociwp_draft *draft, ociwp_pack_cache *cache,
-                    ociw_error **err)
+                    const ociwp_beneath *beneath, ociw_error **err)
 {
 	struct hash hash = {
 	        .draft = draft,
 	        .cache = cache,
+	        .beneath = beneath,
 	        .first = ociwp_calloc(draft->component_count + 1, sizeof(*hash.first)),
 	        .scratch = ociwp_calloc(pack->threads, sizeof(*hash.scratch)),
 	        .wasm = pack->options.flags & OCIW_PACK_COMPAT_SPIN ? OCIWP_WASM_CHECK_HEAD

@@ -58,8 +58,9 @@ int ociwp_pack_infer_created(const ociwp_pack *pack, ociwp_annotations *annotati
 /* Makes the folders that lead to @p path, mode 0700: 0 or -1 with errno. */
 int ociwp_pack_make_parents(const char *path);
 
-/* Sizes and digests of everything in the draft, by several threads. */
+/* Sizes and digests of everything in the draft, by several threads. Static files must be where
+ * @p beneath says (NULL: anywhere); wasm may be anywhere, as a build puts it. */
 int ociwp_pack_hash(const ociwp_pack *pack, ociwp_draft *draft, ociwp_pack_cache *cache,
-                    ociw_error **err);
+                    const ociwp_beneath *beneath, ociw_error **err);
 
 #endif

@@ -57,7 +57,7 @@ static void end(void)
 Test(pack_hash, everything_is_known_afterwards)
 {
 	begin();
-	cr_assert_eq(ociwp_pack_hash(&pack, &draft, NULL, NULL), 0);
+	cr_assert_eq(ociwp_pack_hash(&pack, &draft, NULL, NULL, NULL), 0);
 	const ociwp_draft_component *component = &draft.components[0];
 	cr_assert(component->wasm.known && component->dependencies[0].known);
 	cr_assert(component->files[0].source.known && component->files[1].source.known);
@@ -73,7 +73,7 @@ static void expect(const char *name, const char *text, const char *message)
 		write_text(name, text);
 	else
 		unlink(in_app(name));
-	cr_assert_lt(ociwp_pack_hash(&pack, &draft, NULL, &err), 0);
+	cr_assert_lt(ociwp_pack_hash(&pack, &draft, NULL, NULL, &err), 0);
 	cr_assert(strstr(ociw_error_message(err), message), "%s", ociw_error_message(err));
 	ociw_error_free(err);
 	end();
@@ -92,4 +92,33 @@ Test(pack_hash, errors_say_which_dependency_it_was)
 Test(pack_hash, errors_say_which_file_it_was)
 {
 	expect("f2", NULL, "f2");
+}
+
+Test(pack_hash, a_file_that_became_a_link_to_elsewhere_is_not_read)
+{
+	ociw_error *err = NULL;
+	ociwp_beneath beneath;
+	begin();
+	cr_assert_eq(unlink(in_app("f2")), 0);
+	cr_assert_eq(symlink("/etc/passwd", in_app("f2")), 0);
+	cr_assert_eq(ociwp_beneath_init(&beneath, app_dir, NULL), 0);
+	cr_assert_eq(ociwp_pack_hash(&pack, &draft, NULL, &beneath, &err), OCIW_ERR_UNSAFE);
+	cr_assert(strstr(ociw_error_message(err), "component \"a\": file: "));
+	ociw_error_free(err);
+	ociwp_beneath_deinit(&beneath);
+	end();
+}
+
+Test(pack_hash, wasm_may_be_anywhere)
+{
+	ociwp_beneath beneath;
+	begin();
+	size_t files = draft.components[0].file_count;
+	draft.components[0].file_count = 0;
+	cr_assert_eq(mkdir(in_app("sub"), 0700), 0);
+	cr_assert_eq(ociwp_beneath_init(&beneath, in_app("sub"), NULL), 0);
+	cr_assert_eq(ociwp_pack_hash(&pack, &draft, NULL, &beneath, NULL), 0);
+	ociwp_beneath_deinit(&beneath);
+	draft.components[0].file_count = files;
+	end();
 }
