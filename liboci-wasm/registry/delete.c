@@ -19,9 +19,20 @@ static int delete_path(ociwp_repository *repo, const char *path, const ociw_op *
 		ociwp_response_drain(&answer, op);
 		return 0;
 	}
-	bool disabled = answer.status == 400 || answer.status == 405;
-	r = ociwp_response_fail(&answer, op, err);
-	return disabled ? ociwp_wrap(err, r, "the registry does not allow this deletion") : r;
+	if (answer.status != 400 && answer.status != 405)
+		return ociwp_response_fail(&answer, op, err);
+	/* docker-registry says 400 for a tag, as it deletes by digest alone. */
+	ociw_error *why = NULL;
+	r = ociwp_response_fail(&answer, op, &why);
+	if (r != OCIW_ERR_REGISTRY)
+		return ociwp_wrap(err, ociwp_error_move(err, why),
+		                  "the registry does not allow this deletion");
+	r = ociwp_fail(err, OCIW_ERR_UNSUPPORTED, "the registry does not allow this deletion: %s",
+	               ociw_error_message(why));
+	if (err)
+		ociwp_error_set_http(*err, answer.status, ociw_error_registry_code(why));
+	ociw_error_free(why);
+	return r;
 }
 
 /* Nothing that was put or seen before is known to be there any more. */

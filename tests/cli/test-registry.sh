@@ -5,11 +5,12 @@
 # passwords of its own, and behind nginx. What comes back is what went in, others read it too, and
 # each failure is one clear error.
 #
-# usage: test-registry.sh OCI_WASM plain|tls-auth|nginx
-kind=$2
+# usage: test-registry.sh OCI_WASM [distribution-]plain|tls-auth|nginx
 # shellcheck source=../support/registry.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../support/registry.sh"
-registry_require docker-registry curl skopeo
+registry_choose "$2"
+kind=$REGISTRY_KIND
+registry_require curl skopeo
 registry_init
 registry_start "$kind" || exit 1
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

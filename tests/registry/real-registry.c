@@ -4,7 +4,7 @@
  * deletion. Prints TAP. What is started, and how, is the business of test-real.sh.
  *
  * usage: real-registry REPOSITORY [--user NAME --password TEXT] [--identity TOKEN] [--ca FILE]
- *                      [--no-delete]
+ *                      [--no-delete | --delete-off]
  */
 #include "base/buf.h"
 #include "base/str.h"
@@ -168,11 +168,31 @@ static void check_referrers(ociw_content *repo, const ociw_descriptor *subject)
 	ok(r == 0 && count_after == 1, "then one is listed", &err);
 }
 
-static void check_all(ociw_content *repo, bool can_delete)
+enum deletion { DELETION_ON, DELETION_OFF, DELETION_UNTESTED };
+
+/* DEL-1, DEL-2: a registry that deletes nothing says so, and so do we. */
+static void check_deletion(ociw_content *repo, enum deletion deletion, const ociw_descriptor *one)
+{
+	OCIWP_AUTO(descriptor) ociw_descriptor *gone = NULL;
+	ociw_error *err = NULL;
+	if (deletion == DELETION_UNTESTED || !one)
+		return;
+	int r = ociw_content_delete(repo, ociw_descriptor_digest(one), NULL, &err);
+	if (deletion == DELETION_OFF) {
+		ok(r == OCIW_ERR_UNSUPPORTED, "deletion that is switched off is UNSUPPORTED", &err);
+		r = ociw_content_resolve(repo, "v1", NULL, &gone, &err);
+		ok(r == 0, "and nothing is gone", &err);
+		return;
+	}
+	ok(r == 0, "a manifest is deleted by digest", &err);
+	r = ociw_content_resolve(repo, "v1", NULL, &gone, &err);
+	ok(r == OCIW_ERR_NOTFOUND, "and then it is gone", &err);
+}
+
+static void check_all(ociw_content *repo, enum deletion deletion)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *one = NULL;
 	OCIWP_AUTO(descriptor) ociw_descriptor *two = NULL;
-	OCIWP_AUTO(descriptor) ociw_descriptor *gone = NULL;
 	ociw_error *err = NULL;
 	int names = 0;
 	ok(blob_round_trip(repo, 0, &err), "an empty blob goes there and back (PSH-18)", &err);
@@ -186,18 +206,13 @@ static void check_all(ociw_content *repo, bool can_delete)
 	check_errors(repo);
 	if (two)
 		check_referrers(repo, two);
-	if (!can_delete || !one)
-		return;
-	r = ociw_content_delete(repo, ociw_descriptor_digest(one), NULL, &err);
-	ok(r == 0, "a manifest is deleted by digest", &err);
-	r = ociw_content_resolve(repo, "v1", NULL, &gone, &err);
-	ok(r == OCIW_ERR_NOTFOUND, "and then it is gone", &err);
+	check_deletion(repo, deletion, one);
 }
 
 int main(int argc, char **argv)
 {
 	login_state login = {0};
-	bool can_delete = true;
+	enum deletion deletion = DELETION_ON;
 	ociw_client *client = NULL;
 	ociw_content *repo = NULL;
 	ociw_reference *ref = NULL;
@@ -213,7 +228,9 @@ int main(int argc, char **argv)
 		else if (strcmp(argv[i], "--ca") == 0 && i + 1 < argc)
 			ca = argv[++i];
 		else if (strcmp(argv[i], "--no-delete") == 0)
-			can_delete = false;
+			deletion = DELETION_UNTESTED;
+		else if (strcmp(argv[i], "--delete-off") == 0)
+			deletion = DELETION_OFF;
 	}
 	if (argc < 2)
 		return 2;
@@ -227,7 +244,7 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = ociw_client_repository(client, ref, &repo, &err);
 	if (ok(r == 0, "the client is made", &err))
-		check_all(repo, can_delete);
+		check_all(repo, deletion);
 	ok(login.asked <= 1, "credentials were asked for once at most", NULL);
 	ociw_content_free(repo);
 	ociw_reference_free(ref);

@@ -15,7 +15,7 @@ static const struct {
         {204, 0, NULL},
         {404, OCIW_ERR_NOTFOUND, "answer 404"},
         {405, OCIW_ERR_UNSUPPORTED, "the registry does not allow this deletion"},
-        {400, OCIW_ERR_REGISTRY, "the registry does not allow this deletion"},
+        {400, OCIW_ERR_UNSUPPORTED, "the registry does not allow this deletion"},
         {403, OCIW_ERR_DENIED, "answer 403"},
 };
 

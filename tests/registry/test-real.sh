@@ -6,16 +6,16 @@
 # "referrers" is go-containerregistry's registry, built by tests/support/peers.sh; its tags outlive the
 # manifests they stand for, so deletion is left out there.
 #
-# usage: test-real.sh PROGRAM plain|tls-auth|nginx|token|identity|referrers
+# usage: test-real.sh PROGRAM [distribution-]plain|tls-auth|nginx|token|identity|nodelete, or referrers
 program=$(realpath -e "$1") || exit 1
-kind=$2
 # shellcheck source=../support/registry.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../support/registry.sh"
-registry_require docker-registry curl
+registry_choose "$2"
+kind=$REGISTRY_KIND
 PATH=${OCIW_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/oci-wasm-peers}/bin:$PATH
 registry_init
 if [ "$kind" = referrers ]; then
-    registry_require referrers-registry
+    registry_require curl referrers-registry
     referrers-registry >"$REGISTRY_ROOT/address" 2>/dev/null &
     # shellcheck disable=SC2034  # registry_cleanup ends it
     REGISTRY_PIDS[referrers]=$!
@@ -32,6 +32,7 @@ if [ -n "$REGISTRY_CA" ]; then
 fi
 case $kind in
 referrers) with=(--no-delete) ;;
+nodelete) with=(--delete-off) ;;
 token) with=(--user "$REGISTRY_USER" --password "$REGISTRY_PASSWORD") ;;
 identity) with=(--identity 'refresh me & keep me') ;;
 esac

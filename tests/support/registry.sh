@@ -11,12 +11,29 @@
 #   registry_start token              plain HTTP, bearer tokens from tests/support/token-server.py
 #   registry_start nginx              plain registry behind nginx with TLS and Basic auth
 #   registry_start readonly DIR       plain HTTP over the storage DIR, refuses writes
+#   registry_start nodelete           plain HTTP, deletion switched off
 #   registry_stop NAME                ends one (the value of $REGISTRY_NAME)
 #   registry_log NAME                 prints its log and, behind nginx, the access log
+#
+#   registry_choose KIND              for "distribution-KIND", those above run distribution 3, built
+#                                     by tests/support/peers.sh, instead of Debian's docker-registry;
+#                                     sets REGISTRY_KIND to what registry_start takes
 #
 # registry_start sets REGISTRY_ADDRESS (host:port), REGISTRY_NAME, REGISTRY_STORAGE, and, with
 # TLS, REGISTRY_CA (a PEM file), REGISTRY_USER and REGISTRY_PASSWORD. A script that has its own
 # EXIT trap calls registry_cleanup from it after registry_init.
+
+registry_program=docker-registry
+
+registry_choose() {
+    # shellcheck disable=SC2034  # for the tests
+    REGISTRY_KIND=${1#distribution-}
+    [ "$REGISTRY_KIND" != "$1" ] || return 0
+    PATH=${OCIW_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/oci-wasm-peers}/bin:$PATH
+    registry_program=registry
+    registry_require registry
+    export OTEL_TRACES_EXPORTER=none
+}
 
 registry_init() {
     REGISTRY_ROOT=$(mktemp -d)
@@ -93,7 +110,7 @@ registry_write_config() {
 	log: { level: info, accesslog: { disabled: false } }
 	storage:
 	  filesystem: { rootdirectory: "$REGISTRY_STORAGE" }
-	  delete: { enabled: true }
+	  delete: { enabled: $([ "$kind" = nodelete ] && echo false || echo true) }
 	END
     if [ "$kind" = readonly ]; then
         printf '  maintenance: { readonly: { enabled: true } }\n' >>"$dir/config.yml"
@@ -167,7 +184,7 @@ registry_answers() {
 
 registry_run_docker_registry() {
     local dir=$1
-    docker-registry serve "$dir/config.yml" >"$dir/registry.log" 2>&1 </dev/null &
+    "$registry_program" serve "$dir/config.yml" >"$dir/registry.log" 2>&1 </dev/null &
     REGISTRY_PIDS[$REGISTRY_NAME]=$!
     registry_wait 20 $! registry_listening "$dir"
 }
@@ -240,9 +257,9 @@ registry_start() {
     mkdir -p "$REGISTRY_STORAGE"
     REGISTRY_CA='' REGISTRY_USER='' REGISTRY_PASSWORD='' REGISTRY_TOKEN_PORT='' REGISTRY_TOKEN_PID=''
 
-    registry_require docker-registry curl
+    registry_require "$registry_program" curl
     case $kind in
-    plain | readonly) ;;
+    plain | readonly | nodelete) ;;
     token)
         registry_require openssl python3
         # shellcheck disable=SC2034  # for the tests
@@ -268,14 +285,14 @@ registry_start() {
 
     registry_write_config "$dir" "$kind"
     registry_run_docker_registry "$dir" || {
-        registry_say "docker-registry did not start"
+        registry_say "$registry_program did not start"
         registry_log "$REGISTRY_NAME" >&2
         return 1
     }
     [ -z "$REGISTRY_TOKEN_PID" ] || REGISTRY_PIDS[$REGISTRY_NAME]+=" $REGISTRY_TOKEN_PID"
     [ "$kind" != tls-auth ] || REGISTRY_CA=$dir/ca.pem
     registry_wait 20 "${REGISTRY_PIDS[$REGISTRY_NAME]%% *}" registry_answers || {
-        registry_say "docker-registry does not answer"
+        registry_say "$registry_program does not answer"
         return 1
     }
     if [ "$kind" = nginx ]; then

@@ -112,7 +112,7 @@ static int print_referrer(const ociw_descriptor *desc, void *user_data)
 	const char *type = ociw_descriptor_artifact_type(desc);
 
 	if (tree->tool->common.json) {
-		fputs(tree->any ? ",{\"digest\":" : "{\"digest\":", stdout);
+		fputs(tree->any ? ",{\"digest\":" : "[{\"digest\":", stdout);
 		json_print_string(stdout, ociw_descriptor_digest(desc));
 		fputs(",\"mediaType\":", stdout);
 		json_print_string(stdout, ociw_descriptor_media_type(desc));
@@ -161,13 +161,11 @@ static int run_referrers(struct tool *tool, void *options, int argc, char **argv
 				    .content = end.content,
 				    .artifact_type = command->artifact_type,
 				    .depth_max = command->flat ? 1 : TREE_DEPTH_MAX};
-		if (tool->common.json)
-			fputc('[', stdout);
-		else
+		if (!tool->common.json)
 			printf("%s\n", ociw_descriptor_digest(desc));
 		(void)walk(&tree, ociw_descriptor_digest(desc));
-		if (tool->common.json)
-			fputs("]\n", stdout);
+		if (tool->common.json && tree.code >= 0)
+			fputs(tree.any ? "]\n" : "[]\n", stdout);
 		status = tree.code < 0 ? tool_fail(tool, tree.err) : tool_finish(tool);
 	}
 	ociw_descriptor_free(desc);

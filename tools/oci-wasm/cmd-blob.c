@@ -38,6 +38,14 @@ static const char *digest_of(const struct command *command, const struct end *en
 	return NULL;
 }
 
+static int tell_size(struct tool *tool, uint64_t want, uint64_t got)
+{
+	progress_clear(tool->progress);
+	fprintf(stderr, "oci-wasm: the blob has %llu bytes, expected %llu\n", (unsigned long long)got,
+		(unsigned long long)want);
+	return EXIT_INTEGRITY;
+}
+
 static int run_blob_get(struct tool *tool, void *options, int argc, char **argv)
 {
 	const struct blob_command *command = options;
@@ -55,12 +63,18 @@ static int run_blob_get(struct tool *tool, void *options, int argc, char **argv)
 	int r = digest ? 0 : OCIW_ERR_INVALID;
 	if (digest)
 		r = ociw_content_stat(end.content, digest, &tool->op, &desc, &err);
-	if (r >= 0)
+	if (r >= 0 && command->bytes && command->bytes != ociw_descriptor_size(desc))
+		status = tell_size(tool, command->bytes, ociw_descriptor_size(desc));
+	if (r >= 0 && status == 0)
 		r = ociw_content_open(end.content, desc, &tool->op, &reader, &err);
-	if (r >= 0)
-		status = write_stream(tool, reader, command->output ? command->output : "-");
-	else
+	if (r < 0)
 		status = digest ? tool_fail(tool, err) : EXIT_USAGE;
+	else if (status == 0)
+		status = write_stream(tool, reader, command->output ? command->output : "-");
+	if (status == 0 && command->output && tool->common.json) {
+		print_descriptor(tool, argv[0], desc);
+		status = tool_finish(tool);
+	}
 	ociw_descriptor_free(desc);
 	end_close(&end);
 	return status;
@@ -76,17 +90,26 @@ static int run_blob_put(struct tool *tool, void *options, int argc, char **argv)
 
 	if (argc != 2)
 		return tool_usage(&cmd_blob_put, "needs a repository or layout, and a file");
-	int status = end_open(tool, argv[0], END_WRITE, &end);
-	if (status != 0)
-		return status;
-	if (ociw_content_put_file(end.content, type, argv[1], &tool->op, &desc, &err) < 0) {
-		status = tool_fail(tool, err);
-	} else {
-		print_descriptor(tool, argv[0], desc);
-		status = tool_finish(tool);
+	char path[SPOOL_PATH_MAX];
+	FILE *spool = NULL;
+	int status = 0;
+	if (strcmp(argv[1], "-") == 0)
+		status = spool_input(tool, &spool, path);
+	if (status == 0)
+		status = end_open(tool, argv[0], END_WRITE, &end);
+	if (status == 0) {
+		if (ociw_content_put_file(end.content, type, spool ? path : argv[1], &tool->op,
+					  &desc, &err) < 0) {
+			status = tool_fail(tool, err);
+		} else {
+			print_descriptor(tool, argv[0], desc);
+			status = tool_finish(tool);
+		}
+		end_close(&end);
 	}
 	ociw_descriptor_free(desc);
-	end_close(&end);
+	if (spool)
+		fclose(spool);
 	return status;
 }
 
@@ -106,6 +129,8 @@ static int run_blob_delete(struct tool *tool, void *options, int argc, char **ar
 		status = EXIT_USAGE;
 	else if (ociw_content_delete_blob(end.content, digest, &tool->op, &err) < 0)
 		status = tool_fail(tool, err);
+	else
+		status = print_deleted(tool, argv[0], digest);
 	end_close(&end);
 	return status;
 }
@@ -130,7 +155,7 @@ const struct command cmd_blob_put = {
 	.group = "Parts",
 	.operands = "REPOSITORY FILE",
 	.summary = "Upload one file as a blob",
-	.description = "Stores a file as a blob and prints its digest.\n"
+	.description = "Stores a file, or standard input for \"-\", as a blob and prints its digest.\n"
 		       "  oci-wasm blob put localhost:5000/app app.wasm",
 	.options = put_specs,
 	.option_count = TOOL_COUNT(put_specs),

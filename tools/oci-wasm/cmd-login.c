@@ -151,6 +151,16 @@ static int answer_trial(const char *host, bool rejected, ociw_credential_request
 	return r < 0 ? r : 1;
 }
 
+/* {"registry":...,"kept":...}: where the credentials are now. */
+static void print_kept(const char *host, const char *where)
+{
+	fputs("{\"registry\":", stdout);
+	json_print_string(stdout, host);
+	fputs(",\"kept\":", stdout);
+	json_print_string(stdout, where ? where : "the credential store");
+	fputs("}\n", stdout);
+}
+
 static int check_and_store(struct tool *tool, const char *host, const ociw_credential *credential)
 {
 	struct trial trial = {credential, host};
@@ -167,7 +177,9 @@ static int check_and_store(struct tool *tool, const char *host, const ociw_crede
 		r = credentials_store(tool->credentials, host, credential, &where, &err);
 	if (r < 0)
 		return tool_fail(tool, err);
-	if (!tool->common.quiet)
+	if (tool->common.json)
+		print_kept(host, where);
+	else if (!tool->common.quiet)
 		fprintf(stderr, "oci-wasm: logged in to %s; kept in %s\n", host,
 		        where ? where : "the credential store");
 	free(where);
@@ -213,7 +225,12 @@ static int run_logout(struct tool *tool, void *options, int argc, char **argv)
 	struct credentials *credentials = credentials_new(tool->registry.registry_config);
 	int r = credentials ? credentials_erase(credentials, host, &err) : OCIW_ERR_NOMEM;
 	int status = EXIT_OK;
-	if (r < 0)
+	if (r >= 0 && tool->common.json) {
+		fputs("{\"registry\":", stdout);
+		json_print_string(stdout, host);
+		printf(",\"forgotten\":%s}\n", r ? "true" : "false");
+		status = tool_finish(tool);
+	} else if (r < 0)
 		status = tool_fail(tool, err);
 	else if (!tool->common.quiet)
 		fprintf(stderr,
@@ -236,8 +253,7 @@ static int print_repository(const char *name, const ociw_descriptor *desc, void 
 
 	(void)desc;
 	if (state->json) {
-		if (state->any)
-			fputc(',', stdout);
+		fputc(state->any ? ',' : '[', stdout);
 		json_print_string(stdout, name);
 	} else {
 		print_escaped(stdout, name);
@@ -261,15 +277,13 @@ static int run_catalog(struct tool *tool, void *options, int argc, char **argv)
 		return EXIT_USAGE;
 	ociw_client *client = tool_client(tool);
 	int status = client ? 0 : EXIT_OTHER;
-	if (client && state.json)
-		fputc('[', stdout);
 	tags.op = &tool->op;
 	if (client &&
 	    ociw_client_catalog(client, host, &tags, print_repository, &state, &err) < 0) {
 		status = tool_fail(tool, err);
 	} else if (client) {
 		if (state.json)
-			fputs("]\n", stdout);
+			fputs(state.any ? "]\n" : "[]\n", stdout);
 		status = tool_finish(tool);
 	}
 	free(host);

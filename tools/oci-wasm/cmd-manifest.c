@@ -112,6 +112,8 @@ static int delete_name(struct tool *tool, const struct command *command, int arg
 		status = EXIT_USAGE;
 	else if (ociw_content_delete(end.content, name, &tool->op, &err) < 0)
 		status = tool_fail(tool, err);
+	else
+		status = print_deleted(tool, argv[0], name);
 	end_close(&end);
 	return status;
 }
@@ -188,7 +190,7 @@ const struct command cmd_manifest_delete = {
 	.operands = "IMAGE",
 	.summary = "Delete a manifest by tag, name or digest",
 	.description = "Deletes what a tag, layout name or digest stands for. A tag is never turned "
-		       "into a digest: other tags of the same image stay.",
+		       "into a digest: other tags of the same image stay. Prints nothing without --json.",
 	.uses_registry = true,
 	.run = run_manifest_delete,
 };

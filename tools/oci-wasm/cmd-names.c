@@ -37,7 +37,7 @@ static int print_tag(const char *name, const ociw_descriptor *desc, void *user_d
 	struct tags_state *state = user_data;
 
 	if (state->json) {
-		fputs(state->any ? ",{\"name\":" : "{\"name\":", stdout);
+		fputs(state->any ? ",{\"name\":" : "[{\"name\":", stdout);
 		if (name)
 			json_print_string(stdout, name);
 		else
@@ -69,13 +69,11 @@ static int run_tags(struct tool *tool, void *options, int argc, char **argv)
 	int status = end_open(tool, argv[0], END_READ, &end);
 	if (status != 0)
 		return status;
-	if (state.json)
-		fputc('[', stdout);
 	if (ociw_content_list(end.content, &tool->op, print_tag, &state, &err) < 0) {
 		status = tool_fail(tool, err);
 	} else {
 		if (state.json)
-			fputs("]\n", stdout);
+			fputs(state.any ? "]\n" : "[]\n", stdout);
 		status = tool_finish(tool);
 	}
 	end_close(&end);

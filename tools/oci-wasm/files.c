@@ -108,3 +108,25 @@ int write_stream(struct tool *tool, ociw_reader *take_reader, const char *path)
 	free(partial);
 	return status;
 }
+
+int spool_input(struct tool *tool, FILE **out, char path[SPOOL_PATH_MAX])
+{
+	char block[1 << 14];
+	FILE *file = tmpfile();
+	size_t n;
+
+	if (!file)
+		return fail_errno(tool, "cannot make", "a temporary file");
+	while ((n = fread(block, 1, sizeof(block), stdin)) > 0) {
+		if (fwrite(block, 1, n, file) != n)
+			break;
+	}
+	if (ferror(stdin) || n > 0 || fflush(file) != 0) {
+		int status = fail_errno(tool, "cannot keep", "standard input");
+		fclose(file);
+		return status;
+	}
+	snprintf(path, SPOOL_PATH_MAX, "/proc/self/fd/%d", fileno(file));
+	*out = file;
+	return 0;
+}

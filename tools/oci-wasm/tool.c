@@ -264,6 +264,18 @@ void print_descriptor(const struct tool *tool, const char *reference, const ociw
 	printf(",\"size\":%llu}\n", (unsigned long long)ociw_descriptor_size(desc));
 }
 
+int print_deleted(struct tool *tool, const char *reference, const char *name)
+{
+	if (tool->common.json) {
+		fputs("{\"reference\":", stdout);
+		json_print_string(stdout, reference);
+		fputs(",\"deleted\":", stdout);
+		json_print_string(stdout, name);
+		fputs("}\n", stdout);
+	}
+	return tool_finish(tool);
+}
+
 int parse_platform(struct tool *tool, const char *text, ociw_platform **out)
 {
 	ociw_error *err = NULL;

@@ -98,6 +98,8 @@ int tool_finish(struct tool *tool);
 void json_print_string(FILE *out, const char *text);
 /* {"reference":...,"digest":...,"mediaType":...,"size":...} and a newline; or just the digest. */
 void print_descriptor(const struct tool *tool, const char *reference, const ociw_descriptor *desc);
+/* What was deleted, with --json alone: {"reference":...,"deleted":...}. Ends the output. */
+int print_deleted(struct tool *tool, const char *reference, const char *name);
 /* A platform option, parsed; 0 or an exit status that has been told. NULL text gives NULL. */
 int parse_platform(struct tool *tool, const char *text, ociw_platform **out);
 
