@@ -218,6 +218,7 @@ static int take_value(parser *p, value *out, unsigned depth)
 /* A dotted key as "a.b"; parts in quotes may hold anything. */
 static int take_key(parser *p, ociwp_buf *out)
 {
+	ociwp_buf_puts(out, ""); /* "" is a key too, and a string */
 	for (;;) {
 		skip_blank(p);
 		int r = 0;

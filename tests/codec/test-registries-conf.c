@@ -172,6 +172,16 @@ Test(registries_conf, a_broken_file_adds_nothing)
 	ociwp_registries_conf_deinit(&conf);
 }
 
+Test(registries_conf, an_empty_key_is_one_more_that_is_not_ours)
+{
+	ociwp_registries_conf conf;
+	static const char text[] = "[\"\"]\n'' = 1\n[[\"\"]]\n[[registry]]\n'' = 2\nlocation='a.io'\n"
+				   "[[registry.mirror]]\n\"\" = true\nlocation='b.io'\n";
+	cr_assert_eq(parse(text, &conf, NULL), 0);
+	cr_assert_eq(conf.count, 1);
+	ociwp_registries_conf_deinit(&conf);
+}
+
 Test(registries_conf, an_empty_file_is_fine)
 {
 	ociwp_registries_conf conf;
