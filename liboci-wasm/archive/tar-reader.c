@@ -246,6 +246,10 @@ static int read_global_pax(ociwp_tar_reader *t, ociw_error **err)
 	OCIWP_AUTO(mem) ociwp_pax *ignored = ociwp_new(ociwp_pax);
 	if (!ignored)
 		return ociwp_nomem(err);
+	/* Go forgets what came before, others apply it to the entry behind. */
+	if (t->has_pax || t->has_long_path || t->has_long_target)
+		return ociwp_fail(err, OCIW_ERR_FORMAT,
+		                  "global pax header between an extension header and its entry");
 	int r = read_extension(t, t->header.size, &bytes, err);
 	if (r < 0)
 		return r;

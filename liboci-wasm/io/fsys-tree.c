@@ -62,10 +62,11 @@ static int remove_simple(int parent, const char *name)
 	return errno == EEXIST ? ENOTEMPTY : errno;
 }
 
-/* Moves directory @p name of @p from into @p top under a name of its own. */
+/* Moves directory @p name of @p from into @p top under a name of its own. Names like ours may be there
+ * by the thousand, put there to stop us: the counter passes each of them once. */
 static int lift(int from, const char *name, int top, uint64_t *counter)
 {
-	for (int tries = 0; tries < 64; tries++) {
+	for (;;) {
 		char fresh[40];
 		struct stat st;
 		snprintf(fresh, sizeof(fresh), ".ociw-%llu", (unsigned long long)++*counter);
@@ -80,7 +81,6 @@ static int lift(int from, const char *name, int top, uint64_t *counter)
 		if (errno != EEXIST && errno != ENOTEMPTY)
 			return errno;
 	}
-	return EEXIST;
 }
 
 /* Empties directory @p name of @p top, lifting its non-empty directories into @p top. */

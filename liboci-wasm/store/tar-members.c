@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define MAX_MEMBERS 100000
-#define MAX_NAME_BYTES ((size_t)32 << 20)
+#define MAX_NAME_BYTES ((size_t)32 << 20) /* and targets of links */
 #define MAX_LINKS 8
 
 /* The tar as a stream; between `skip_from` and `skip_to` nobody looks at the bytes. */
@@ -194,9 +194,10 @@ static int add_member(ociwp_tar_members *members, const ociwp_tar_entry *entry, 
 	path = normal_path(entry->path, entry->path_len, &nomem);
 	if (!path)
 		return nomem ? ociwp_nomem(err) : 0;
-	*name_bytes += entry->path_len;
+	*name_bytes += entry->path_len + (entry->target ? strlen(entry->target) : 0);
 	if (ociwp_map_size(members->by_path) >= MAX_MEMBERS || *name_bytes > MAX_NAME_BYTES)
-		return ociwp_fail(err, OCIW_ERR_LIMIT, "more than %d files", MAX_MEMBERS);
+		return ociwp_fail(err, OCIW_ERR_LIMIT, "more than %d files, or %zu bytes of names",
+		                  MAX_MEMBERS, MAX_NAME_BYTES);
 	if (ociwp_map_contains(members->by_path, path))
 		return ociwp_fail(err, OCIW_ERR_FORMAT, "%s is there twice", ociwp_quote(path));
 	ociwp_tar_member *member = ociwp_new(ociwp_tar_member);

@@ -305,6 +305,22 @@ Test(tar_reader, a_global_header_changes_nothing)
 	expect_walk(&tar, 0, "f\nh\n");
 }
 
+/* Go forgets the first header here, others apply it: two names for one entry. */
+Test(tar_reader, a_global_header_between_an_extension_and_its_entry_is_refused)
+{
+	static const struct {
+		char flag;
+		const char *text;
+	} rows[] = {{'x', "9 path=a\n"}, {'L', "a"}, {'K', "a"}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct test_tar tar = TEST_TAR_INIT;
+		test_tar_text(&tar, "x", rows[i].flag, rows[i].text);
+		test_tar_text(&tar, "g", 'g', "13 comment=x\n");
+		test_tar_text(&tar, "f", '0', "");
+		expect_walk(&tar, OCIW_ERR_FORMAT, "global pax header between");
+	}
+}
+
 /* H3 */
 Test(tar_reader, an_extension_without_an_entry_is_refused)
 {

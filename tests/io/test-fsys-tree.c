@@ -95,6 +95,25 @@ Test(fsys_tree, removes_any_depth_with_few_descriptors)
 	box_close(box);
 }
 
+/* Names of the kind that lifted directories get are the maker's to choose as well. */
+Test(fsys_tree, removes_a_tree_full_of_the_names_that_removal_itself_uses)
+{
+	int box = box_open();
+	char path[64];
+	cr_assert_eq(mkdirat(box, "t", 0755), 0);
+	for (int i = 1; i <= 300; i++) {
+		snprintf(path, sizeof(path), "t/.ociw-%d", i);
+		cr_assert_eq(mkdirat(box, path, 0755), 0);
+		snprintf(path, sizeof(path), "t/.ociw-%d/a", i);
+		cr_assert_eq(mkdirat(box, path, 0755), 0);
+		snprintf(path, sizeof(path), "t/.ociw-%d/a/f", i);
+		put(box, path);
+	}
+	cr_expect_eq(ociwp_tree_remove(box, "t"), 0);
+	cr_expect_not(there(box, "t"));
+	box_close(box);
+}
+
 /* Keeps whatever is called keep*. */
 static bool keep_by_name(void *data, uint64_t parent, const char *name)
 {

@@ -108,6 +108,26 @@ Test(tar_members, one_name_twice_is_refused)
 	             "\"one\" is there twice");
 }
 
+/* 9000 links of 4000 bytes: a small compressed archive must not become much memory. */
+Test(tar_members, targets_of_links_count_as_names)
+{
+	static char long_target[4000];
+	OCIWP_AUTO(buf) ociwp_buf tar = OCIWP_BUF_INIT;
+	ociwp_tar_members members;
+	ociw_error *err = NULL;
+	char name[16];
+
+	memset(long_target, 't', sizeof(long_target) - 1);
+	for (int i = 0; i < 9000; i++) {
+		snprintf(name, sizeof(name), "l%d", i);
+		raw_entry(&tar, "K", 'K', NULL, long_target, sizeof(long_target));
+		raw_entry(&tar, name, '2', "cut", "", 0);
+	}
+	raw_finish(&tar, in_scratch("a.tar"));
+	expect_error(open_tar(in_scratch("a.tar"), &members, &err), &err, OCIW_ERR_LIMIT,
+	             "bytes of names");
+}
+
 Test(tar_members, an_archive_cut_short_is_refused)
 {
 	OCIWP_AUTO(buf) ociwp_buf tar = OCIWP_BUF_INIT;
