@@ -165,7 +165,7 @@ static int extract(ociw_content *content, uint32_t flags, uint64_t *tree)
 	int fd = openat(dir, "out", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0) {
 		/* As a normal user a tree of closed directories cannot be read without changing it. */
-		FUZZ_ASSERT(geteuid() != 0 || ociwp_tree_directories(fd, add_directory, tree) == 0);
+		FUZZ_ASSERT(geteuid() != 0 || ociwp_tree_directories(fd, false, add_directory, tree) == 0);
 		close(fd);
 	}
 	FUZZ_ASSERT(ociwp_tree_remove(dir, "out") == 0);

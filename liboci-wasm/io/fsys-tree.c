@@ -26,15 +26,16 @@ static bool is_dot(const char *name)
 	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
 /* A handle on a directory that must be one and no link. A directory we may not enter but own is
  * opened up first (D12). */
 static int open_directory(int parent, const char *name)
 {
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(parent, name, flags);
+	int fd = openat(parent, name, DIR_FLAGS);
 	if (fd < 0 && errno == EACCES &&
 	    fchmodat(parent, name, S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0)
-		fd = openat(parent, name, flags);
+		fd = openat(parent, name, DIR_FLAGS);
 	return fd;
 }
 
@@ -306,7 +307,7 @@ int ociwp_tree_sweep_name(int parent, uint64_t parent_inode, const char *name, b
 	return 0;
 }
 
-int ociwp_tree_directories(int root, ociwp_tree_visit visit, void *data)
+int ociwp_tree_directories(int root, bool closed_stay, ociwp_tree_visit visit, void *data)
 {
 	struct climb climb = {0};
 	int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -327,10 +328,11 @@ int ociwp_tree_directories(int root, ociwp_tree_visit visit, void *data)
 		}
 		if (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN)
 			continue;
-		fd = open_directory(dirfd(level->dir), entry->d_name);
+		fd = closed_stay ? openat(dirfd(level->dir), entry->d_name, DIR_FLAGS)
+				 : open_directory(dirfd(level->dir), entry->d_name);
 		if (fd >= 0)
 			r = climb_push(&climb, fd, entry->d_name, true);
-		else if (errno != ENOTDIR && errno != ELOOP)
+		else if (errno != ENOTDIR && errno != ELOOP && !(closed_stay && errno == EACCES))
 			r = errno;
 	}
 	climb_deinit(&climb);

@@ -28,8 +28,9 @@ int ociwp_tree_sweep_name(int parent, uint64_t parent_inode, const char *name, b
 int ociwp_tree_sweep_in(int dir, const ociwp_tree_sweep *sweep);
 
 /* Calls @p visit for every directory below and then for @p root itself, children first, with a
- * handle opened for reading. Its non-zero value (an errno) ends the visit and is returned. */
+ * handle opened for reading. Its non-zero value (an errno) ends the visit and is returned. What is
+ * ours and closed to us is opened up for good; with @p closed_stay it is left as it is, unvisited. */
 typedef int (*ociwp_tree_visit)(void *data, int fd, uint64_t inode);
-int ociwp_tree_directories(int root, ociwp_tree_visit visit, void *data);
+int ociwp_tree_directories(int root, bool closed_stay, ociwp_tree_visit visit, void *data);
 
 #endif

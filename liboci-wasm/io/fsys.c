@@ -503,6 +503,10 @@ int ociwp_fsys_link(ociwp_fsys *fs, const ociwp_fsys_at *target, const ociwp_fsy
 		int code = ociwp_fsys_remove(fs, at, err);
 		if (code < 0)
 			return code;
+		if (fstatat(target->fd, target->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			return ociwp_fail(err, OCIW_ERR_FORMAT,
+					  "hard link %s takes the place of the tree that %s is in",
+					  ociwp_quote(at->path), ociwp_quote(target->path));
 	}
 	if (linkat(target->fd, target->name, at->fd, at->name, 0) != 0)
 		return ociwp_fail_errno(err, errno, "make hard link %s to %s", ociwp_quote(at->path),

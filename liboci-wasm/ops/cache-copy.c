@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define COPY_BYTES ((size_t)256 * 1024)
-#define XATTR_NAMES 4096
+#define XATTR_MAX ((size_t)64 * 1024) /* Linux: of all names, and of a value */
 
 typedef struct level {
 	DIR *from;
@@ -70,14 +70,27 @@ static int push(copy *c, int take_from, int take_to, ociw_error **err)
 
 /* --- attributes ----------------------------------------------------------------------------- */
 
-/* errno. What the cache holds was judged when it was extracted, so all of it is copied. */
-static int copy_xattrs(int from, int to)
+static bool have_buffer(copy *c)
 {
-	char names[XATTR_NAMES];
-	ssize_t len = flistxattr(from, names, sizeof(names));
+	if (!c->buf)
+		c->buf = ociwp_malloc(COPY_BYTES);
+	return c->buf != NULL;
+}
+
+/* errno. What the cache holds was judged when it was extracted, so all of it is copied. */
+static int copy_xattrs(copy *c, int from, int to)
+{
+	ssize_t len = flistxattr(from, NULL, 0);
+	if (len <= 0)
+		return len == 0 || errno == ENOTSUP ? 0 : errno;
+	if (!have_buffer(c))
+		return ENOMEM;
+	char *names = (char *)c->buf, *value = names + XATTR_MAX;
+	len = flistxattr(from, names, XATTR_MAX);
+	if (len < 0)
+		return errno;
 	for (ssize_t at = 0; at < len; at += (ssize_t)strlen(names + at) + 1) {
-		char value[65536];
-		ssize_t n = fgetxattr(from, names + at, value, sizeof(value));
+		ssize_t n = fgetxattr(from, names + at, value, XATTR_MAX);
 		if (n >= 0 && fsetxattr(to, names + at, value, (size_t)n, 0) != 0 &&
 		    errno != ENOTSUP && errno != EPERM)
 			return errno;
@@ -85,15 +98,16 @@ static int copy_xattrs(int from, int to)
 	return 0;
 }
 
-static int copy_look(const copy *c, int from, int to, const struct stat *st)
+static int copy_look(copy *c, int from, int to, const struct stat *st)
 {
 	struct timespec times[2] = {st->st_mtim, st->st_mtim};
 	if (c->root && fchown(to, st->st_uid, st->st_gid) != 0)
 		return errno;
-	if (fchmod(to, st->st_mode & 07777) != 0)
-		return errno;
-	int e = copy_xattrs(from, to);
-	return e ? e : futimens(to, times) != 0 ? errno : 0;
+	/* Before the mode: who is not root cannot set attributes of what is read-only. */
+	int e = copy_xattrs(c, from, to);
+	if (e == 0 && (fchmod(to, st->st_mode & 07777) != 0 || futimens(to, times) != 0))
+		e = errno;
+	return e;
 }
 
 /* --- names ---------------------------------------------------------------------------------- */
@@ -105,9 +119,7 @@ static int copy_data(copy *c, int from, int to, ociw_error **err)
 	if (c->how == OCIW_MATERIALISE_REFLINK)
 		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
 				  "these file systems share no blocks: use another way to copy");
-	if (!c->buf)
-		c->buf = ociwp_malloc(COPY_BYTES);
-	if (!c->buf)
+	if (!have_buffer(c))
 		return ociwp_nomem(err);
 	for (;;) {
 		ssize_t n = read(from, c->buf, COPY_BYTES);

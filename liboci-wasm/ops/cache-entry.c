@@ -99,7 +99,7 @@ static int count_directory(void *data, int fd, uint64_t inode)
 			continue;
 		count->names++;
 		if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-			r = errno;
+			r = errno == EACCES ? 0 : errno; /* listed, but closed: a name */
 		else if (S_ISREG(st.st_mode))
 			count->bytes += (uint64_t)st.st_size;
 	}
@@ -110,7 +110,8 @@ static int count_directory(void *data, int fd, uint64_t inode)
 int ociwp_cache_count(int tree, uint64_t *names, uint64_t *bytes, ociw_error **err)
 {
 	struct count count = {0, 0};
-	int e = ociwp_tree_directories(tree, count_directory, &count);
+	/* Others may be reading the tree, and its modes are the layers' word: nothing is opened up. */
+	int e = ociwp_tree_directories(tree, true, count_directory, &count);
 	if (e != 0)
 		return ociwp_fail_errno(err, e, "look through a cached tree");
 	*names = count.names;

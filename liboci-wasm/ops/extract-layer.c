@@ -191,18 +191,25 @@ static int fill_job(layer *l, ociwp_pipe_job *job, ociw_error **err)
 static int finish_file(layer *l, int take_fd, const ociwp_file_look *look, ociw_error **err)
 {
 	OCIWP_AUTO(fd) int fd = take_fd;
+	ociwp_file_look rest = *look;
+	int e = 0;
 	int r = ask_for_space(l, fd, err);
 	if (r == 0)
 		r = write_body(l, fd, err);
 	if (r < 0)
 		return r;
-	/* Writing clears capabilities, and chown clears setuid: attributes come last, in this order. */
-	int e = ociwp_extract_file_look(fd, look);
-	if (e == 0 && l->entry->xattr_count > 0) {
-		r = set_xattrs(l, fd, err);
+	/* Writing and chown clear capabilities, and chown clears setuid; who is not root cannot set
+	 * attributes of what is read-only. So: data, owner, attributes, mode, times. */
+	if (l->entry->xattr_count > 0) {
+		if (look->chown && fchown(fd, look->uid, look->gid) != 0)
+			e = errno;
+		rest.chown = false;
+		r = e == 0 ? set_xattrs(l, fd, err) : 0;
 		if (r < 0)
 			return r;
 	}
+	if (e == 0)
+		e = ociwp_extract_file_look(fd, &rest);
 	/* Delayed allocation may report a full disk only here. */
 	if (close(ociwp_steal_fd(&fd)) != 0 && e == 0)
 		e = errno;
@@ -291,8 +298,11 @@ static int put_root(layer *l, ociw_error **err)
 		return ociwp_fail_errno(err, errno, "root directory");
 	if (!ociwp_dirs_set(l->x->dirs, (uint64_t)st.st_ino, &look))
 		return ociwp_nomem(err);
-	if (same_owner(l->x) && fchown(root, (uint32_t)entry->uid, (uint32_t)entry->gid) != 0)
-		return ociwp_fail_errno(err, errno, "set the owner of the root");
+	/* When all is done: until then a staging directory stays closed to everybody else. */
+	l->x->root_owned = same_owner(l->x);
+	l->x->root_inode = (uint64_t)st.st_ino;
+	l->x->root_uid = (uint32_t)entry->uid;
+	l->x->root_gid = (uint32_t)entry->gid;
 	return entry->xattr_count > 0 ? set_xattrs(l, root, err) : 0;
 }
 

@@ -30,6 +30,10 @@ typedef struct ociwp_extraction {
 	ociwp_dirs *dirs;
 	ociwp_seen *seen; /* names of the layer at hand; NULL where nothing lies below it */
 
+	bool root_owned; /* the layers give the top of the tree an owner */
+	uint32_t root_uid, root_gid;
+	uint64_t root_inode;
+
 	uint64_t unpacked;     /* decoded bytes so far, against max_unpacked_bytes */
 	uint64_t made;         /* names made in this layer, directories nobody named included */
 	uint64_t files, directories, links, bytes;

@@ -42,6 +42,17 @@ static bool is_staging_name(const char *name)
 	return digits[0] == '.' && strspn(digits + 1, "0123456789abcdef") == RANDOM_DIGITS;
 }
 
+/* Ours, or, as the superuser, with the owner that a layer gave it: then only where nobody else could
+ * have put it. */
+static bool may_sweep(int parent, const struct stat *held)
+{
+	struct stat st;
+	if (held->st_uid == geteuid())
+		return true;
+	return geteuid() == 0 && fstat(parent, &st) == 0 && st.st_uid == 0 &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 /* Removes one leftover when nobody holds it. Never an error: it is somebody else's. */
 static void sweep_one(int parent, const char *name)
 {
@@ -52,7 +63,7 @@ static void sweep_one(int parent, const char *name)
 	if (fd < 0 && errno == EACCES &&
 	    fchmodat(parent, name, S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0)
 		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &held) != 0 || held.st_uid != geteuid())
+	if (fd < 0 || fstat(fd, &held) != 0 || !may_sweep(parent, &held))
 		return;
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		return;

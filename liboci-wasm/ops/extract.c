@@ -165,12 +165,16 @@ static int open_tree(ociwp_extraction *x, const char *destination, ociw_error **
 /* M1: by handle, from the leaves up, when nothing more is written below. */
 static int set_directory_look(void *data, int fd, uint64_t inode)
 {
-	const ociwp_dir_look *look = ociwp_dirs_get(data, inode);
+	const ociwp_extraction *x = data;
+	const ociwp_dir_look *look = ociwp_dirs_get(x->dirs, inode);
 	/* Every directory was recorded when it was made: inode numbers are not stable here. */
 	if (!look)
 		return ESTALE;
 	struct timespec times[2] = {{look->seconds, (long)look->nanoseconds},
 				    {look->seconds, (long)look->nanoseconds}};
+	/* Up to here nobody but us could enter the tree, whoever it belongs to. */
+	if (x->root_owned && inode == x->root_inode && fchown(fd, x->root_uid, x->root_gid) != 0)
+		return errno;
 	if (fchmod(fd, look->mode) != 0 || futimens(fd, times) != 0)
 		return errno;
 	return 0;
@@ -178,7 +182,7 @@ static int set_directory_look(void *data, int fd, uint64_t inode)
 
 static int finish_tree(ociwp_extraction *x, ociw_error **err)
 {
-	int e = ociwp_tree_directories(ociwp_fsys_root(x->fs), set_directory_look, x->dirs);
+	int e = ociwp_tree_directories(ociwp_fsys_root(x->fs), false, set_directory_look, x);
 	if (e != 0)
 		return ociwp_fail_errno(err, e, "set modes and times of directories");
 	ociw_event event = {.size = sizeof(event),

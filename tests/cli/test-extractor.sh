@@ -81,10 +81,16 @@ mkfifo endless
 "$tool" - stopped <endless 2>stop.err &
 pid=$!
 exec 7>endless
+# Once it spools what comes, it has its handlers.
+for _ in {1..500}; do
+    ! find "/proc/$pid/fd" -lname '*(deleted)' 2>/dev/null | grep -q . || break
+    sleep 0.02
+done
 kill -TERM "$pid"
 wait "$pid"
 same "SIGTERM ends with 143" 143 "$?"
 exec 7>&-
+holds "and a word about it" grep -q interrupted stop.err
 holds "and leaves nothing" test ! -e stopped
 
 cli_finish

@@ -195,9 +195,17 @@ Test(fsys_tree, directories_are_visited_from_the_leaves_up)
 	cr_assert_eq(mkdirat(box, "c", 0755), 0);
 	cr_assert_eq(symlinkat("a", box, "l"), 0);
 	put(box, "a/f");
-	cr_expect_eq(ociwp_tree_directories(box, close_up, &count), 0);
+	cr_expect_eq(ociwp_tree_directories(box, false, close_up, &count), 0);
 	cr_expect_eq(count, 4);
 	box_close(box);
+}
+
+static int count_only(void *data, int fd, uint64_t inode)
+{
+	(void)fd;
+	(void)inode;
+	++*(int *)data;
+	return 0;
 }
 
 static int stop(void *data, int fd, uint64_t inode)
@@ -211,6 +219,20 @@ static int stop(void *data, int fd, uint64_t inode)
 Test(fsys_tree, a_visit_can_be_ended)
 {
 	int box = box_open();
-	cr_expect_eq(ociwp_tree_directories(box, stop, NULL), 77);
+	cr_expect_eq(ociwp_tree_directories(box, false, stop, NULL), 77);
+	box_close(box);
+}
+
+/* A tree that others read is looked at as it is. */
+Test(fsys_tree, a_visit_may_leave_closed_directories_alone)
+{
+	int box = box_open(), count = 0;
+	struct stat st;
+	cr_assert_eq(mkdirat(box, "a", 0755), 0);
+	cr_assert_eq(mkdirat(box, "a/b", 0), 0);
+	cr_expect_eq(ociwp_tree_directories(box, true, count_only, &count), 0);
+	cr_expect_eq(count, geteuid() == 0 ? 3 : 2);
+	cr_assert_eq(fstatat(box, "a/b", &st, 0), 0);
+	cr_expect_eq(st.st_mode & 07777, 0);
 	box_close(box);
 }

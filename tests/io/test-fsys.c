@@ -262,6 +262,22 @@ BOTH_WAYS(hard_links_need_a_file_that_is_there)
 	box_free(&box);
 }
 
+/* Making room for the link removes what it is to link to. */
+BOTH_WAYS(a_hard_link_in_place_of_the_tree_that_holds_its_target_is_refused)
+{
+	struct box box = box_new(*flags);
+	ociwp_fsys_at target, at;
+	cr_assert_eq(mkdirat(box.root, "dir", 0755), 0);
+	put(box.root, "dir/f", "f");
+	cr_assert_eq(walk(&box, "dir/f", false, &target, NULL), 0);
+	int kept = dup(target.fd);
+	target.fd = kept;
+	cr_assert_eq(walk(&box, "dir", false, &at, NULL), 0);
+	cr_expect_eq(ociwp_fsys_link(box.fs, &target, &at, NULL), OCIW_ERR_FORMAT);
+	close(kept);
+	box_free(&box);
+}
+
 BOTH_WAYS(a_hard_link_to_a_symbolic_link_is_a_link_to_the_link)
 {
 	struct box box = box_new(*flags);

@@ -147,6 +147,27 @@ Test(extract_staging, leftovers_of_dead_runs_are_removed)
 	place_free(&place);
 }
 
+/* A layer may give the top of a tree away (--same-owner); a run that is killed then leaves that. */
+Test(extract_staging, the_superuser_removes_leftovers_of_others_only_where_nobody_else_writes)
+{
+	static const mode_t modes[] = {0755, 0775, 0757};
+	if (geteuid() != 0)
+		cr_skip_test("needs the superuser");
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		struct place place = place_new();
+		ociwp_staging *staging = NULL;
+		char path[512];
+		snprintf(path, sizeof(path), "%s/.old.0123456789abcdef.partial", place.dir);
+		cr_assert_eq(mkdir(path, 0700), 0);
+		cr_assert_eq(chown(path, 1000, 1000), 0);
+		cr_assert_eq(chmod(place.dir, modes[i]), 0);
+		cr_assert_eq(ociwp_staging_begin(place.out, &staging, NULL), 0);
+		ociwp_staging_abort(staging);
+		cr_expect_eq(access(path, F_OK) != 0, modes[i] == 0755, "mode %o", modes[i]);
+		place_free(&place);
+	}
+}
+
 Test(extract_staging, other_names_are_not_taken_for_leftovers)
 {
 	static const char *const names[] = {".x.partial", ".x.0123456789abcde.partial",

@@ -102,14 +102,19 @@ static void catch_signals(void)
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
+static int status_of(ociw_code code)
+{
+	if (signal_seen)
+		return signal_seen == SIGINT ? EXIT_SIGINT : EXIT_SIGTERM;
+	return exit_status_of(code);
+}
+
 static int fail(ociw_error *take_err)
 {
-	int status = exit_status_of(ociw_error_code(take_err));
+	int status = status_of(ociw_error_code(take_err));
 
 	fprintf(stderr, PROGRAM ": %s\n", ociw_error_message(take_err));
 	ociw_error_free(take_err);
-	if (signal_seen)
-		return signal_seen == SIGINT ? EXIT_SIGINT : EXIT_SIGTERM;
 	return status;
 }
 
@@ -230,7 +235,8 @@ static int open_stdin(struct source *source, const ociw_op *op, ociw_error **err
 	char path[64];
 
 	if (spool_stdin(&source->spool) < 0) {
-		fprintf(stderr, PROGRAM ": standard input: %s\n", strerror(errno));
+		fprintf(stderr, PROGRAM ": standard input: %s\n",
+			signal_seen ? "interrupted" : strerror(errno));
 		return OCIW_ERR_IO;
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", source->spool);
@@ -298,7 +304,7 @@ static int open_source(const ociw_op *op, struct source *source)
 		r = open_stdin(source, op, &err);
 	if (r >= 0)
 		return 0;
-	return err ? fail(err) : exit_status_of((ociw_code)r);
+	return err ? fail(err) : status_of((ociw_code)r);
 }
 /* NOLINTEND(clang-analyzer-unix.Malloc) */
 
