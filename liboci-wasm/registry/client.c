@@ -63,6 +63,7 @@ void ociw_client_free(ociw_client *client)
 	if (client->conf)
 		ociwp_registries_conf_deinit(client->conf);
 	free(client->conf);
+	free(client->uploads_dir);
 	free(client->user_agent);
 	free(client->ca_file);
 	free(client->cert_file);
@@ -256,6 +257,14 @@ void ociw_client_set_timeouts(ociw_client *client, uint64_t connect_ms, uint64_t
 void ociw_client_set_chunk_size(ociw_client *client, uint64_t bytes)
 {
 	client->chunk_size = bytes;
+}
+
+int ociw_client_set_uploads_dir(ociw_client *client, const char *path, ociw_error **err)
+{
+	if (path && path[0] != '/')
+		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is no absolute path",
+		                  ociwp_quote(path));
+	return replace(&client->uploads_dir, path, err);
 }
 
 bool ociwp_client_warn_once(ociw_client *client, const char *text)

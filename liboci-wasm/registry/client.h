@@ -59,6 +59,7 @@ struct ociw_client {
 	size_t certs_dir_count;
 	struct ociwp_registries_conf *conf; /* NULL: none was read */
 	uint64_t chunk_size;                /* 0: whole blobs in one PUT (PSH-10) */
+	char *uploads_dir;                  /* NULL: unfinished uploads are not noted */
 	ociw_credential_cb credentials;
 	void *credentials_data;
 };

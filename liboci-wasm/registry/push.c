@@ -145,11 +145,18 @@ static int wait_and_look(ociwp_upload *upload, unsigned tries, const ociw_error 
 	return r < 0 ? r : head_blob(upload->repo, upload->desc, op, there, err);
 }
 
+/* What the registry kept may be what a dying connection still added to: then the whole is wrong, and
+ * a new session is right. */
+static bool may_be_spoilt(int status, bool resumed)
+{
+	return resumed && status >= 400 && status < 500 && status != 401 && status != 403;
+}
+
 static int send_blob(ociwp_upload *upload, const ociw_op *op, ociw_error **err)
 {
 	ociw_limits limits;
 	unsigned stuck = 0;
-	bool chunked = true;
+	bool chunked = true, resumed = upload->offset > 0;
 	ociwp_limits_get(op, &limits);
 	for (unsigned tries = 1;; tries++) {
 		ociw_error *why = NULL;
@@ -164,7 +171,8 @@ static int send_blob(ociwp_upload *upload, const ociw_op *op, ociw_error **err)
 			free(ociwp_steal(&upload->location)); /* the session is over */
 			return 0;
 		}
-		if (!may_pass(status, failure) || tries >= limits.max_tries)
+		bool spoilt = may_be_spoilt(status, resumed) && !may_pass(status, failure);
+		if ((!may_pass(status, failure) && !spoilt) || tries >= limits.max_tries)
 			return ociwp_error_move(err, why);
 		/* What was acknowledged counts as progress: a long push over a bad line ends. */
 		r = wait_and_look(upload, tries, why, op, &there, err);
@@ -173,10 +181,13 @@ static int send_blob(ociwp_upload *upload, const ociw_op *op, ociw_error **err)
 			free(ociwp_steal(&upload->location));
 			return 0;
 		}
+		if (spoilt)
+			stuck = 2;
 		if (r == 0)
 			r = pick_up(upload, before, &stuck, op, err);
 		if (r < 0)
 			return r;
+		resumed = upload->offset > 0;
 		if (upload->offset > before + RESUME_MIN)
 			tries = 0;
 		chunked = stuck < 2; /* then in one piece, as everybody takes it */
@@ -229,6 +240,53 @@ static char *take_session(ociwp_repository *repo, const char *digest)
 	return location;
 }
 
+/* Goes on with what an earlier run left behind, if the registry still has it. */
+static int take_up(ociwp_upload *upload, const ociw_op *op, ociw_error **err)
+{
+	OCIWP_AUTO(str) char *location = ociwp_upload_note_read(upload->note);
+	bool alive = false;
+	if (!location || !ociwp_upload_take_up(upload, location, op))
+		return 0;
+	int r = ociwp_upload_ask(upload, op, &alive, err);
+	if (r == 0 && alive && upload->offset > 0)
+		return ociwp_note(op, err, "%s: an earlier upload goes on at byte %llu",
+		                  upload->desc->digest, (unsigned long long)upload->offset);
+	free(ociwp_steal(&upload->location));
+	upload->offset = 0;
+	return r;
+}
+
+static int upload_blob(ociwp_repository *repo, const ociw_descriptor *desc,
+                       const ociwp_blob_source *source, const ociw_op *op, ociw_error **err)
+{
+	__attribute__((cleanup(ociwp_cleanup_upload))) ociwp_upload upload = {
+	        .repo = repo,
+	        .desc = desc,
+	        .source = source,
+	        .location = take_session(repo, desc->digest),
+	};
+	ociwp_upload_note note = OCIWP_UPLOAD_NOTE_INIT;
+	bool noted = desc->size >= RESUME_MIN &&
+	             ociwp_upload_note_open(&note, repo->client->uploads_dir, repo->host->authority,
+	                                    repo->name, desc->digest);
+	int r = 0;
+	if (noted) {
+		upload.note = &note;
+		if (upload.location)
+			ociwp_upload_note_write(&note, upload.location);
+		else
+			r = take_up(&upload, op, err);
+	}
+	if (r == 0)
+		r = send_blob(&upload, op, err);
+	/* Who was interrupted, or lost the line, may come back; else the session is given up. */
+	bool keep = noted && (r == OCIW_ERR_CANCELLED || r == OCIW_ERR_NETWORK) && upload.location;
+	if (r < 0 && !keep)
+		ociwp_upload_abort(&upload);
+	ociwp_upload_note_close(&note, keep);
+	return r;
+}
+
 int ociwp_push_blob(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,
                     const ociw_op *op, ociw_error **err)
 {
@@ -239,17 +297,8 @@ int ociwp_push_blob(void *self, const ociw_descriptor *desc, const ociwp_blob_so
 		return r;
 	if (!known(repo, repo->absent, desc->digest))
 		r = head_blob(repo, desc, op, &there, err);
-	if (r == 0 && !there) {
-		__attribute__((cleanup(ociwp_cleanup_upload))) ociwp_upload upload = {
-		        .repo = repo,
-		        .desc = desc,
-		        .source = source,
-		        .location = take_session(repo, desc->digest),
-		};
-		r = send_blob(&upload, op, err);
-		if (r < 0)
-			ociwp_upload_abort(&upload);
-	}
+	if (r == 0 && !there)
+		r = upload_blob(repo, desc, source, op, err);
 	if (r == 0)
 		note_state(repo, desc->digest, true);
 	release(repo, desc->digest);

@@ -15,26 +15,40 @@ void ociwp_upload_deinit(ociwp_upload *upload)
 	upload->location = NULL;
 }
 
-/* The newest Location counts; it is opaque and relative to what answered. */
-static int take_location(ociwp_upload *upload, const ociwp_response *answer, ociw_error **err)
+/* @p from: what named the location; @p what: how messages call that. */
+static int set_location(ociwp_upload *upload, const char *location, const ociwp_url *from,
+                        const char *what, ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_url))) ociwp_url url = {0};
-	const char *location = ociwp_response_header(answer, "Location");
-	if (!location)
-		return 0;
-	int r = ociwp_url_parse(location, &answer->url, &url, err);
+	int r = ociwp_url_parse(location, from, &url, err);
 	if (r < 0)
-		return ociwp_wrap(err, r, "%s", answer->what);
-	if (answer->url.https && !url.https)
+		return ociwp_wrap(err, r, "%s", what);
+	if (from->https && !url.https)
 		return ociwp_fail(err, OCIW_ERR_UNSAFE,
-		                  "%s: the upload is to go from https to http", answer->what);
+		                  "%s: the upload is to go from https to http", what);
 	if (!upload->repo->host->private_literal && ociwp_host_is_private(url.host))
 		return ociwp_fail(err, OCIW_ERR_UNSAFE,
-		                  "%s: the upload is to go to private address %s", answer->what,
+		                  "%s: the upload is to go to private address %s", what,
 		                  ociwp_quote(url.host));
 	free(upload->location);
 	upload->location = ociwp_steal(&url.text);
+	if (upload->note)
+		ociwp_upload_note_write(upload->note, upload->location);
 	return 0;
+}
+
+/* The newest Location counts; it is opaque and relative to what answered. */
+static int take_location(ociwp_upload *upload, const ociwp_response *answer, ociw_error **err)
+{
+	const char *location = ociwp_response_header(answer, "Location");
+	return location ? set_location(upload, location, &answer->url, answer->what, err) : 0;
+}
+
+bool ociwp_upload_take_up(ociwp_upload *upload, const char *location, const ociw_op *op)
+{
+	__attribute__((cleanup(ociwp_cleanup_url))) ociwp_url base = {0};
+	return ociwp_host_base(upload->repo->host, op, &base, NULL) == 0 &&
+	       set_location(upload, location, &base, "the note", NULL) == 0;
 }
 
 static void take_min_chunk(ociwp_upload *upload, const ociwp_response *answer)

@@ -7,6 +7,7 @@
 #define OCIW_REGISTRY_UPLOAD_H
 
 #include "registry/repository.h"
+#include "registry/upload-note.h"
 
 typedef struct ociwp_upload {
 	ociwp_repository *repo;
@@ -15,6 +16,7 @@ typedef struct ociwp_upload {
 	char *location;     /* the newest one, absolute; NULL: no session */
 	uint64_t min_chunk; /* OCI-Chunk-Min-Length, 0 when not said */
 	uint64_t offset;    /* bytes the registry has acknowledged */
+	const ociwp_upload_note *note; /* NULL, or where each new location is written */
 } ociwp_upload;
 
 void ociwp_upload_deinit(ociwp_upload *upload);
@@ -34,6 +36,8 @@ int ociwp_upload_chunk(ociwp_upload *upload, uint64_t size, const ociw_op *op, i
                        ociwp_failure *failure, ociw_error **err);
 /* Asks for the state: *known, and upload->offset is what the registry has. */
 int ociwp_upload_ask(ociwp_upload *upload, const ociw_op *op, bool *known, ociw_error **err);
+/* Takes up a location that an earlier run left behind, if it may be called at all. False: not. */
+bool ociwp_upload_take_up(ociwp_upload *upload, const char *location, const ociw_op *op);
 /* DELETE, any answer is fine (PSH-13). */
 void ociwp_upload_abort(ociwp_upload *upload);
 /* "0-N", "bytes=0-N", "0-0" for nothing or one byte (told apart by nobody): the count of bytes. */

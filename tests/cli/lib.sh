@@ -31,7 +31,7 @@ cli_init() {
     cd "$work" || exit 1
     PATH=$work/bin:$PATH
     export HOME=$work/home
-    unset XDG_CACHE_HOME XDG_DATA_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR DOCKER_CONFIG \
+    unset XDG_CACHE_HOME XDG_DATA_HOME XDG_CONFIG_HOME XDG_STATE_HOME XDG_RUNTIME_DIR DOCKER_CONFIG \
         REGISTRY_AUTH_FILE SOURCE_DATE_EPOCH SPIN_OCI_ARCHIVE_LAYERS http_proxy https_proxy \
         HTTPS_PROXY all_proxy ALL_PROXY
     cli_count=0 cli_failed=0 out='' err=''

@@ -13,6 +13,7 @@ kind=$REGISTRY_KIND
 registry_require curl skopeo
 registry_init
 registry_start "$kind" || exit 1
+# shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cli_init "$@"
 apps=$root/testdata/apps

@@ -70,7 +70,7 @@ same "indeed" 2 "$(requests GET "blobs/$large" | wc -l)"
 
 # ---- push ----
 other=$REGISTRY_ADDRESS/team/other
-oci-wasm copy oci:image:v1 "$other:v1" --parallel 1 >/dev/null 2>&1 &
+oci-wasm copy oci:image:v1 "$other:v1" -j 1 >/dev/null 2>&1 &
 push=$!
 # Only what has arrived may be skipped: wait until the small blobs have.
 for _ in $(seq 400); do

@@ -5,7 +5,10 @@
  */
 #include "rig.h"
 
+#include "base/str.h"
+#include "registry/upload-note.h"
 #include <pthread.h>
+#include <unistd.h>
 
 #define HEAD_BLOB "HEAD /v2/a/b/blobs/"
 #define POST "POST /v2/a/b/blobs/uploads/"
@@ -401,5 +404,131 @@ Test(push, many_threads_send_a_blob_once)
 	}
 	cr_assert_eq(fake_matching(r.fake, "PUT"), 1);
 	cr_assert_eq(fake_matching(r.fake, POST), 1);
+	rig_close(&r);
+}
+
+/* ---- what an earlier run left behind ---- */
+
+static char uploads_dir[64] = "/tmp/ociw-uploads-XXXXXX";
+
+/* A client that notes uploads; the note of @p desc says @p path on its server, if that is not NULL. */
+static void leave_note(rig *r, const ociw_descriptor *desc, const char *path)
+{
+	ociwp_upload_note note;
+	char location[128];
+	cr_assert_not_null(mkdtemp(uploads_dir));
+	cr_assert_eq(ociw_client_set_uploads_dir(r->client, uploads_dir, NULL), 0);
+	if (!path)
+		return;
+	cr_assert(ociwp_upload_note_open(&note, uploads_dir, fake_address(r->fake), "a/b",
+	                                 ociw_descriptor_digest(desc)));
+	snprintf(location, sizeof(location), "http://%s%s", fake_address(r->fake), path);
+	ociwp_upload_note_write(&note, location);
+	ociwp_upload_note_close(&note, true);
+}
+
+/* What the note says now, to be freed. */
+static char *noted(const rig *r, const ociw_descriptor *desc)
+{
+	ociwp_upload_note note;
+	cr_assert(ociwp_upload_note_open(&note, uploads_dir, fake_address(r->fake), "a/b",
+	                                 ociw_descriptor_digest(desc)));
+	char *text = ociwp_upload_note_read(&note);
+	ociwp_upload_note_close(&note, false);
+	cr_assert_eq(rmdir(uploads_dir), 0);
+	return text;
+}
+
+Test(push, an_upload_that_an_earlier_run_began_goes_on)
+{
+	rig r;
+	ociw_error *err = NULL;
+	rig_source bytes = {big, sizeof(big), 0, 0};
+	ociw_descriptor *desc = rig_blob(big, sizeof(big));
+	rig_open(&r, RULES({.match = "GET /u/old",
+	                    .answer = {.status = 204,
+	                               .headers = "Range: 0-2097151\nLocation: /u/new\n"}},
+	                   {.match = "PUT /u/new?digest=", .answer = {.status = 201}}));
+	leave_note(&r, desc, "/u/old");
+	rig_ok(put(&r, desc, &bytes, &err), &err);
+	cr_assert_eq(fake_matching(r.fake, POST), 0);
+	const fake_request *rest = rig_request(&r, "PUT /u/new", 0);
+	cr_assert_eq(rest->body_len, sizeof(big) - 2097152);
+	cr_assert_str_eq(fake_header(rest, "Content-Range"), "2097152-3145727");
+	cr_assert_null(noted(&r, desc));
+	ociw_descriptor_free(desc);
+	rig_close(&r);
+}
+
+Test(push, an_earlier_upload_that_is_gone_or_elsewhere_begins_anew)
+{
+	static const char *const left[] = {"/u/gone", "@elsewhere.example/u/1"};
+	for (size_t i = 0; i < 2; i++) {
+		rig r;
+		ociw_error *err = NULL;
+		rig_source bytes = {big, sizeof(big), 0, 0};
+		ociw_descriptor *desc = rig_blob(big, sizeof(big));
+		strcpy(uploads_dir, "/tmp/ociw-uploads-XXXXXX");
+		rig_open(&r, RULES(OPEN, {.match = "PUT /u/0", .answer = {.status = 201}}));
+		leave_note(&r, desc, left[i]);
+		rig_ok(put(&r, desc, &bytes, &err), &err);
+		cr_assert_eq(rig_request(&r, "PUT /u/0", 0)->body_len, sizeof(big));
+		cr_assert_null(noted(&r, desc));
+		ociw_descriptor_free(desc);
+		rig_close(&r);
+	}
+}
+
+Test(push, an_earlier_upload_with_wrong_bytes_in_it_begins_anew_once)
+{
+	rig r;
+	ociw_error *err = NULL;
+	rig_source bytes = {big, sizeof(big), 0, 0};
+	ociw_descriptor *desc = rig_blob(big, sizeof(big));
+	rig_open(&r,
+	         RULES(OPEN,
+	               {.match = "GET /u/old",
+	                .answer = {.status = 204, .headers = "Range: 0-2097151\n"}},
+	               {.match = "PUT /u/old",
+	                .answer = {.status = 400,
+	                           .body = "{\"errors\":[{\"code\":\"DIGEST_INVALID\"}]}"}},
+	               {.match = "PUT /u/0", .answer = {.status = 201}}));
+	leave_note(&r, desc, "/u/old");
+	rig_ok(put(&r, desc, &bytes, &err), &err);
+	cr_assert_eq(fake_matching(r.fake, "DELETE /u/old"), 1);
+	cr_assert_eq(rig_request(&r, "PUT /u/0", 0)->body_len, sizeof(big));
+	cr_assert_null(noted(&r, desc));
+	ociw_descriptor_free(desc);
+	rig_close(&r);
+}
+
+static void cancel_it(const fake_request *request, fake_answer *answer, void *user_data)
+{
+	(void)request;
+	(void)answer;
+	ociw_cancel_trigger(user_data);
+}
+
+Test(push, a_cancelled_upload_is_kept_for_the_next_run_where_that_is_wanted)
+{
+	rig r;
+	ociw_error *err = NULL;
+	ociw_cancel *cancel = ociw_cancel_new();
+	rig_source bytes = {big, sizeof(big), 0, 0};
+	ociw_descriptor *desc = rig_blob(big, sizeof(big));
+	cr_assert_not_null(cancel);
+	rig_open(&r, RULES(OPEN, {.match = "PUT /u/0",
+	                          .answer = {.status = 201, .fault = FAKE_HANG_UP},
+	                          .handler = cancel_it,
+	                          .user_data = cancel}));
+	leave_note(&r, desc, NULL);
+	r.op.cancel = cancel;
+	cr_assert_eq(put(&r, desc, &bytes, &err), OCIW_ERR_CANCELLED);
+	cr_assert_eq(fake_matching(r.fake, "DELETE"), 0);
+	OCIWP_AUTO(str) char *location = noted(&r, desc);
+	cr_assert(location && strstr(location, "/u/0"));
+	ociw_error_free(err);
+	ociw_cancel_free(cancel);
+	ociw_descriptor_free(desc);
 	rig_close(&r);
 }

@@ -198,7 +198,8 @@ registry_write_nginx_config() {
 	worker_processes 1;
 	events { worker_connections 256; }
 	http {
-	    access_log $dir/nginx-access.log;
+	    log_format sized '"\$request" \$status \$body_bytes_sent received \$request_length';
+	    access_log $dir/nginx-access.log sized;
 	    client_body_temp_path $dir/nginx-body;
 	    proxy_temp_path $dir/nginx-proxy;
 	    fastcgi_temp_path $dir/nginx-fastcgi;

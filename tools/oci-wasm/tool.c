@@ -41,6 +41,23 @@ const struct option_spec registry_option_specs[] = {
 };
 const size_t registry_option_count = TOOL_COUNT(registry_option_specs);
 
+/* Where uploads are noted that did not end; without a home they are not. */
+static int set_uploads_dir(ociw_client *client, ociw_error **err)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char *path = NULL;
+	int n = -1;
+
+	if (state && state[0] == '/')
+		n = asprintf(&path, "%s/oci-wasm/uploads", state);
+	else if (home && home[0] == '/')
+		n = asprintf(&path, "%s/.local/state/oci-wasm/uploads", home);
+	int r = n < 0 ? 0 : ociw_client_set_uploads_dir(client, path, err);
+	if (n >= 0)
+		free(path);
+	return r;
+}
+
 ociw_client *tool_client(struct tool *tool)
 {
 	ociw_error *err = NULL;
@@ -58,6 +75,8 @@ ociw_client *tool_client(struct tool *tool)
 		ociw_client_set_credentials(tool->client, credentials_find, tool->credentials);
 	if (r >= 0)
 		r = system_settings_apply(tool->client, &err);
+	if (r >= 0)
+		r = set_uploads_dir(tool->client, &err);
 	if (r >= 0 && tool->registry.ca_file)
 		r = ociw_client_set_ca_file(tool->client, tool->registry.ca_file, &err);
 	if (r >= 0 && tool->registry.cert)

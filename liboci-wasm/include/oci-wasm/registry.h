@@ -82,6 +82,16 @@ OCIW_API void ociw_client_set_timeouts(ociw_client *client, uint64_t connect_ms,
 /** Uploads go in chunks of this size (at least what the registry asks for); 0, the default: each blob
  * in one request, which most registries like best (PSH-10). */
 OCIW_API void ociw_client_set_chunk_size(ociw_client *client, uint64_t bytes);
+/** Uploads of 1 MiB and more that a registry has not finished are noted in this folder, so that a
+ * process after this one goes on where it got to, if the registry still has the bytes. The folder is
+ * made when it is needed, for the user alone; a note is locked while it is in use, ends with its
+ * upload and counts for a week. An upload that is cancelled or loses its line is then not given up.
+ *
+ * @param path  absolute; NULL, the default: nothing is noted
+ * @return 0; OCIW_ERR_INVALID for a relative path
+ * @since 0.1 */
+OCIW_API OCIW_NODISCARD int ociw_client_set_uploads_dir(ociw_client *client, const char *path,
+							ociw_error **err);
 
 /** Asks a registry for nothing in particular: it is there, and takes our credentials (CRD-8).
  * @return 0; OCIW_ERR_NOTFOUND when it is no registry; OCIW_ERR_AUTH; others */
