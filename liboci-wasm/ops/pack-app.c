@@ -8,7 +8,7 @@
 #include "format/spin-node.h"
 #include "format/spin.h"
 #include "ops/pack-cache.h"
-#include "ops/pack-sources.h"
+#include "ops/pack-compose.h"
 
 struct work {
 	ociwp_pack *pack;

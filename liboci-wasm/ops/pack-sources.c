@@ -46,9 +46,8 @@ static int workspace_make(ociwp_workspace *workspace, const char *temp_dir, ociw
 	return 0;
 }
 
-/* A slot with a path of its own; the file is not there yet. */
-static int workspace_slot(ociwp_workspace *workspace, const char *temp_dir, ociwp_work_file **out,
-                          ociw_error **err)
+int ociwp_workspace_slot(ociwp_workspace *workspace, const char *temp_dir, const char *suffix,
+                         ociwp_work_file **out, ociw_error **err)
 {
 	char name[32];
 	int r = workspace_make(workspace, temp_dir, err);
@@ -59,7 +58,7 @@ static int workspace_slot(ociwp_workspace *workspace, const char *temp_dir, ociw
 	if (!grown)
 		return ociwp_nomem(err);
 	workspace->files = grown;
-	snprintf(name, sizeof(name), "%zu.wasm", workspace->count);
+	snprintf(name, sizeof(name), "%zu%.8s", workspace->count, suffix);
 	grown[workspace->count] =
 	        (ociwp_work_file){ociwp_path_join(workspace->dir, name), -1, false};
 	if (!grown[workspace->count].path)
@@ -200,7 +199,7 @@ static int fetch_source(const ociwp_pack *pack, const ociwp_app_source *from,
 	if (!pack->options.fetch)
 		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
 		                  "it is remote, and this caller cannot fetch");
-	int r = workspace_slot(workspace, pack->options.temp_dir, &file, err);
+	int r = ociwp_workspace_slot(workspace, pack->options.temp_dir, ".wasm", &file, err);
 	if (r < 0)
 		return r;
 	file->fd = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -248,7 +247,7 @@ static int find_cached(const ociwp_pack *pack, const ociwp_app_source *from,
 	if (r < 0 || !*found)
 		return r;
 	ociwp_work_file *file = NULL;
-	r = workspace_slot(workspace, pack->options.temp_dir, &file, err);
+	r = ociwp_workspace_slot(workspace, pack->options.temp_dir, ".wasm", &file, err);
 	if (r < 0)
 		return r;
 	free(file->path);
@@ -315,9 +314,7 @@ int ociwp_pack_sources(const ociwp_pack *pack, const ociwp_app *app, ociwp_works
 	return 0;
 }
 
-/* --- composing --- */
-
-static const char *path_of(const ociwp_source *source, const ociwp_workspace *workspace)
+const char *ociwp_workspace_path(const ociwp_workspace *workspace, const ociwp_source *source)
 {
 	if (source->kind == OCIWP_SOURCE_FILE)
 		return source->from.path;
@@ -325,92 +322,4 @@ static const char *path_of(const ociwp_source *source, const ociwp_workspace *wo
 		if (workspace->files[i].fd == source->fd)
 			return workspace->files[i].path;
 	return NULL;
-}
-
-static void drop_dependencies(ociwp_lock_component *locked, ociwp_draft_component *component)
-{
-	for (size_t i = 0; i < locked->dependency_count; i++) {
-		ociwp_lock_dependency *dependency = &locked->dependencies[i];
-		free(dependency->name);
-		free(dependency->content_type);
-		free(dependency->content.source);
-		free(dependency->content.digest);
-		free(dependency->content.bytes);
-		free(dependency->export_name);
-		json_decref(dependency->inherit);
-	}
-	free(locked->dependencies);
-	locked->dependencies = NULL;
-	locked->dependency_count = 0;
-	for (size_t i = 0; i < component->dependency_count; i++)
-		ociwp_source_deinit(&component->dependencies[i]);
-	component->dependency_count = 0;
-}
-
-static int compose_one(const ociwp_pack *pack, ociwp_lock_component *locked,
-                       ociwp_draft_component *component, ociwp_workspace *workspace,
-                       ociw_error **err)
-{
-	const ociw_pack_options *options = &pack->options;
-	ociwp_work_file *file = NULL;
-	int r = workspace_slot(workspace, options->temp_dir, &file, err);
-	if (r < 0)
-		return r;
-	OCIWP_AUTO(mem)
-	ociw_annotation *dependencies =
-	        ociwp_calloc(component->dependency_count, sizeof(*dependencies));
-	if (!dependencies)
-		return ociwp_nomem(err);
-	for (size_t i = 0; i < component->dependency_count; i++)
-		dependencies[i] =
-		        (ociw_annotation){locked->dependencies[i].name,
-		                          path_of(&component->dependencies[i], workspace)};
-	r = options->compose_cb(component->id, path_of(&component->wasm, workspace), dependencies,
-	                        component->dependency_count, file->path, options->compose_data,
-	                        err);
-	if (r < 0)
-		return r;
-	file->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
-	if (file->fd < 0 || fstat(file->fd, &st) < 0)
-		return ociwp_fail_errno(err, errno, "open what was composed");
-	ociwp_source_deinit(&component->wasm);
-	component->wasm = (ociwp_source){
-	        .kind = OCIWP_SOURCE_RANGE, .fd = file->fd, .size = (uint64_t)st.st_size};
-	drop_dependencies(locked, component);
-	return 0;
-}
-
-static int refuse(const char *id, const char *what, uint32_t how, ociw_error **err)
-{
-	if (how == OCIW_COMPOSE_CALLBACK)
-		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
-				  "component %s has %s, which only Spin itself can compose: pack it as "
-				  "it is (--no-compose)",
-				  ociwp_quote(id), what);
-	return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
-	                  "component %s has %s, which nodes ignore: compose it first "
-	                  "(--compose=wac), or pack it as it is (--no-compose)",
-	                  ociwp_quote(id), what);
-}
-
-int ociwp_pack_compose(const ociwp_pack *pack, const ociwp_app *app, ociwp_workspace *workspace,
-                       ociwp_draft *draft, ociw_error **err)
-{
-	uint32_t how = pack->options.compose;
-	if (how == OCIW_COMPOSE_NONE)
-		return 0;
-	for (size_t i = 0; i < app->component_count; i++) {
-		ociwp_lock_component *locked = &app->lock->components[i];
-		if (json_object_size(locked->trigger_dependencies) > 0)
-			return refuse(locked->id, "trigger dependencies", how, err);
-		if (locked->dependency_count == 0)
-			continue;
-		if (how == OCIW_COMPOSE_REFUSE)
-			return refuse(locked->id, "dependencies", how, err);
-		int r = compose_one(pack, locked, &draft->components[i], workspace, err);
-		if (r < 0)
-			return ociwp_wrap(err, r, "compose component %s", ociwp_quote(locked->id));
-	}
-	return 0;
 }

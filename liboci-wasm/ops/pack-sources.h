@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where the wasm of an app comes from: local paths, fetched sources (spin.md 1.3), composed
- * components (3.7). Fetched and composed files live in a workspace that pack removes at its end.
+ * Where the wasm of an app comes from: local paths and fetched sources (spin.md 1.3). What is
+ * fetched or composed lives in a workspace that pack removes at its end.
  */
 #ifndef OCIW_OPS_PACK_SOURCES_H
 #define OCIW_OPS_PACK_SOURCES_H
@@ -23,14 +23,16 @@ typedef struct ociwp_workspace {
 } ociwp_workspace;
 
 void ociwp_workspace_deinit(ociwp_workspace *workspace);
+/* A slot with a path of its own that ends in @p suffix; the file is not there yet. The pointer is
+ * good until the next slot. */
+int ociwp_workspace_slot(ociwp_workspace *workspace, const char *temp_dir, const char *suffix,
+                         ociwp_work_file **out, ociw_error **err);
+/* Where the file of a source is; NULL for sources that are no whole file. */
+const char *ociwp_workspace_path(const ociwp_workspace *workspace, const ociwp_source *source);
 
 /* Fills in the wasm and dependency sources of @p draft from @p app, fetching what is remote. The
  * draft borrows from both app and workspace. */
 int ociwp_pack_sources(const ociwp_pack *pack, const ociwp_app *app, ociwp_workspace *workspace,
-                       ociwp_draft *draft, ociw_error **err);
-/* Applies the policy for component dependencies (spin.md 3.7, issue rule 4): refuses, leaves them
- * as layers, or has them composed by the callback. Sources are set; afterwards some are new. */
-int ociwp_pack_compose(const ociwp_pack *pack, const ociwp_app *app, ociwp_workspace *workspace,
                        ociwp_draft *draft, ociw_error **err);
 
 #endif

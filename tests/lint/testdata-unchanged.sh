@@ -13,7 +13,7 @@ status=0
 LC_ALL=C sha256sum --check --quiet --strict SHA256SUMS || status=1
 
 # Python leaves its cache beside the checkers; it is no part of the data.
-find golden corpus apps bare -name __pycache__ -prune -o -type f -print | LC_ALL=C sort >"$scratch/there"
+find golden corpus apps bare compose -name __pycache__ -prune -o -type f -print | LC_ALL=C sort >"$scratch/there"
 cut -c 67- SHA256SUMS | LC_ALL=C sort >"$scratch/listed"
 diff --label listed --label there "$scratch/listed" "$scratch/there" || status=1
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tests of ops/pack-sources: fetched sources are believed only after their digest; composing.
+ * Tests of ops/pack-sources: fetched sources are believed only after their digest.
  */
 #include "pack-fixture.h"
-#include <dirent.h>
 
 TestSuite(pack_sources, .fini = app_end);
 
@@ -104,56 +103,4 @@ Test(pack_sources, a_fetched_source_is_kept_and_a_damaged_one_fetched_again)
 	OCIWP_AUTO(str) char *third = pack_digest(&options);
 	cr_assert_eq(server.calls, 2);
 	cr_assert_str_eq(first, third);
-}
-
-static int entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	int count = 0;
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count - 2;
-}
-
-static int compose(const char *id, const char *wasm_path, const ociw_annotation *dependencies,
-                   size_t count, const char *out_path, void *user_data, ociw_error **err)
-{
-	(void)err;
-	snprintf(user_data, 512, "%s %s %zu %s %s", id, wasm_path, count, dependencies[0].key,
-	         dependencies[0].value);
-	FILE *file = fopen(out_path, "w");
-	fwrite("\0asm\x0d\0\1\0\0\2\1c", 1, 12, file);
-	fclose(file);
-	return 0;
-}
-
-Test(pack_sources, a_composed_component_replaces_its_parts)
-{
-	OCIWP_AUTO(content) ociw_content *content = NULL;
-	char seen[512], want[512];
-	app_begin("[component.a.dependencies]\nplain = { path = \"b.wasm\" }\n");
-	write_wasm("b.wasm");
-	cr_assert_eq(mkdir(in_app("tmp"), 0755), 0);
-	ociw_pack_options options = pack_options();
-	options.temp_dir = in_app("tmp");
-	options.compose = OCIW_COMPOSE_CALLBACK;
-	options.compose_cb = compose;
-	options.compose_data = seen;
-	cr_assert_eq(ociw_pack(&options, &content, NULL), 0);
-	snprintf(want, sizeof(want), "a %s/a.wasm 1 plain %s/b.wasm", app_dir, app_dir);
-	cr_assert_str_eq(seen, want);
-	cr_assert_eq(entries(in_app("tmp")), 0, "nothing is left behind");
-	OCIWP_AUTO(manifest) ociwp_manifest *manifest = manifest_of(content, NULL);
-	cr_assert_eq(manifest->layer_count, 2);
-	cr_assert_eq(manifest->layers[0]->size, 12);
-	void *bytes = NULL;
-	size_t len = 0;
-	cr_assert_eq(ociw_content_read(content, manifest->layers[0], 100, NULL, &bytes, &len, NULL),
-	             0);
-	ociw_free(bytes);
-	cr_assert_eq(
-	        ociw_content_read(content, manifest->layers[1], 4096, NULL, &bytes, &len, NULL), 0);
-	cr_assert_null(memmem(bytes, len, "dependencies", 12));
-	ociw_free(bytes);
 }

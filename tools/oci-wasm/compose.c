@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Runs `PROGRAM plug --plug DEPENDENCY... -o OUT COMPONENT` without a shell, with nothing on stdin
+ * Runs `PROGRAM compose --dep PACKAGE=FILE... -o OUT SCRIPT` without a shell, with nothing on stdin
  * and its stdout on our stderr (ours is data), and stops it when we are stopped. specs/spin.md 3.7.
  */
 #include "compose.h"
@@ -64,10 +64,10 @@ static int wait_for(pid_t pid, const ociw_cancel *cancel, int *status, ociw_erro
 static int judge(const char *program, int status, ociw_error **err)
 {
 	if (WIFSIGNALED(status))
-		return ociw_error_set(err, OCIW_ERR_UNSUPPORTED, "%s plug was ended by signal %d",
+		return ociw_error_set(err, OCIW_ERR_UNSUPPORTED, "%s compose was ended by signal %d",
 		                      program, WTERMSIG(status));
 	if (WEXITSTATUS(status) != 0)
-		return ociw_error_set(err, OCIW_ERR_UNSUPPORTED, "%s plug ended with status %d",
+		return ociw_error_set(err, OCIW_ERR_UNSUPPORTED, "%s compose ended with status %d",
 		                      program, WEXITSTATUS(status));
 	return 0;
 }
@@ -92,28 +92,65 @@ static int run(const struct composer *composer, char **argv, ociw_error **err)
 	return r < 0 ? r : judge(composer->program, status, err);
 }
 
-int compose_component(const char *component_id, const char *wasm_path,
-                      const ociw_annotation *dependencies, size_t dependency_count,
-                      const char *out_path, void *user_data, ociw_error **err)
+static int write_script(const ociw_composition *what, ociw_error **err)
 {
-	const struct composer *composer = user_data;
-	/* program plug (--plug PATH)... -o OUT COMPONENT NULL */
-	const char **argv = calloc(dependency_count + 3, 2 * sizeof(*argv));
+	int fd = open(what->script_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+	bool failed = !file || fputs(what->script, file) == EOF;
+
+	if (file)
+		failed |= fclose(file) != 0;
+	else if (fd >= 0)
+		close(fd);
+	return failed ? ociw_error_set(err, OCIW_ERR_IO, "write %s: %s", what->script_path,
+	                               strerror(errno))
+	              : 0;
+}
+
+static void free_argv(char **argv)
+{
+	/* Only the values of --dep are ours: each stands behind one. */
+	for (size_t i = 1; argv[i]; i++)
+		if (strcmp(argv[i - 1], "--dep") == 0)
+			free(argv[i]);
+	free(argv);
+}
+
+/* program compose (--dep PACKAGE=PATH)... -o OUT SCRIPT NULL */
+static char **make_argv(const struct composer *composer, const ociw_composition *what)
+{
+	char **argv = calloc(what->part_count + 3, 2 * sizeof(*argv));
 	size_t n = 0;
 
-	(void)component_id; /* the library names it in front of our errors */
+	if (!argv)
+		return NULL;
+	argv[n++] = (char *)composer->program;
+	argv[n++] = (char *)"compose";
+	for (size_t i = 0; i < what->part_count; i++) {
+		argv[n++] = (char *)"--dep";
+		if (asprintf(&argv[n], "%s=%s", what->parts[i].package, what->parts[i].path) < 0) {
+			argv[n] = NULL;
+			free_argv(argv);
+			return NULL;
+		}
+		n++;
+	}
+	argv[n++] = (char *)"-o";
+	argv[n++] = (char *)what->out_path;
+	argv[n++] = (char *)what->script_path;
+	return argv;
+}
+
+int compose_component(const ociw_composition *what, void *user_data, ociw_error **err)
+{
+	const struct composer *composer = user_data;
+	char **argv = make_argv(composer, what);
+
 	if (!argv)
 		return ociw_error_set(err, OCIW_ERR_NOMEM, "out of memory");
-	argv[n++] = composer->program;
-	argv[n++] = "plug";
-	for (size_t i = 0; i < dependency_count; i++) {
-		argv[n++] = "--plug";
-		argv[n++] = dependencies[i].value;
-	}
-	argv[n++] = "-o";
-	argv[n++] = out_path;
-	argv[n++] = wasm_path;
-	int r = run(composer, (char **)argv, err);
-	free(argv);
+	int r = write_script(what, err);
+	if (r == 0)
+		r = run(composer, argv, err);
+	free_argv(argv);
 	return r;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Composes a component with its dependencies by an external program, as `wac plug` does.
+ * Composes a component with its dependencies by an external program that speaks as `wac compose` does.
  */
 #ifndef OCI_WASM_COMPOSE_H
 #define OCI_WASM_COMPOSE_H
@@ -14,8 +14,6 @@ struct composer {
 
 /* An ociw_compose_cb; user_data is a struct composer. OCIW_ERR_NOTFOUND when there is no such
  * program. */
-int compose_component(const char *component_id, const char *wasm_path,
-                      const ociw_annotation *dependencies, size_t dependency_count,
-                      const char *out_path, void *user_data, ociw_error **err);
+int compose_component(const ociw_composition *what, void *user_data, ociw_error **err);
 
 #endif

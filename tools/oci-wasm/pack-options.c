@@ -113,6 +113,9 @@ static int parse_compose(const struct command *command, const struct pack_argume
 				  args->compose);
 	if (args->compose && !*args->compose)
 		return tool_usage(command, "--compose needs a program, or \"none\"");
+	if (args->compose_deny && (none || !args->compose))
+		return tool_usage(command, "--compose-deny needs --compose=wac");
+	options->compose_deny = args->compose_deny;
 	if (args->no_compose || none) {
 		options->compose = OCIW_COMPOSE_NONE;
 	} else if (args->compose) {

@@ -18,6 +18,7 @@ struct pack_arguments {
 	const char *platform;
 	const char *layers;
 	const char *compose;
+	const char *compose_deny;
 	const char *compat;
 	const char *created;
 	const char *node_tag;
@@ -55,6 +56,8 @@ struct pack_arguments {
 	 "platform of a rootfs image (default: linux/amd64)", NULL},                                 \
 	{"compose", 0, OPTION_STRING, offsetof(type, member.compose), "HOW",                         \
 	 "compose component dependencies with this program, or \"none\"", NULL},                     \
+	{"compose-deny", 0, OPTION_STRING, offsetof(type, member.compose_deny), "FILE",              \
+	 "adapter that denies the host to dependencies that inherit nothing", NULL},                 \
 	{"no-compose", 0, OPTION_FLAG, offsetof(type, member.no_compose), NULL,                      \
 	 "pack component dependencies as layers of their own", NULL},                                \
 	{"compat", 0, OPTION_STRING, offsetof(type, member.compat), "TOOL",                          \

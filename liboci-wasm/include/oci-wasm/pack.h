@@ -55,11 +55,25 @@ typedef int (*ociw_fetch_cb)(const char *kind, const char *locator, const char *
 			     const char *digest, ociw_writer *into, void *user_data,
 			     ociw_error **err);
 
-/** Composes a component with its dependencies by an external program; paths name local files;
- * @p out_path is to be made. @return 0 or a code */
-typedef int (*ociw_compose_cb)(const char *component_id, const char *wasm_path,
-			       const ociw_annotation *dependencies, size_t dependency_count,
-			       const char *out_path, void *user_data, ociw_error **err);
+/** One package that a composition's script names, and the local file that is it. */
+typedef struct ociw_compose_part {
+	const char *package; /**< "oci:main" */
+	const char *path;
+} ociw_compose_part;
+
+/** A component to be composed with its dependencies. Valid during the callback. */
+typedef struct ociw_composition {
+	size_t size;                    /**< sizeof(ociw_composition) */
+	const char *component_id;
+	const ociw_compose_part *parts; /**< component, dependencies, adapters if there are any */
+	size_t part_count;
+	const char *script;             /**< how they are wired, in the language of wac */
+	const char *script_path;        /**< where a file with the script may be made */
+	const char *out_path;           /**< the file to be made */
+} ociw_composition;
+
+/** Composes by an external program. @return 0 or a code */
+typedef int (*ociw_compose_cb)(const ociw_composition *what, void *user_data, ociw_error **err);
 
 /** Options of pack; zero is the default. */
 typedef struct ociw_pack_options {
@@ -86,12 +100,14 @@ typedef struct ociw_pack_options {
 	void *fetch_data;
 	ociw_compose_cb compose_cb;
 	void *compose_data;
+	const char *compose_deny;           /**< a component that stands between dependencies that inherit
+					       nothing and the host, as Spin's deny adapter; or NULL */
 } ociw_pack_options;
 
 #define OCIW_PACK_OPTIONS_INIT                                                                       \
 	{                                                                                            \
 		sizeof(ociw_pack_options), NULL, NULL, NULL, 0, NULL, 0, NULL, NULL, NULL, NULL,     \
-			NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL                            \
+			NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL                      \
 	}
 
 /** Packs. In @p out each image has the name of its format ("spin", "spin-node" ...), and the first
