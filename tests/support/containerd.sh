@@ -23,7 +23,7 @@ containerd_require() {
 
 containerd_start() {
     # A socket's path has at most 107 bytes: not in a deep TMPDIR.
-    CONTAINERD_ROOT=$(mktemp -d /tmp/ociw-ctd.XXXXXX)
+    CONTAINERD_ROOT=$(mktemp -d "${CONTAINERD_TMP:-/tmp}/ociw-ctd.XXXXXX")
     CONTAINERD_ADDRESS=$CONTAINERD_ROOT/sock
     CONTAINERD_PATH=${1:+$1:}$PATH
     cat >"$CONTAINERD_ROOT/config.toml" <<-END

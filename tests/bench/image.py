@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Makes the ready image that registry clients push in a comparison: a folder as one tar+gzip layer, in
-# a layout under the tag v1. Standard library only.
+# Makes the image that all programs are given: a folder as one tar+gzip layer (zlib, level 6), in a
+# layout under the tag v1. Standard library only.
 #
-# usage: one_layer.py FOLDER LAYOUT
+# usage: image.py FOLDER LAYOUT
 import gzip
 import hashlib
 import json
@@ -30,8 +30,7 @@ class Hashed:
         return "sha256:" + self.hash.hexdigest()
 
 
-def main():
-    folder, layout = sys.argv[1:]
+def make(folder, layout):
     blobs = os.path.join(layout, "blobs", "sha256")
     os.makedirs(blobs)
 
@@ -64,4 +63,23 @@ def main():
         json.dump({"imageLayoutVersion": "1.0.0"}, file)
 
 
-main()
+class Layout:
+    """What the commands need to know of the image in a layout."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        with open(os.path.join(folder, "index.json"), encoding="utf-8") as file:
+            self.digest = json.load(file)["manifests"][0]["digest"]
+        with open(self.blob(self.digest), encoding="utf-8") as file:
+            manifest = json.load(file)
+        self.layers = [self.blob(layer["digest"]) for layer in manifest["layers"]]
+        with open(self.blob(manifest["config"]["digest"]), encoding="utf-8") as file:
+            config = json.load(file)
+        self.diff_ids = config.get("rootfs", {}).get("diff_ids", [])
+
+    def blob(self, digest):
+        return os.path.join(self.folder, "blobs", *digest.split(":"))
+
+
+if __name__ == "__main__":
+    make(*sys.argv[1:])
