@@ -139,13 +139,13 @@ static int write_name(ociwp_buf *out, const char *name, ociw_error **err)
 	return 0;
 }
 
-/* "NAME": INSTANCE-I["EXPORT"], */
+/* "NAME": INSTANCE_I["EXPORT"], */
 static int write_wire(ociwp_buf *out, const char *import, const char *instance, size_t i,
                       const char *export, ociw_error **err)
 {
 	ociwp_buf_puts(out, "    ");
 	int r = write_name(out, import, err);
-	ociwp_buf_printf(out, ": %s-%zu[", instance, i);
+	ociwp_buf_printf(out, ": %s%zu[", instance, i);
 	if (r == 0)
 		r = write_name(out, export, err);
 	ociwp_buf_puts(out, "],\n");
@@ -181,8 +181,8 @@ static int write_member(ociwp_buf *out, const ociwp_compose_member *m, size_t i,
 	for (size_t j = 0; m->denied && j < m->info->import_count; j++)
 		denied |= denial_of(deny, m->info->imports[j]) != NULL;
 	if (denied)
-		ociwp_buf_printf(out, "let deny-%zu = new " OCIWP_COMPOSE_DENY " { ... };\n", i);
-	ociwp_buf_printf(out, "let dependency-%zu = new " OCIWP_COMPOSE_DEPENDENCY "%zu {\n", i, i);
+		ociwp_buf_printf(out, "let deny%zu = new " OCIWP_COMPOSE_DENY " { ... };\n", i);
+	ociwp_buf_printf(out, "let dependency%zu = new " OCIWP_COMPOSE_DEPENDENCY "%zu {\n", i, i);
 	for (size_t j = 0; denied && r == 0 && j < m->info->import_count; j++) {
 		const char *export = denial_of(deny, m->info->imports[j]);
 		if (export)

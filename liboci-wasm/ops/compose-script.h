@@ -12,7 +12,7 @@
 
 /* Packages as the script calls them; those of dependencies have their number behind. */
 #define OCIWP_COMPOSE_MAIN "oci:main"
-#define OCIWP_COMPOSE_DEPENDENCY "oci:dependency-"
+#define OCIWP_COMPOSE_DEPENDENCY "oci:dependency"
 #define OCIWP_COMPOSE_DENY "oci:deny"
 
 /* One dependency, in the order of the lock. */

@@ -54,10 +54,10 @@ composed=$out
 holds "stdout is the digest alone" grep -qxE 'sha256:[0-9a-f]{64}' <<<"$out"
 holds "what wac says goes to stderr" grep -q 'talk of wac' <<<"$err"
 same "it is asked to compose" \
-    "compose --dep oci:main=$work/app/main.wasm --dep oci:dependency-0=$work/app/other.wasm --dep oci:dependency-1=$work/app/dep.wasm -o OUT SCRIPT" \
+    "compose --dep oci:main=$work/app/main.wasm --dep oci:dependency0=$work/app/other.wasm --dep oci:dependency1=$work/app/dep.wasm -o OUT SCRIPT" \
     "$(sed '9s/.*/OUT/; 10s/.*/SCRIPT/' asked | paste -sd' ')"
-holds "the script wires a whole package" grep -qF '"acme:dep/extra@1.0.0": dependency-1["acme:dep/extra@1.0.0"],' script
-holds "and an export of another name" grep -qF '"pick": dependency-0["choose"],' script
+holds "the script wires a whole package" grep -qF '"acme:dep/extra@1.0.0": dependency1["acme:dep/extra@1.0.0"],' script
+holds "and an export of another name" grep -qF '"pick": dependency0["choose"],' script
 holds "a dependency that should inherit nothing is a warning" \
     grep -q 'warning: component "main": dependency "acme:dep" inherits no configuration.*--compose-deny' <<<"$err"
 same "with nothing on stdin" 0 "$(wc -c <stdin)"
@@ -65,7 +65,7 @@ runs "the composed image is extracted" oci-wasm extract oci:image:v3 tree
 holds "and has what was composed" bash -c "find tree -type f | xargs cmp -s '$work/composed.wasm' ||
     find tree -name '*.wasm' -exec cmp '$work/composed.wasm' {} \;"
 runs "an adapter denies" oci-wasm pack --no-cache --compose=wac --compose-deny app/deny.wasm -f app -o oci:image:v5
-holds "in the script" grep -qF '"fermyon:test/level@0.2.1": deny-1["fermyon:test/level@0.2.0"],' script
+holds "in the script" grep -qF '"fermyon:test/level@0.2.1": deny1["fermyon:test/level@0.2.0"],' script
 holds "as one of the parts" grep -qx 'oci:deny=app/deny.wasm' asked
 same "and nothing is warned about" 0 "$(grep -c warning <<<"$err")"
 fails 2 "an adapter alone is a usage error" oci-wasm pack --compose-deny app/deny.wasm -f app -o oci:none:v1

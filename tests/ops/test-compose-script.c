@@ -60,9 +60,9 @@ Test(compose_script, an_export_of_another_name_is_taken_when_it_is_named)
 	OCIWP_AUTO(buf) ociwp_buf out = OCIWP_BUF_INIT;
 	cr_assert_eq(script("pick", "pick", "choose", "choose", &out, NULL), 0);
 	cr_assert_str_eq(out.data, "package oci:composed;\n"
-	                           "let dependency-0 = new oci:dependency-0 {\n    ...\n};\n"
+	                           "let dependency0 = new oci:dependency0 {\n    ...\n};\n"
 	                           "let main = new oci:main {\n"
-	                           "    \"pick\": dependency-0[\"choose\"],\n"
+	                           "    \"pick\": dependency0[\"choose\"],\n"
 	                           "    ...\n};\nexport main...;\n");
 }
 
@@ -123,7 +123,7 @@ Test(compose_script, an_adapter_takes_what_it_exports_in_a_version_that_serves)
 		ociwp_compose_member members[] = {{"api", NULL, &dependency, true}};
 		OCIWP_AUTO(buf) ociwp_buf out = OCIWP_BUF_INIT;
 		cr_assert_eq(ociwp_compose_script(&main, members, 1, &deny, &out, NULL), 0);
-		snprintf(wire, sizeof(wire), "\"%s\": deny-0[\"%s\"],", rows[i].import,
+		snprintf(wire, sizeof(wire), "\"%s\": deny0[\"%s\"],", rows[i].import,
 		         rows[i].export);
 		cr_assert_eq(strstr(out.data, wire) != NULL, rows[i].denied, "%s", out.data);
 		cr_assert_eq(strstr(out.data, "new oci:deny") != NULL, rows[i].denied);

@@ -104,16 +104,16 @@ Test(pack_compose, a_composed_component_replaces_its_parts)
 	ociw_pack_options options = begin(", inherit_configuration = true", &seen);
 	cr_assert_eq(ociw_pack(&options, &content, NULL), 0);
 	snprintf(want, sizeof(want),
-	         "oci:main=%s/a.wasm\noci:dependency-0=%s/other.wasm\n"
-	         "oci:dependency-1=%s/dep.wasm\n",
+	         "oci:main=%s/a.wasm\noci:dependency0=%s/other.wasm\n"
+	         "oci:dependency1=%s/dep.wasm\n",
 	         app_dir, app_dir, app_dir);
 	cr_assert_str_eq(seen.id, "a");
 	cr_assert_str_eq(seen.parts, want);
 	cr_assert_not(seen.script_file);
 	cr_assert(strstr(seen.script, "\"acme:dep/api@1.0.0\": "
-	                              "dependency-1[\"acme:dep/api@1.0.0\"],"));
-	cr_assert(strstr(seen.script, "\"acme:dep/extra@1.0.0\": dependency-1["));
-	cr_assert(strstr(seen.script, "\"pick\": dependency-0[\"choose\"],"));
+	                              "dependency1[\"acme:dep/api@1.0.0\"],"));
+	cr_assert(strstr(seen.script, "\"acme:dep/extra@1.0.0\": dependency1["));
+	cr_assert(strstr(seen.script, "\"pick\": dependency0[\"choose\"],"));
 	cr_assert_eq(seen.warnings, 0, "%s", seen.warning);
 	cr_assert_eq(entries(in_app("tmp")), 0, "nothing is left behind");
 	OCIWP_AUTO(manifest) ociwp_manifest *manifest = manifest_of(content, NULL);
@@ -147,10 +147,10 @@ Test(pack_compose, an_adapter_is_a_part_and_denies_what_is_not_inherited)
 	free(pack_digest(&options));
 	cr_assert_eq(seen.warnings, 0, "%s", seen.warning);
 	cr_assert(strstr(seen.parts, "oci:deny="));
-	cr_assert(strstr(seen.script, "let deny-1 = new oci:deny { ... };\n"
-	                              "let dependency-1 = new oci:dependency-1 {\n"
+	cr_assert(strstr(seen.script, "let deny1 = new oci:deny { ... };\n"
+	                              "let dependency1 = new oci:dependency1 {\n"
 	                              "    \"fermyon:test/level@0.2.1\": "
-	                              "deny-1[\"fermyon:test/level@0.2.0\"],\n"),
+	                              "deny1[\"fermyon:test/level@0.2.0\"],\n"),
 	          "%s", seen.script);
 	app_end();
 	options = begin(", inherit_configuration = true", &seen);
