@@ -354,6 +354,9 @@ static int resolve_pattern(resolver *rs, ociw_error **err)
 		r = walk_folder(rs, path, "", path, err);
 		return r < 0 ? r : warn_doubled(rs, pattern, err);
 	}
+	if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != ENAMETOOLONG)
+		return ociwp_fail_errno(err, errno, "files of component %s: %s",
+		                        ociwp_quote(rs->component->id), ociwp_quote(pattern));
 	if (!ociwp_looks_like_glob(pattern))
 		return ociwp_report_fail(
 		        rs->report, at_entry(rs, "files-missing"), OCIW_ERR_NOTFOUND, err,

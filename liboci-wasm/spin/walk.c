@@ -82,6 +82,20 @@ static void pop(walk *w, size_t before)
 		w->path.data[before] = '\0';
 }
 
+/* Nothing is there, as far as anybody can tell. Other failures must not pass for that: an app would be
+ * packed without a file of its own. */
+static bool is_absent(int errnum)
+{
+	return errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP || errnum == ENAMETOOLONG;
+}
+
+static int absent_or_fail(walk *w, int errnum)
+{
+	return is_absent(errnum)
+	               ? 0
+	               : ociwp_fail_errno(w->err, errnum, "look at %s", ociwp_quote(here(w)));
+}
+
 /* What is at the path, links followed. The callback hears of each link that leads somewhere. */
 static int look(walk *w, unsigned char type, unsigned *links, kind *out, struct stat *st)
 {
@@ -89,13 +103,15 @@ static int look(walk *w, unsigned char type, unsigned *links, kind *out, struct 
 	bool link = type == DT_LNK;
 	if (type == DT_UNKNOWN) {
 		if (fstatat(w->root_fd, here(w), st, AT_SYMLINK_NOFOLLOW) != 0)
-			return 0;
+			return absent_or_fail(w, errno);
 		link = S_ISLNK(st->st_mode);
 	}
 	if (link && ++*links > MAX_LINKS)
 		return 0;
 	if (fstatat(w->root_fd, here(w), st, 0) != 0)
-		return link ? skipped(w, "is a symbolic link that leads nowhere") : 0;
+		return link && is_absent(errno)
+		               ? skipped(w, "is a symbolic link that leads nowhere")
+		               : absent_or_fail(w, errno);
 	*out = S_ISDIR(st->st_mode) ? KIND_FOLDER : S_ISREG(st->st_mode) ? KIND_FILE : KIND_OTHER;
 	if (link && w->ops->link)
 		return w->ops->link(w->user_data, here(w), *out == KIND_FOLDER, w->err);

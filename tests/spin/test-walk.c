@@ -120,6 +120,31 @@ Test(walk, a_link_to_its_parent_ends_after_forty)
 	cr_assert_eq(count, 41);
 }
 
+/* Neither is a file that is there and cannot be looked at left out, nor a link to one. */
+Test(walk, what_cannot_be_looked_at_is_an_error)
+{
+	ociw_limits limits;
+	const char *problem;
+	char path[512];
+	ociwp_limits_get(NULL, &limits);
+	put("closed/f", "x");
+	put("links/f", "x");
+	link_to("../closed/f", "links/l");
+	snprintf(path, sizeof(path), "%s/closed", scratch);
+	cr_assert_eq(chmod(scratch, 0755), 0);
+	cr_assert_eq(chmod(path, 0444), 0);
+	uid_t user = geteuid();
+	cr_assert(user != 0 || seteuid(65534) == 0);
+	int listed = walk_limited("closed/*", &limits, &problem);
+	int literal = walk_limited("closed/f", &limits, &problem);
+	int linked = walk_limited("links/*", &limits, &problem);
+	cr_assert(user != 0 || seteuid(0) == 0);
+	chmod(path, 0755);
+	cr_assert_eq(listed, OCIW_ERR_IO);
+	cr_assert_eq(literal, OCIW_ERR_IO);
+	cr_assert_eq(linked, OCIW_ERR_IO);
+}
+
 Test(walk, names_that_are_no_utf8_are_skipped)
 {
 	put("odd/\xff.txt", "x");
