@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #define COPY_STEP ((size_t)256 * 1024)
@@ -225,6 +226,22 @@ int ociwp_copy_stream(ociw_reader *from, ociw_writer *to, const ociw_op *op, uin
 	}
 	if (copied)
 		*copied = total;
+	return 0;
+}
+
+int ociwp_random(void *buf, size_t len)
+{
+	uint8_t *at = buf;
+
+	while (len > 0) {
+		ssize_t n = getrandom(at, len, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		at += n;
+		len -= (size_t)n;
+	}
 	return 0;
 }
 

@@ -63,6 +63,8 @@ int ociwp_writer_new_buf(struct ociwp_buf *borrowed, uint64_t max, ociw_writer *
 int ociwp_writer_hash(ociw_writer *take_inner, ociw_digest_algorithm algorithm, ociw_digest *digest,
 		      uint64_t *size, ociw_writer **out, ociw_error **err);
 
+/* Random bytes from the kernel, EINTR retried. 0 or errno. */
+int ociwp_random(void *buf, size_t len);
 /* write(2), pwrite(2) in full, EINTR retried. 0 or errno. */
 int ociwp_write_full(int fd, const void *buf, size_t len);
 int ociwp_pwrite_full(int fd, const void *buf, size_t len, uint64_t offset);

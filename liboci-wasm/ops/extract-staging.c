@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "io/fsys-tree.h"
+#include "io/stream.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +16,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,8 +92,9 @@ static int random_name(const char *name, char out[NAME_MAX + 1])
 {
 	uint8_t bytes[RANDOM_DIGITS / 2];
 	char hex[RANDOM_DIGITS + 1];
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		return errno;
+	int e = ociwp_random(bytes, sizeof(bytes));
+	if (e != 0)
+		return e;
 	ociwp_hex_encode(hex, bytes, sizeof(bytes));
 	size_t room = NAME_MAX - 2 - RANDOM_DIGITS - strlen(SUFFIX);
 	size_t len = strlen(name) < room ? strlen(name) : room;

@@ -14,10 +14,12 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
 #define MAGIC "ociwpack"
+#define TEMPORARY "new-"
 #define VERSION 1u
 #define BYTE_ORDER_MARK 0x01020304u
 #define INDEX_MAX (512u << 20)
@@ -309,16 +311,35 @@ static bool copy_range(int from, uint64_t offset, uint64_t size, int to)
 	return true;
 }
 
+/* A new file under a passing name, locked for as long as it is written: what can be locked was left by
+ * a run that died. Gives the descriptor and the name (to be freed), or -1. */
+static int open_temporary(const ociwp_pack_cache *cache, char **name)
+{
+	*name = ociwp_path_join(cache->dir, TEMPORARY "XXXXXX");
+	int fd = *name ? mkostemp(*name, O_CLOEXEC) : -1;
+	/* Where locks do not work nobody can take it for dead either. */
+	if (fd >= 0)
+		(void)flock(fd, LOCK_EX | LOCK_NB);
+	return fd;
+}
+
+static void drop_if_dead(int dir, const char *name)
+{
+	OCIWP_AUTO(fd) int fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		unlinkat(dir, name, 0);
+}
+
 /* Writes through a temporary name, so that a blob of the cache is whole or not there. */
 static bool blob_store(const ociwp_pack_cache *cache, const ociwp_tar_layer *layer,
                        ociwp_file_stamp *stamp)
 {
 	OCIWP_AUTO(str) char *path = blob_path(cache, layer->digest.bytes);
-	OCIWP_AUTO(str) char *temporary = ociwp_path_join(cache->dir, "new-XXXXXX");
+	OCIWP_AUTO(str) char *temporary = NULL;
 	struct stat st;
-	if (!path || !temporary)
+	if (!path)
 		return false;
-	OCIWP_AUTO(fd) int fd = mkostemp(temporary, O_CLOEXEC);
+	OCIWP_AUTO(fd) int fd = open_temporary(cache, &temporary);
 	if (fd < 0)
 		return false;
 	if (!copy_range(layer->fd, layer->offset, layer->size, fd) || rename(temporary, path) < 0) {
@@ -490,7 +511,8 @@ static bool is_used(const ociwp_pack_cache *cache, const char *name)
 	return false;
 }
 
-/* Whoever reads a dropped blob just now has it open. */
+/* Blobs that no layer needs now, and what dead runs left. Whoever reads a dropped blob just now has it
+ * open. */
 static void drop_unused(const ociwp_pack_cache *cache)
 {
 	DIR *dir = opendir(cache->dir);
@@ -498,6 +520,8 @@ static void drop_unused(const ociwp_pack_cache *cache)
 	while (dir && (entry = readdir(dir)) != NULL)
 		if (ociwp_ends_with(entry->d_name, ".gz") && !is_used(cache, entry->d_name))
 			unlinkat(dirfd(dir), entry->d_name, 0);
+		else if (ociwp_starts_with(entry->d_name, TEMPORARY))
+			drop_if_dead(dirfd(dir), entry->d_name);
 	if (dir)
 		closedir(dir);
 }
@@ -506,10 +530,10 @@ void ociwp_pack_cache_save(ociwp_pack_cache *cache, const ociwp_draft *draft, un
 {
 	struct saving saving = {.cache = cache};
 	OCIWP_AUTO(str) char *path = ociwp_path_join(cache->dir, "index");
-	OCIWP_AUTO(str) char *temporary = ociwp_path_join(cache->dir, "new-XXXXXX");
+	OCIWP_AUTO(str) char *temporary = NULL;
 	if (atomic_load(&cache->misses) == 0 && cache->used_count == cache->layer_count)
 		return; /* it says all of this already */
-	OCIWP_AUTO(fd) int fd = path && temporary ? mkostemp(temporary, O_CLOEXEC) : -1;
+	OCIWP_AUTO(fd) int fd = path ? open_temporary(cache, &temporary) : -1;
 	if (fd < 0)
 		return;
 	save_draft(&saving, draft, wasm);

@@ -11,20 +11,28 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "codec/mediatype.h"
+#include "io/stream.h"
 #include "io/tmpblob.h"
 #include "oci/blobdir.h"
 #include "oci/descriptor.h"
 #include "store/layout-index.h"
 #include "store/layout-root.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <oci-wasm/reference.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/random.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define TEMPORARY_PREFIX ".oci-wasm-"
+#define TEMPORARY_SUFFIX ".tmp"
+#define RANDOM_DIGITS 16U
+#define TEMPORARY_LEN (strlen(TEMPORARY_PREFIX) + RANDOM_DIGITS + strlen(TEMPORARY_SUFFIX))
+#define MAX_TRIES 16
 
 #define STEP ((size_t)256 << 10)
 
@@ -261,21 +269,75 @@ static int write_tar(const archive *a, ociw_writer *to, ociw_error **err)
 	return r < 0 ? r : ociwp_tar_writer_finish(ociwp_steal(&tar), err);
 }
 
-/* A name nobody else has, for the moment between whole and in place. */
+/* ".oci-wasm-0123456789abcdef.tmp" */
+static bool is_temporary(const char *name)
+{
+	return strlen(name) == TEMPORARY_LEN && ociwp_starts_with(name, TEMPORARY_PREFIX) &&
+	       ociwp_ends_with(name, TEMPORARY_SUFFIX) &&
+	       strspn(name + strlen(TEMPORARY_PREFIX), "0123456789abcdef") == RANDOM_DIGITS;
+}
+
+/* True when the file is locked by us now and still has its name. */
+static bool hold(int dir, const char *name, int fd)
+{
+	struct stat held, named;
+
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &held) == 0 &&
+	       fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
+/* What writers that died left beside the archive: files of ours that nobody holds. Never an error. */
+static void sweep(const archive *a)
+{
+	int fd = openat(a->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	struct stat st;
+
+	if (!dir && fd >= 0)
+		close(fd);
+	while (dir && (entry = readdir(dir)) != NULL) {
+		if (!is_temporary(entry->d_name))
+			continue;
+		OCIWP_AUTO(fd) int left = openat(a->dir_fd, entry->d_name,
+		                                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (left >= 0 && fstat(left, &st) == 0 && S_ISREG(st.st_mode) &&
+		    st.st_uid == geteuid() && hold(a->dir_fd, entry->d_name, left))
+			unlinkat(a->dir_fd, entry->d_name, 0);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* A name nobody else has, for the moment between whole and in place; locked for as long as it is
+ * written. */
 static int make_temporary(const archive *a, char *name, size_t size, int *out_fd, ociw_error **err)
 {
-	uint8_t random[8];
-	char hex[2 * sizeof(random) + 1];
+	uint8_t random[RANDOM_DIGITS / 2];
+	char hex[RANDOM_DIGITS + 1];
 
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		return ociwp_fail_errno(err, errno, "get random bytes");
-	ociwp_hex_encode(hex, random, sizeof(random));
-	snprintf(name, size, ".oci-wasm-%s.tmp", hex);
-	*out_fd =
-	        openat(a->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (*out_fd < 0)
-		return ociwp_fail_errno(err, errno, "make a temporary file beside the archive");
-	return 0;
+	/* Somebody who sweeps may be quicker with the lock: then another name is taken. */
+	for (int tries = 0; tries < MAX_TRIES; tries++) {
+		int errnum = ociwp_random(random, sizeof(random));
+		if (errnum)
+			return ociwp_fail_errno(err, errnum, "get random bytes");
+		ociwp_hex_encode(hex, random, sizeof(random));
+		snprintf(name, size, TEMPORARY_PREFIX "%s" TEMPORARY_SUFFIX, hex);
+		int fd = openat(a->dir_fd, name,
+		                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+		if (fd < 0)
+			return ociwp_fail_errno(err, errno,
+			                        "make a temporary file beside the archive");
+		errno = 0;
+		/* Where locks do not work nobody can take it for dead either. */
+		if (hold(a->dir_fd, name, fd) || (errno && errno != EWOULDBLOCK && errno != ENOENT)) {
+			*out_fd = fd;
+			return 0;
+		}
+		close(fd);
+	}
+	return ociwp_fail(err, OCIW_ERR_BUSY, "no temporary file beside the archive can be had");
 }
 
 /* Only a file, or nothing, is replaced: not a device, not a link to somewhere else. */
@@ -299,8 +361,10 @@ static int publish(const archive *a, ociw_error **err)
 	int fd = -1;
 
 	int r = check_target(a, err);
-	if (r >= 0)
+	if (r >= 0) {
+		sweep(a);
 		r = make_temporary(a, name, sizeof(name), &fd, err);
+	}
 	if (r < 0)
 		return r;
 	sync_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);

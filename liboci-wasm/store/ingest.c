@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,8 +92,8 @@ static int begin_named(ingest *in, bool partial)
 			snprintf(in->name, sizeof(in->name), PARTIAL_PREFIX "%.6s-%s",
 			         in->desc->digest, in->encoded);
 		} else {
-			if (getrandom(random, sizeof(random), 0) != sizeof(random))
-				return EIO;
+			if ((errnum = ociwp_random(random, sizeof(random))) != 0)
+				return errnum;
 			memcpy(in->name, "tmp-", 4);
 			ociwp_hex_encode(in->name + 4, random, sizeof(random));
 		}

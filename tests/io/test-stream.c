@@ -113,3 +113,16 @@ Test(stream, write_full_reports_the_errno)
 	cr_assert_neq(ociwp_write_full(fd, "x", 1), 0);
 	close(fd);
 }
+
+Test(stream, random_bytes_fill_all_of_the_buffer)
+{
+	uint8_t a[600] = {0}, b[600] = {0};
+	size_t zeros = 0;
+
+	cr_assert_eq(ociwp_random(a, sizeof(a)), 0);
+	cr_assert_eq(ociwp_random(b, sizeof(b)), 0);
+	cr_assert_neq(memcmp(a, b, sizeof(a)), 0);
+	for (size_t i = 0; i < 8; i++)
+		zeros += a[sizeof(a) - 1 - i] == 0;
+	cr_assert_lt(zeros, 8, "the end was not written");
+}

@@ -6,6 +6,7 @@
 #include "ops/pack-cache.h"
 #include "pack-fixture.h"
 #include <glob.h>
+#include <sys/file.h>
 #include <time.h>
 
 TestSuite(pack_cache, .fini = app_end);
@@ -160,6 +161,26 @@ Test(pack_cache, bundles_that_nothing_uses_any_more_are_dropped)
 	free(pack_digest(&options));
 	OCIWP_AUTO(str) char *after = find(&options, "*.gz");
 	cr_assert_str_neq(before, after);
+	drop(&options);
+}
+
+Test(pack_cache, what_a_dead_run_left_is_removed_and_what_a_live_one_writes_is_not)
+{
+	char dead[512], live[512];
+	ociw_pack_options options = cached_app();
+	free(pack_digest(&options));
+	OCIWP_AUTO(str) char *index = find(&options, "index");
+	int folder = (int)(strrchr(index, '/') - index);
+	snprintf(dead, sizeof(dead), "%.*s/new-abcdef", folder, index);
+	snprintf(live, sizeof(live), "%.*s/new-ghijkl", folder, index);
+	close(open(dead, O_WRONLY | O_CREAT, 0600));
+	int fd = open(live, O_WRONLY | O_CREAT, 0600);
+	cr_assert_eq(flock(fd, LOCK_EX), 0);
+	write_bytes("d/three", "3", 1);
+	free(pack_digest(&options));
+	cr_expect_neq(access(dead, F_OK), 0);
+	cr_expect_eq(access(live, F_OK), 0);
+	close(fd);
 	drop(&options);
 }
 

@@ -6,6 +6,8 @@
 #include "../support/tars.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
 TestSuite(archive_create, .init = scratch_make, .fini = scratch_remove);
 
@@ -105,6 +107,30 @@ Test(archive_create, what_is_there_is_replaced_only_by_something_whole)
 	cr_expect_str_eq(text, "old");
 	ociw_descriptor_free(put_image(archive, "v1", "one"));
 	cr_expect_eq(files_in_scratch(), 1);
+}
+
+static int touch(const char *name)
+{
+	int fd = open(in_scratch(name), O_WRONLY | O_CREAT, 0600);
+
+	cr_assert_geq(fd, 0);
+	return fd;
+}
+
+Test(archive_create, what_a_dead_writer_left_is_removed_and_what_a_live_one_writes_is_not)
+{
+	OCIWP_AUTO(content) ociw_content *archive = create(in_scratch("a.tar"));
+	int live = touch(".oci-wasm-0123456789abcdef.tmp");
+
+	cr_assert_eq(flock(live, LOCK_EX), 0);
+	close(touch(".oci-wasm-fedcba9876543210.tmp"));
+	close(touch(".oci-wasm-of-somebody-else.tmp"));
+	ociw_descriptor_free(put_image(archive, "v1", "one"));
+	cr_expect(exists(in_scratch(".oci-wasm-0123456789abcdef.tmp")));
+	cr_expect_not(exists(in_scratch(".oci-wasm-fedcba9876543210.tmp")));
+	cr_expect(exists(in_scratch(".oci-wasm-of-somebody-else.tmp")));
+	cr_expect_eq(files_in_scratch(), 3);
+	close(live);
 }
 
 Test(archive_create, devices_links_and_missing_folders_are_refused)
