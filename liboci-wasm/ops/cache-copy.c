@@ -5,6 +5,7 @@
  */
 #include "ops/cache-entry.h"
 
+#include "base/map.h"
 #include "base/op.h"
 #include "base/str.h"
 #include "io/stream.h"
@@ -15,6 +16,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -22,10 +24,15 @@
 
 #define COPY_BYTES ((size_t)256 * 1024)
 #define XATTR_MAX ((size_t)64 * 1024) /* Linux: of all names, and of a value */
+/* What is remembered of files with several names, at most; those beyond become separate files. */
+#define LINKS_BYTES ((size_t)16 * 1024 * 1024)
+#define LINK_COST 128 /* of one, beside its path */
+#define LINK_KEY_MAX 40
 
 typedef struct level {
 	DIR *from;
 	int to;
+	size_t path_len; /* of the path to it */
 } level;
 
 typedef struct copy {
@@ -35,6 +42,10 @@ typedef struct copy {
 	const ociw_op *op;
 	bool root;
 	uint8_t *buf;
+	int top;          /* of the copy; borrowed */
+	ociwp_buf path;   /* of the level below top, "" or "a/b/" */
+	ociwp_map *links; /* device and inode -> path of the first copy; made when needed */
+	size_t links_bytes;
 } copy;
 
 static void copy_deinit(copy *c)
@@ -46,6 +57,8 @@ static void copy_deinit(copy *c)
 	}
 	free(c->levels);
 	free(c->buf);
+	ociwp_buf_deinit(&c->path);
+	ociwp_map_free(c->links);
 }
 
 static int push(copy *c, int take_from, int take_to, ociw_error **err)
@@ -64,7 +77,7 @@ static int push(copy *c, int take_from, int take_to, ociw_error **err)
 	if (!dir)
 		return ociwp_fail_errno(err, errno, "list a cached directory");
 	(void)ociwp_steal_fd(&from); /* the stream closes it */
-	c->levels[c->depth++] = (level){dir, ociwp_steal_fd(&to)};
+	c->levels[c->depth++] = (level){dir, ociwp_steal_fd(&to), c->path.len};
 	return 0;
 }
 
@@ -135,6 +148,47 @@ static int copy_data(copy *c, int from, int to, ociw_error **err)
 	}
 }
 
+static void link_key(const struct stat *st, char out[LINK_KEY_MAX])
+{
+	snprintf(out, LINK_KEY_MAX, "%llx.%llx", (unsigned long long)st->st_dev,
+		 (unsigned long long)st->st_ino);
+}
+
+/* True when the file was copied under another name before and now has this one too. By path, but
+ * below a directory that nobody else can enter yet. Where the link cannot be made (modes, a path that
+ * is too long, too many links) a copy is as good. */
+static bool link_again(const copy *c, const level *l, const char *name, const struct stat *st)
+{
+	char key[LINK_KEY_MAX];
+	if (st->st_nlink < 2 || !c->links)
+		return false;
+	link_key(st, key);
+	const char *first = ociwp_map_get(c->links, key);
+	return first && linkat(c->top, first, l->to, name, 0) == 0;
+}
+
+/* Notes where the first copy of a file with several names is. Without memory: OCIW_ERR_NOMEM. */
+static int remember_link(copy *c, const char *name, const struct stat *st, ociw_error **err)
+{
+	char key[LINK_KEY_MAX];
+	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
+	if (st->st_nlink < 2 || c->links_bytes >= LINKS_BYTES)
+		return 0;
+	if (!c->links)
+		c->links = ociwp_map_new(free);
+	ociwp_buf_printf(&path, "%.*s%s", (int)c->path.len, c->path.len ? c->path.data : "", name);
+	if (!c->links || ociwp_buf_check(&path, NULL) < 0)
+		return ociwp_nomem(err);
+	c->links_bytes += path.len + LINK_COST;
+	link_key(st, key);
+	char *first = ociwp_buf_steal(&path);
+	if (!first || !ociwp_map_set(c->links, key, first)) {
+		free(first);
+		return ociwp_nomem(err);
+	}
+	return 0;
+}
+
 static int copy_file(copy *c, const level *l, const char *name, const struct stat *st,
 		     ociw_error **err)
 {
@@ -144,6 +198,8 @@ static int copy_file(copy *c, const level *l, const char *name, const struct sta
 		return ociwp_fail_errno(err, errno, "hard link to cached file %s",
 					ociwp_quote(name));
 	}
+	if (link_again(c, l, name, st))
+		return 0;
 	OCIWP_AUTO(fd) int to = -1;
 	OCIWP_AUTO(fd) int from = openat(dirfd(l->from), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (from >= 0)
@@ -157,7 +213,8 @@ static int copy_file(copy *c, const level *l, const char *name, const struct sta
 	int e = copy_look(c, from, to, st);
 	if (close(ociwp_steal_fd(&to)) != 0 && e == 0)
 		e = errno;
-	return e ? ociwp_fail_errno(err, e, "copy cached file %s", ociwp_quote(name)) : 0;
+	return e ? ociwp_fail_errno(err, e, "copy cached file %s", ociwp_quote(name))
+		 : remember_link(c, name, st, err);
 }
 
 static int copy_symlink(copy *c, const level *l, const char *name, const struct stat *st,
@@ -198,6 +255,10 @@ static int enter(copy *c, const level *l, const char *name, ociw_error **err)
 	    fchmodat(l->to, name, S_IRWXU, AT_SYMLINK_NOFOLLOW) != 0 ||
 	    (to = openat(l->to, name, flags)) < 0)
 		return ociwp_fail_errno(err, errno, "copy cached directory %s", ociwp_quote(name));
+	ociwp_buf_printf(&c->path, "%s/", name);
+	int r = ociwp_buf_check(&c->path, err);
+	if (r < 0)
+		return r;
 	return push(c, ociwp_steal_fd(&from), ociwp_steal_fd(&to), err);
 }
 
@@ -206,6 +267,7 @@ static int leave(copy *c, ociw_error **err)
 {
 	level l = c->levels[--c->depth];
 	struct stat st;
+	c->path.len = c->depth ? c->levels[c->depth - 1].path_len : 0;
 	int e = fstat(dirfd(l.from), &st) != 0 ? errno : copy_look(c, dirfd(l.from), l.to, &st);
 	closedir(l.from);
 	close(l.to);
@@ -260,6 +322,7 @@ int ociw_lease_materialise(const ociw_lease *lease, const char *destination, oci
 		open(lease->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (from < 0 || to < 0)
 		return ociwp_fail_errno(err, errno, "open cached tree %s", ociwp_quote(lease->path));
+	c.top = ociwp_staging_root(staging);
 	r = push(&c, ociwp_steal_fd(&from), ociwp_steal_fd(&to), err);
 	if (r == 0)
 		r = copy_all(&c, err);

@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -259,8 +258,10 @@ static int check_tree(int entry, bool deep, const ociwp_cache_record *record, oc
 	struct stat st;
 	OCIWP_AUTO(fd) int tree = -1;
 	ociwp_cache_record now = {0};
-	if (fstatat(entry, OCIWP_CACHE_TREE, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    !S_ISDIR(st.st_mode))
+	bool there = fstatat(entry, OCIWP_CACHE_TREE, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!there && errno != ENOENT)
+		return ociwp_fail_errno(err, errno, "look at a cached tree");
+	if (!there || !S_ISDIR(st.st_mode))
 		return damaged(err, "the tree is gone");
 	set_identity(&now, &st);
 	if (now.inode != record->inode || now.changed_seconds != record->changed_seconds ||
@@ -286,7 +287,9 @@ int ociwp_cache_read_record(int entry, bool deep, ociwp_cache_record *out, ociw_
 	*out = (ociwp_cache_record){0};
 	int fd = openat(entry, OCIWP_CACHE_RECORD, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return damaged(err, "no record");
+		return errno == ENOENT || errno == ELOOP || errno == ENXIO
+			       ? damaged(err, "no record")
+			       : ociwp_fail_errno(err, errno, "record of a cached tree");
 	int r = ociw_reader_new_fd(fd, &reader, err);
 	if (r == 0)
 		r = ociwp_read_all(reader, MAX_RECORD, &text, &len, err);
@@ -303,10 +306,21 @@ int ociwp_cache_read_record(int entry, bool deep, ociwp_cache_record *out, ociw_
 
 /* --- locks ---------------------------------------------------------------------------------- */
 
+bool ociwp_cache_is_named(int dir, const char *name, int fd)
+{
+	struct stat held, named;
+	return fstat(fd, &held) == 0 && fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
+void ociwp_cache_lock_name(const char *key, char out[OCIWP_CACHE_LOCK_NAME_MAX])
+{
+	snprintf(out, OCIWP_CACHE_LOCK_NAME_MAX, OCIWP_CACHE_LOCKS "/%s", key);
+}
+
 int ociwp_cache_lock_entry(int cache, const char *key, int how, int *out_entry, int *out_lock,
 			   ociw_error **err)
 {
-	struct stat held, named;
 	OCIWP_AUTO(fd) int lock = -1;
 	OCIWP_AUTO(fd) int entry =
 		openat(cache, key, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -315,13 +329,15 @@ int ociwp_cache_lock_entry(int cache, const char *key, int how, int *out_entry, 
 	lock = openat(entry, OCIWP_CACHE_LOCK, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (lock < 0)
 		return ociwp_fail_errno(err, errno, "lock of cache entry %s", key);
-	if (flock(lock, how | LOCK_NB) != 0)
+	int r;
+	while ((r = flock(lock, how | LOCK_NB)) != 0 && errno == EINTR)
+		;
+	if (r != 0)
 		return errno == EWOULDBLOCK
 			       ? ociwp_fail(err, OCIW_ERR_BUSY, "cache entry %s is in use", key)
 			       : ociwp_fail_errno(err, errno, "lock cache entry %s", key);
 	/* Whoever removes an entry renames it first, while its lock is held exclusively. */
-	if (fstat(entry, &held) != 0 || fstatat(cache, key, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    held.st_ino != named.st_ino || held.st_dev != named.st_dev)
+	if (!ociwp_cache_is_named(cache, key, entry))
 		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "cache entry %s was just removed", key);
 	*out_entry = ociwp_steal_fd(&entry);
 	*out_lock = ociwp_steal_fd(&lock);
@@ -333,11 +349,91 @@ int ociwp_cache_remove_entry(int cache, const char *key, ociw_error **err)
 	/* A name of the staging kind: if this run dies here, the next one clears it away. */
 	uint64_t random = 0;
 	char hidden[64];
-	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return ociwp_fail_errno(err, errno, "random name");
+	int e = ociwp_random(&random, sizeof(random));
+	if (e != 0)
+		return ociwp_fail_errno(err, e, "random name");
 	snprintf(hidden, sizeof(hidden), ".removed.%016llx.partial", (unsigned long long)random);
 	if (renameat(cache, key, cache, hidden) != 0)
 		return ociwp_fail_errno(err, errno, "remove cache entry %s", key);
-	int e = ociwp_tree_remove(cache, hidden);
+	e = ociwp_tree_remove(cache, hidden);
 	return e ? ociwp_fail_errno(err, e, "remove cache entry %s", key) : 0;
+}
+
+/* --- aside ---------------------------------------------------------------------------------- */
+
+/* ".aside/KEY-0123456789abcdef" */
+int ociwp_cache_set_aside(int cache, const char *key, ociw_error **err)
+{
+	uint64_t random = 0;
+	char name[sizeof(OCIWP_CACHE_ASIDE) + OCIWP_CACHE_KEY_MAX + 32];
+	int e = ociwp_random(&random, sizeof(random));
+	if (e == 0 && mkdirat(cache, OCIWP_CACHE_ASIDE, S_IRWXU) != 0 && errno != EEXIST)
+		e = errno;
+	snprintf(name, sizeof(name), OCIWP_CACHE_ASIDE "/%s-%016llx", key,
+		 (unsigned long long)random);
+	if (e == 0 && renameat(cache, key, cache, name) != 0 && errno != ENOENT)
+		e = errno;
+	return e ? ociwp_fail_errno(err, e, "set damaged cache entry %s aside", key) : 0;
+}
+
+/* Calls @p each for every name in a directory of the cache but "." and ".."; true from it ends. */
+typedef bool (*name_visitor)(int dir, const char *name, const char *key);
+
+static bool visit(int cache, const char *folder, name_visitor each, const char *key)
+{
+	int fd = openat(cache, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	bool ended = false;
+	for (struct dirent *entry; !ended && (entry = readdir(dir));)
+		if (!ociwp_streq(entry->d_name, ".") && !ociwp_streq(entry->d_name, ".."))
+			ended = each(dirfd(dir), entry->d_name, key);
+	closedir(dir);
+	return ended;
+}
+
+static bool is_leased_copy(int aside, const char *name, const char *key)
+{
+	OCIWP_AUTO(fd) int entry = -1;
+	OCIWP_AUTO(fd) int lock = -1;
+	return ociwp_starts_with(name, key) &&
+	       ociwp_cache_lock_entry(aside, name, LOCK_EX, &entry, &lock, NULL) == OCIW_ERR_BUSY;
+}
+
+bool ociwp_cache_is_leased_aside(int cache, const char *key)
+{
+	return visit(cache, OCIWP_CACHE_ASIDE, is_leased_copy, key);
+}
+
+static bool sweep_aside(int aside, const char *name, const char *key)
+{
+	OCIWP_AUTO(fd) int entry = -1;
+	OCIWP_AUTO(fd) int lock = -1;
+	(void)key;
+	int r = ociwp_cache_lock_entry(aside, name, LOCK_EX, &entry, &lock, NULL);
+	/* NOTFOUND: its lock file is gone, and its users with it. */
+	if (r == 0 || r == OCIW_ERR_NOTFOUND)
+		(void)ociwp_tree_remove(aside, name);
+	return false;
+}
+
+static bool sweep_lock(int locks, const char *name, const char *key)
+{
+	OCIWP_AUTO(fd) int fd = openat(locks, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	(void)key;
+	if (fd >= 0 && ociwp_cache_is_key(name) && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    ociwp_cache_is_named(locks, name, fd))
+		(void)unlinkat(locks, name, 0);
+	return false;
+}
+
+void ociwp_cache_sweep(int cache)
+{
+	(void)visit(cache, OCIWP_CACHE_LOCKS, sweep_lock, NULL);
+	(void)visit(cache, OCIWP_CACHE_ASIDE, sweep_aside, NULL);
+	(void)unlinkat(cache, OCIWP_CACHE_ASIDE, AT_REMOVEDIR); /* when it is empty */
 }

@@ -12,9 +12,14 @@
 #define OCIWP_CACHE_TREE "tree"
 #define OCIWP_CACHE_RECORD "record"
 #define OCIWP_CACHE_LOCK "lock"
+/* Beside the entries: locks of those that are being built, and entries that were found damaged while
+ * somebody had leased them. */
+#define OCIWP_CACHE_LOCKS ".locks"
+#define OCIWP_CACHE_ASIDE ".aside"
 /* Hexadecimal digits of a key: the name of an entry. */
 #define OCIWP_CACHE_KEY_LEN 64
 #define OCIWP_CACHE_KEY_MAX (OCIWP_CACHE_KEY_LEN + 1)
+#define OCIWP_CACHE_LOCK_NAME_MAX (sizeof(OCIWP_CACHE_LOCKS "/") + OCIWP_CACHE_KEY_LEN)
 
 struct ociw_cache {
 	char *path; /* absolute */
@@ -59,7 +64,19 @@ int ociwp_cache_read_record(int entry, bool check_tree, ociwp_cache_record *out,
 int ociwp_cache_lock_entry(int cache, const char *key, int how, int *out_entry, int *out_lock,
 			   ociw_error **err);
 
+/* True when @p name still stands for what @p fd is open on. */
+bool ociwp_cache_is_named(int dir, const char *name, int fd);
+/* Name of the build lock of an entry, below the cache. */
+void ociwp_cache_lock_name(const char *key, char out[OCIWP_CACHE_LOCK_NAME_MAX]);
+
 /* Takes an entry, locked exclusively, out of sight and removes it. */
 int ociwp_cache_remove_entry(int cache, const char *key, ociw_error **err);
+/* Gives the name of an entry free while leases on it go on. */
+int ociwp_cache_set_aside(int cache, const char *key, ociw_error **err);
+/* Is an entry of this name aside and still leased? Its users have the path of the new entry, which has
+ * to stay for them too. */
+bool ociwp_cache_is_leased_aside(int cache, const char *key);
+/* Removes what is aside and no longer leased, and build locks that nobody holds. */
+void ociwp_cache_sweep(int cache);
 
 #endif

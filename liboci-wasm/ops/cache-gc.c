@@ -102,7 +102,8 @@ static int remove_one(const ociw_cache *cache, const found *item, bool dry_run, 
 	*removed = false;
 	int r = ociwp_cache_lock_entry(cache->fd, item->key, LOCK_EX, &entry, &lock, NULL);
 	/* A damaged entry may have lost its lock file, and then has no users either. */
-	if (r == OCIW_ERR_BUSY || (r < 0 && !item->damaged))
+	if (r == OCIW_ERR_BUSY || (r < 0 && !item->damaged) ||
+	    ociwp_cache_is_leased_aside(cache->fd, item->key))
 		return 0;
 	*removed = true;
 	if (dry_run)
@@ -120,7 +121,8 @@ static bool is_leased(const ociw_cache *cache, const found *item)
 	OCIWP_AUTO(fd) int entry = -1;
 	OCIWP_AUTO(fd) int lock = -1;
 	return ociwp_cache_lock_entry(cache->fd, item->key, LOCK_EX, &entry, &lock, NULL) ==
-	       OCIW_ERR_BUSY;
+		       OCIW_ERR_BUSY ||
+	       ociwp_cache_is_leased_aside(cache->fd, item->key);
 }
 
 int ociw_cache_gc(ociw_cache *cache, const ociw_cache_gc_options *given,
@@ -134,8 +136,10 @@ int ociw_cache_gc(ociw_cache *cache, const ociw_cache_gc_options *given,
 	int r = ociwp_options_read(&options, sizeof(options), given, err);
 	if (r < 0)
 		return r;
-	if (!options.dry_run)
+	if (!options.dry_run) {
 		ociwp_staging_sweep(cache->fd);
+		ociwp_cache_sweep(cache->fd);
+	}
 	r = collect(cache, options.op, &all, err);
 	for (size_t i = 0; i < all.count; i++)
 		total += all.items[i].bytes;

@@ -20,7 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCKS ".locks"
 #define WAIT_STEP_NS 20000000L /* between looks at a build that somebody else does */
 
 /* --- the cache ------------------------------------------------------------------------------ */
@@ -44,7 +43,7 @@ int ociw_cache_open(const char *path, ociw_cache **out, ociw_error **err)
 		: cache->fd < 0
 			? ociwp_fail_errno(err, errno, "open cache %s", ociwp_quote(path))
 			: 0;
-	if (r == 0 && mkdirat(cache->fd, LOCKS, S_IRWXU) != 0 && errno != EEXIST)
+	if (r == 0 && mkdirat(cache->fd, OCIWP_CACHE_LOCKS, S_IRWXU) != 0 && errno != EEXIST)
 		r = ociwp_fail_errno(err, errno, "make cache %s", ociwp_quote(path));
 	if (r < 0) {
 		ociw_cache_free(cache);
@@ -138,39 +137,84 @@ static void drop_error(ociw_error **err)
 	}
 }
 
-/* True for what a slow look may mend: an entry that is absent, damaged or just going. */
-static bool may_build(int code)
+/* True for what a slow look may mend: an entry that is absent, damaged or just going. An entry that
+ * only this process cannot look at now, for lack of descriptors, is none of these. */
+static bool may_build(int code, const ociw_error *why)
 {
-	return code == OCIW_ERR_NOTFOUND || code == OCIW_ERR_FORMAT || code == OCIW_ERR_BUSY ||
-	       code == OCIW_ERR_IO;
+	if (code == OCIW_ERR_IO)
+		return !why || (ociw_error_errno(why) != EMFILE && ociw_error_errno(why) != ENFILE);
+	return code == OCIW_ERR_NOTFOUND || code == OCIW_ERR_FORMAT || code == OCIW_ERR_BUSY;
+}
+
+/* As try_lease(); *mendable says whether building may help, and then there is no error. */
+static int look(const ociw_cache *cache, const char *key, unsigned flags, ociw_lease **out,
+		bool *mendable, ociw_error **err)
+{
+	ociw_error *why = NULL;
+	int r = try_lease(cache, key, flags, out, &why);
+	*mendable = may_build(r, why);
+	if (*mendable || r == 0)
+		drop_error(&why);
+	else if (err)
+		*err = why;
+	else
+		ociw_error_free(why);
+	return r;
 }
 
 /* --- extracting once ------------------------------------------------------------------------ */
 
-/* The lock under which one process builds an entry; waits for it, looking at the cancel flag. */
-static int lock_build(const ociw_cache *cache, const char *key, const ociw_op *op, int *out,
-		      ociw_error **err)
+/* Waits for the lock, looking at the cancel flag. */
+static int wait_for_lock(int fd, const ociw_op *op, ociw_error **err)
 {
-	char name[sizeof(LOCKS) + OCIWP_CACHE_KEY_MAX + 1];
-	snprintf(name, sizeof(name), LOCKS "/%s", key);
-	OCIWP_AUTO(fd) int fd = openat(cache->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-				       S_IRUSR | S_IWUSR);
-	if (fd < 0)
-		return ociwp_fail_errno(err, errno, "build lock in the cache");
 	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		const struct timespec step = {0, WAIT_STEP_NS};
-		if (errno != EWOULDBLOCK && errno != EINTR)
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK)
 			return ociwp_fail_errno(err, errno, "build lock in the cache");
 		int r = ociwp_check_cancel(op, err);
 		if (r < 0)
 			return r;
 		nanosleep(&step, NULL);
 	}
-	*out = ociwp_steal_fd(&fd);
 	return 0;
 }
 
-/* What is there and not good goes, unless somebody uses it all the same. */
+/* The lock under which one process builds an entry. Whoever removes the file holds its lock, so a lock
+ * counts only when the file still has its name afterwards. */
+static int lock_build(const ociw_cache *cache, const char *key, const ociw_op *op, int *out,
+		      ociw_error **err)
+{
+	char name[OCIWP_CACHE_LOCK_NAME_MAX];
+	ociwp_cache_lock_name(key, name);
+	for (;;) {
+		OCIWP_AUTO(fd) int fd = openat(cache->fd, name,
+					       O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+					       S_IRUSR | S_IWUSR);
+		if (fd < 0)
+			return ociwp_fail_errno(err, errno, "build lock in the cache");
+		int r = wait_for_lock(fd, op, err);
+		if (r < 0)
+			return r;
+		if (ociwp_cache_is_named(cache->fd, name, fd)) {
+			*out = ociwp_steal_fd(&fd);
+			return 0;
+		}
+	}
+}
+
+/* Ends a build; nobody needs the file any more, and who waits for it makes another. */
+static void unlock_build(const ociw_cache *cache, const char *key, int take_fd)
+{
+	char name[OCIWP_CACHE_LOCK_NAME_MAX];
+	ociwp_cache_lock_name(key, name);
+	(void)unlinkat(cache->fd, name, 0);
+	close(take_fd);
+}
+
+/* What is there and not good goes. When somebody uses it all the same it goes aside, where it stays
+ * until the last lease on it ends. */
 static int clear_damaged(const ociw_cache *cache, const char *key, ociw_error **err)
 {
 	OCIWP_AUTO(fd) int entry = -1;
@@ -179,6 +223,10 @@ static int clear_damaged(const ociw_cache *cache, const char *key, ociw_error **
 	if (fstatat(cache->fd, key, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : ociwp_fail_errno(err, errno, "cache entry %s", key);
 	int r = ociwp_cache_lock_entry(cache->fd, key, LOCK_EX, &entry, &lock, err);
+	if (r == OCIW_ERR_BUSY) {
+		drop_error(err);
+		return ociwp_cache_set_aside(cache->fd, key, err);
+	}
 	/* Without a lock file it was never published whole: nobody can have leased it. */
 	if (r == OCIW_ERR_NOTFOUND || (r == OCIW_ERR_IO && S_ISDIR(st.st_mode))) {
 		drop_error(err);
@@ -240,19 +288,17 @@ static int build(const ociw_cache *cache, const char *key, ociw_content *content
 				     !(extract->flags & OCIW_EXTRACT_NO_SYNC), err);
 }
 
-static int get_slow(const ociw_cache *cache, const char *key, ociw_content *content,
-		    const char *name, const ociw_extract_options *extract, unsigned flags,
-		    ociw_lease **out, ociw_error **err)
+/* With the build lock held. */
+static int get_locked(const ociw_cache *cache, const char *key, ociw_content *content,
+		      const char *name, const ociw_extract_options *extract, unsigned flags,
+		      ociw_lease **out, ociw_error **err)
 {
-	OCIWP_AUTO(fd) int held = -1;
-	int r = lock_build(cache, key, extract->op, &held, err);
-	if (r < 0)
-		return r;
+	bool mendable = false;
 	/* Somebody may have built it while we waited. */
-	r = try_lease(cache, key, flags, out, err);
-	if (!may_build(r))
+	int r = look(cache, key, flags, out, &mendable, err);
+	if (!mendable)
 		return r;
-	drop_error(err);
+	ociwp_cache_sweep(cache->fd);
 	r = clear_damaged(cache, key, err);
 	if (r == 0)
 		r = build(cache, key, content, name, extract, err);
@@ -262,6 +308,19 @@ static int get_slow(const ociw_cache *cache, const char *key, ociw_content *cont
 		r = 0;
 	}
 	return r == 0 ? try_lease(cache, key, 0, out, err) : r;
+}
+
+static int get_slow(const ociw_cache *cache, const char *key, ociw_content *content,
+		    const char *name, const ociw_extract_options *extract, unsigned flags,
+		    ociw_lease **out, ociw_error **err)
+{
+	int held = -1;
+	int r = lock_build(cache, key, extract->op, &held, err);
+	if (r < 0)
+		return r;
+	r = get_locked(cache, key, content, name, extract, flags, out, err);
+	unlock_build(cache, key, held);
+	return r;
 }
 
 /* --- calls ---------------------------------------------------------------------------------- */
@@ -279,11 +338,10 @@ int ociw_cache_find(ociw_cache *cache, const char *digest, const ociw_extract_op
 		r = ociwp_cache_key(digest, &options, key, err);
 	if (r < 0)
 		return r;
-	r = try_lease(cache, key, flags, out, err);
-	if (!may_build(r))
-		return r;
-	drop_error(err);
-	return ociwp_fail(err, OCIW_ERR_NOTFOUND, "the cache has no good tree of %s", digest);
+	bool mendable = false;
+	r = look(cache, key, flags, out, &mendable, err);
+	return mendable ? ociwp_fail(err, OCIW_ERR_NOTFOUND, "the cache has no good tree of %s", digest)
+			: r;
 }
 
 int ociw_cache_get(ociw_cache *cache, ociw_content *content, const char *name,
@@ -310,10 +368,10 @@ int ociw_cache_get(ociw_cache *cache, ociw_content *content, const char *name,
 	r = ociwp_cache_key(digest, &options, key, err);
 	if (r < 0)
 		return r;
-	r = try_lease(cache, key, flags, out, err);
-	if (!may_build(r))
+	bool mendable = false;
+	r = look(cache, key, flags, out, &mendable, err);
+	if (!mendable)
 		return r;
-	drop_error(err);
 	if (!content)
 		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "the cache has no good tree of %s",
 				  digest);

@@ -5,6 +5,7 @@
 #include "../support/cached.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <time.h>
 
 static ociw_cache_gc_result gc(ociw_cache *cache, uint64_t age, uint64_t bytes, bool dry_run)
@@ -80,6 +81,27 @@ Test(cache_gc, damaged_and_half_made_entries_go)
 	ociw_cache_gc_result result = gc(cache, 0, 0, false);
 	cr_expect_eq(result.removed, 1);
 	snprintf(command, sizeof(command), "test \"$(ls -A %s/cache)\" = .locks", place.dir);
+	cr_expect_eq(system(command), 0);
+	ociw_cache_free(cache);
+	place_free(&place);
+}
+
+Test(cache_gc, build_locks_go_unless_somebody_holds_one)
+{
+	struct place place = place_new();
+	ociw_cache *cache = cache_at(&place);
+	char held[256], command[512];
+	snprintf(held, sizeof(held), "%s/cache/.locks/%064d", place.dir, 1);
+	snprintf(command, sizeof(command), "touch %s/cache/.locks/%064d %s", place.dir, 2, held);
+	cr_assert_eq(system(command), 0);
+	int fd = open(held, O_RDWR | O_CLOEXEC);
+	cr_assert_eq(flock(fd, LOCK_EX), 0);
+	(void)gc(cache, 0, 0, false);
+	snprintf(command, sizeof(command), "test \"$(ls %s/cache/.locks)\" = %064d", place.dir, 1);
+	cr_expect_eq(system(command), 0);
+	close(fd);
+	(void)gc(cache, 0, 0, false);
+	snprintf(command, sizeof(command), "test -z \"$(ls %s/cache/.locks)\"", place.dir);
 	cr_expect_eq(system(command), 0);
 	ociw_cache_free(cache);
 	place_free(&place);

@@ -4,7 +4,9 @@
  */
 #include "../support/cached.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -88,6 +90,58 @@ Test(cache, damaged_entries_are_made_anew)
 		ociw_cache_free(cache);
 		place_free(&place);
 	}
+}
+
+/* The holder keeps a tree at the path it was given, whatever happens to the entry. */
+Test(cache, a_damaged_entry_that_is_leased_is_made_anew_beside_it)
+{
+	struct place place = place_new();
+	ociw_cache *cache = cache_at(&place);
+	ociw_cache_gc_options options = OCIW_CACHE_GC_OPTIONS_INIT;
+	ociw_cache_gc_result result = {.size = sizeof(result)};
+	char command[512], text[16];
+	struct stat was, now;
+	ociw_lease *old = cache_lease(cache, "x", NULL);
+	cr_assert_eq(stat(ociw_lease_path(old), &was), 0);
+	snprintf(command, sizeof(command), "cd %s/.. && rm record", ociw_lease_path(old));
+	cr_assert_eq(system(command), 0);
+	ociw_lease *fresh = cache_lease(cache, "x", NULL);
+	cr_assert_eq(stat(ociw_lease_path(fresh), &now), 0);
+	cr_expect_neq(was.st_ino, now.st_ino);
+	cr_expect_str_eq(ociw_lease_path(old), ociw_lease_path(fresh));
+	cr_expect_str_eq(lease_read(fresh, "d/f", text, sizeof(text)), "x");
+	ociw_lease_release(fresh);
+	/* The lease on the old one keeps the path alive. */
+	options.max_bytes = 0;
+	options.max_age_seconds = 1;
+	struct timespec times[2] = {{1, 0}, {1, 0}};
+	snprintf(command, sizeof(command), "%s/../lock", ociw_lease_path(old));
+	cr_assert_eq(utimensat(AT_FDCWD, command, times, 0), 0);
+	cr_assert_eq(ociw_cache_gc(cache, &options, &result, NULL), 0);
+	cr_expect_eq(result.removed, 0);
+	cr_expect_eq(result.leased, 1);
+	cr_expect_str_eq(lease_read(old, "d/f", text, sizeof(text)), "x");
+	ociw_lease_release(old);
+	cr_assert_eq(ociw_cache_gc(cache, &options, &result, NULL), 0);
+	cr_expect_eq(result.removed, 1);
+	snprintf(command, sizeof(command), "test \"$(ls -A %s/cache)\" = .locks", place.dir);
+	cr_expect_eq(system(command), 0);
+	ociw_cache_free(cache);
+	place_free(&place);
+}
+
+Test(cache, a_build_leaves_no_lock_and_removes_those_of_the_dead)
+{
+	struct place place = place_new();
+	ociw_cache *cache = cache_at(&place);
+	char command[512];
+	snprintf(command, sizeof(command), "touch %s/cache/.locks/%064d", place.dir, 1);
+	cr_assert_eq(system(command), 0);
+	ociw_lease_release(cache_lease(cache, "x", NULL));
+	snprintf(command, sizeof(command), "test -z \"$(ls -A %s/cache/.locks)\"", place.dir);
+	cr_expect_eq(system(command), 0);
+	ociw_cache_free(cache);
+	place_free(&place);
 }
 
 Test(cache, eight_processes_share_one_extraction)

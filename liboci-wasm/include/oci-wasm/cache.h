@@ -57,7 +57,8 @@ typedef enum ociw_materialise {
 } ociw_materialise;
 
 /** Puts the leased tree at @p destination, which must not exist or be an empty directory; staged and
- * renamed once, as ociw_extract() does. Hard links inside the tree become separate files. */
+ * renamed once, as ociw_extract() does. Names that are one file in the tree are one in the copy too,
+ * except where the links of very many files would take more than 16 MiB of memory to remember. */
 OCIW_API OCIW_NODISCARD int ociw_lease_materialise(const ociw_lease *lease,
 						   const char *destination,
 						   ociw_materialise how, const ociw_op *op,
