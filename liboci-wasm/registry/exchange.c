@@ -156,6 +156,7 @@ void ociwp_exchange_finished(ociwp_exchange *x, CURLcode result)
 	pthread_mutex_lock(&x->mutex);
 	x->finished = true;
 	x->result = result;
+	(void)curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &x->proxy_status);
 	pthread_cond_signal(&x->cond);
 	pthread_mutex_unlock(&x->mutex);
 }
@@ -236,6 +237,10 @@ static bool set_tls(CURL *easy, const ociwp_tls *tls)
 	if (tls->ca_file)
 		ok = ok && curl_easy_setopt(easy, CURLOPT_CAINFO, tls->ca_file) == CURLE_OK &&
 		     curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
+	if (tls->proxy_ca_file)
+		ok = ok &&
+		     curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, tls->proxy_ca_file) == CURLE_OK &&
+		     curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL) == CURLE_OK;
 	if (tls->cert_file)
 		ok = ok && curl_easy_setopt(easy, CURLOPT_SSLCERT, tls->cert_file) == CURLE_OK;
 	if (tls->key_file)
@@ -346,8 +351,16 @@ static int wait_a_while(ociwp_exchange *x, const ociw_op *op, ociw_error **err)
 	return ociwp_check_cancel(op, err);
 }
 
+/* A proxy that refused the tunnel, and will the next time. */
+static bool is_refused_by_proxy(const ociwp_exchange *x)
+{
+	return x->result != CURLE_OK && x->proxy_status >= 400 && x->proxy_status < 500;
+}
+
 static ociwp_failure classify(const ociwp_exchange *x)
 {
+	if (is_refused_by_proxy(x))
+		return OCIWP_FAILURE_PROTOCOL;
 	switch (x->result) {
 	case CURLE_OUT_OF_MEMORY:
 		return OCIWP_FAILURE_LOCAL;
@@ -391,6 +404,16 @@ static int fail(ociwp_exchange *x, ociwp_failure *failure, ociw_error **err)
 		                  HEADERS_MAX);
 	if (x->stalled)
 		return ociwp_fail(err, OCIW_ERR_NETWORK, "the connection stalled");
+	if (is_refused_by_proxy(x) && x->proxy_status == 407) {
+		int r = ociwp_fail(err, OCIW_ERR_AUTH,
+		                   "the proxy wants other credentials than its URL has");
+		if (err)
+			ociwp_error_set_http(*err, 407, NULL);
+		return r;
+	}
+	if (is_refused_by_proxy(x))
+		return ociwp_fail(err, OCIW_ERR_NETWORK, "the proxy refuses the way, answer %ld",
+		                  x->proxy_status);
 	const char *text = x->error_text[0] ? x->error_text : curl_easy_strerror(x->result);
 	OCIWP_AUTO(buf) ociwp_buf shown = OCIWP_BUF_INIT;
 	ociwp_escape(&shown, text, strlen(text));

@@ -45,6 +45,7 @@ struct ociwp_exchange {
 	bool finished, removed;
 	int status;
 	ociwp_buf headers; /* "name: value" strings of the final answer, a NUL behind each */
+	long proxy_status; /* of a tunnel, 0 without one */
 	CURLcode result;
 };
 

@@ -145,8 +145,8 @@ static int wait_and_look(ociwp_upload *upload, unsigned tries, const ociw_error 
 	return r < 0 ? r : head_blob(upload->repo, upload->desc, op, there, err);
 }
 
-/* What the registry kept may be what a dying connection still added to: then the whole is wrong, and
- * a new session is right. */
+/* What the registry kept may be what a dying connection still added to: then the whole is wrong,
+ * and a new session is right. */
 static bool may_be_spoilt(int status, bool resumed)
 {
 	return resumed && status >= 400 && status < 500 && status != 401 && status != 403;

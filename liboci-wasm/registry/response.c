@@ -117,7 +117,9 @@ static ociw_code refine(ociw_code code, const char *registry_code)
 static void put_hint(const ociwp_response *response, ociw_code code, ociwp_buf *out)
 {
 	const char *remaining = ociwp_response_header(response, "ratelimit-remaining");
-	if (code == OCIW_ERR_AUTH && response->host)
+	if (response->status == 407)
+		ociwp_buf_puts(out, "; the proxy wants other credentials than its URL has");
+	else if (code == OCIW_ERR_AUTH && response->host)
 		ociwp_buf_printf(out, "; log in with: oci-wasm login %s", response->host->name);
 	if (response->status == 413)
 		ociwp_buf_puts(out, "; the registry takes nothing this large");

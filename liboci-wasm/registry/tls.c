@@ -122,6 +122,7 @@ ociwp_tls ociwp_tls_of(const ociwp_host *host, bool own)
 	        .ca_file = host->ca_file ? host->ca_file : client->ca_file,
 	        .cert_file = host->cert_file,
 	        .key_file = host->key_file,
+	        .proxy_ca_file = client->ca_file,
 	};
 	if (own && !tls.cert_file) {
 		tls.cert_file = client->cert_file;

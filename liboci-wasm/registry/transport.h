@@ -36,6 +36,7 @@ typedef struct ociwp_tls {
 	const char *ca_file; /* NULL: the system's */
 	const char *cert_file;
 	const char *key_file;
+	const char *proxy_ca_file; /* of an https proxy; NULL: the system's */
 } ociwp_tls;
 
 #define OCIWP_HTTP_HEADERS_MAX 16

@@ -15,7 +15,10 @@ typedef struct ociwp_upload_note {
 	int dir_fd, fd; /* -1: there is no note */
 	char name[80];
 } ociwp_upload_note;
-#define OCIWP_UPLOAD_NOTE_INIT {.dir_fd = -1, .fd = -1}
+#define OCIWP_UPLOAD_NOTE_INIT                                                                     \
+	{                                                                                          \
+		.dir_fd = -1, .fd = -1                                                             \
+	}
 
 /* Opens and locks the note for a blob, made if need be; folders are made too, for the user alone.
  * False when there is none: no @p dir, no right, or another process is sending the same blob. */

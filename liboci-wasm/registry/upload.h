@@ -13,9 +13,9 @@ typedef struct ociwp_upload {
 	ociwp_repository *repo;
 	const ociw_descriptor *desc;
 	const ociwp_blob_source *source;
-	char *location;     /* the newest one, absolute; NULL: no session */
-	uint64_t min_chunk; /* OCI-Chunk-Min-Length, 0 when not said */
-	uint64_t offset;    /* bytes the registry has acknowledged */
+	char *location;                /* the newest one, absolute; NULL: no session */
+	uint64_t min_chunk;            /* OCI-Chunk-Min-Length, 0 when not said */
+	uint64_t offset;               /* bytes the registry has acknowledged */
 	const ociwp_upload_note *note; /* NULL, or where each new location is written */
 } ociwp_upload;
 

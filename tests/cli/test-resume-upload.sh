@@ -29,7 +29,7 @@ arrived() {
 }
 # The bytes of the requests that sent blobs: one line each that the server has answered.
 received() {
-    sed -nE 's/^"PUT [^"]*blobs\/uploads[^"]*" ([0-9]+) .* received ([0-9]+)$/\1 \2/p' \
+    sed -nE 's/^"PUT [^"]*blobs\/uploads[^"]*" ([0-9]+) .* received ([0-9]+) .*$/\1 \2/p' \
         "$REGISTRY_ROOT/$REGISTRY_NAME/nginx-access.log"
 }
 # push_until BYTES SIGNAL: begins the push, ends it once that much has arrived.

@@ -411,7 +411,8 @@ Test(push, many_threads_send_a_blob_once)
 
 static char uploads_dir[64] = "/tmp/ociw-uploads-XXXXXX";
 
-/* A client that notes uploads; the note of @p desc says @p path on its server, if that is not NULL. */
+/* A client that notes uploads; the note of @p desc says @p path on its server, if that is not NULL.
+ */
 static void leave_note(rig *r, const ociw_descriptor *desc, const char *path)
 {
 	ociwp_upload_note note;
@@ -485,14 +486,13 @@ Test(push, an_earlier_upload_with_wrong_bytes_in_it_begins_anew_once)
 	ociw_error *err = NULL;
 	rig_source bytes = {big, sizeof(big), 0, 0};
 	ociw_descriptor *desc = rig_blob(big, sizeof(big));
-	rig_open(&r,
-	         RULES(OPEN,
-	               {.match = "GET /u/old",
-	                .answer = {.status = 204, .headers = "Range: 0-2097151\n"}},
-	               {.match = "PUT /u/old",
-	                .answer = {.status = 400,
-	                           .body = "{\"errors\":[{\"code\":\"DIGEST_INVALID\"}]}"}},
-	               {.match = "PUT /u/0", .answer = {.status = 201}}));
+	rig_open(&r, RULES(OPEN,
+	                   {.match = "GET /u/old",
+	                    .answer = {.status = 204, .headers = "Range: 0-2097151\n"}},
+	                   {.match = "PUT /u/old",
+	                    .answer = {.status = 400,
+	                               .body = "{\"errors\":[{\"code\":\"DIGEST_INVALID\"}]}"}},
+	                   {.match = "PUT /u/0", .answer = {.status = 201}}));
 	leave_note(&r, desc, "/u/old");
 	rig_ok(put(&r, desc, &bytes, &err), &err);
 	cr_assert_eq(fake_matching(r.fake, "DELETE /u/old"), 1);

@@ -62,7 +62,8 @@ Test(upload_note, what_was_written_is_read_by_the_next_run)
 	ociwp_upload_note note;
 	cr_assert(open_note(&note));
 	cr_assert_null(ociwp_upload_note_read(&note));
-	ociwp_upload_note_write(&note, "http://localhost:5000/v2/a/b/blobs/uploads/long?_state=abc");
+	ociwp_upload_note_write(&note,
+	                        "http://localhost:5000/v2/a/b/blobs/uploads/long?_state=abc");
 	ociwp_upload_note_write(&note, "http://localhost:5000/u/1");
 	ociwp_upload_note_close(&note, true);
 	OCIWP_AUTO(str) char *text = found();

@@ -10,6 +10,7 @@
 #   registry_start tls-auth           the same with TLS and htpasswd, both its own
 #   registry_start token              plain HTTP, bearer tokens from tests/support/token-server.py
 #   registry_start nginx              plain registry behind nginx with TLS and Basic auth
+#   registry_start mtls               the same, with a client certificate instead of a password
 #   registry_start readonly DIR       plain HTTP over the storage DIR, refuses writes
 #   registry_start nodelete           plain HTTP, deletion switched off
 #   registry_stop NAME                ends one (the value of $REGISTRY_NAME)
@@ -20,7 +21,8 @@
 #                                     sets REGISTRY_KIND to what registry_start takes
 #
 # registry_start sets REGISTRY_ADDRESS (host:port), REGISTRY_NAME, REGISTRY_STORAGE, and, with
-# TLS, REGISTRY_CA (a PEM file), REGISTRY_USER and REGISTRY_PASSWORD. A script that has its own
+# TLS, REGISTRY_CA (a PEM file), REGISTRY_USER and REGISTRY_PASSWORD, with mtls REGISTRY_CERT and
+# REGISTRY_KEY. The certificate of the server also names registry.test. A script that has its own
 # EXIT trap calls registry_cleanup from it after registry_init.
 
 registry_program=docker-registry
@@ -87,7 +89,7 @@ registry_log() {
 registry_make_certificates() {
     local dir=$1
     cat >"$dir/leaf.ext" <<-END
-	subjectAltName=IP:127.0.0.1,DNS:localhost
+	subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:registry.test
 	extendedKeyUsage=serverAuth
 	END
     {
@@ -96,7 +98,11 @@ registry_make_certificates() {
             openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
                 -subj '/CN=localhost' -keyout "$dir/leaf.key" -out "$dir/leaf.csr" &&
             openssl x509 -req -in "$dir/leaf.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" \
-                -CAcreateserial -days 2 -extfile "$dir/leaf.ext" -out "$dir/leaf.pem"
+                -CAcreateserial -days 2 -extfile "$dir/leaf.ext" -out "$dir/leaf.pem" &&
+            openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+                -subj '/CN=a client' -keyout "$dir/client.key" -out "$dir/client.csr" &&
+            openssl x509 -req -in "$dir/client.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" \
+                -CAcreateserial -days 2 -out "$dir/client.pem"
     } >"$dir/openssl.log" 2>&1 || {
         cat "$dir/openssl.log" >&2
         return 1
@@ -177,6 +183,7 @@ registry_answers() {
     if [ -n "$REGISTRY_CA" ]; then
         scheme=https
         with=(--cacert "$REGISTRY_CA" --user "$REGISTRY_USER:$REGISTRY_PASSWORD")
+        [ -z "$REGISTRY_CERT" ] || with+=(--cert "$REGISTRY_CERT" --key "$REGISTRY_KEY")
     fi
     curl --silent --fail --max-time 5 --noproxy '*' "${with[@]}" --output /dev/null \
         "$scheme://$REGISTRY_ADDRESS/v2/"
@@ -190,7 +197,12 @@ registry_run_docker_registry() {
 }
 
 registry_write_nginx_config() {
-    local dir=$1 port=$2 upstream=$3
+    local dir=$1 port=$2 upstream=$3 lock
+    if [ -n "$REGISTRY_CERT" ]; then
+        lock="ssl_client_certificate $dir/ca.pem; ssl_verify_client on;"
+    else
+        lock="auth_basic test; auth_basic_user_file $dir/htpasswd;"
+    fi
     cat >"$dir/nginx.conf" <<-END
 	daemon off;
 	pid $dir/nginx.pid;
@@ -198,7 +210,8 @@ registry_write_nginx_config() {
 	worker_processes 1;
 	events { worker_connections 256; }
 	http {
-	    log_format sized '"\$request" \$status \$body_bytes_sent received \$request_length';
+	    log_format sized '"\$request" \$status \$body_bytes_sent received \$request_length'
+	        ' proxy-authorization "\$http_proxy_authorization"';
 	    access_log $dir/nginx-access.log sized;
 	    client_body_temp_path $dir/nginx-body;
 	    proxy_temp_path $dir/nginx-proxy;
@@ -210,8 +223,7 @@ registry_write_nginx_config() {
 	        ssl_certificate $dir/leaf.pem;
 	        ssl_certificate_key $dir/leaf.key;
 	        client_max_body_size 0;
-	        auth_basic "test";
-	        auth_basic_user_file $dir/htpasswd;
+	        $lock
 	        location /v2/ {
 	            proxy_pass http://$upstream;
 	            proxy_http_version 1.1;
@@ -257,6 +269,7 @@ registry_start() {
     REGISTRY_STORAGE=${2:-$dir/storage}
     mkdir -p "$REGISTRY_STORAGE"
     REGISTRY_CA='' REGISTRY_USER='' REGISTRY_PASSWORD='' REGISTRY_TOKEN_PORT='' REGISTRY_TOKEN_PID=''
+    REGISTRY_CERT='' REGISTRY_KEY=''
 
     registry_require "$registry_program" curl
     case $kind in
@@ -270,10 +283,13 @@ registry_start() {
             return 1
         }
         ;;
-    tls-auth | nginx)
+    tls-auth | nginx | mtls)
         registry_require openssl htpasswd
         [ "$kind" = tls-auth ] || registry_require nginx
         registry_make_certificates "$dir" || return 1
+        if [ "$kind" = mtls ]; then
+            kind=nginx REGISTRY_CERT=$dir/client.pem REGISTRY_KEY=$dir/client.key
+        fi
         REGISTRY_USER=tester REGISTRY_PASSWORD='pass:word with spaces'
         # bcrypt for docker-registry, which takes nothing else; nginx reads it through crypt(3).
         htpasswd -iBbc "$dir/htpasswd" "$REGISTRY_USER" "$REGISTRY_PASSWORD" 2>/dev/null || return 1

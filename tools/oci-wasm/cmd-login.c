@@ -169,7 +169,7 @@ static int check_and_store(struct tool *tool, const char *host, const ociw_crede
 	ociw_client *client = tool_client(tool);
 
 	if (!client)
-		return EXIT_OTHER;
+		return tool->client_status;
 	ociw_client_set_credentials(client, answer_trial, &trial);
 	int r = ociw_client_ping(client, host, &tool->op, &err);
 	ociw_client_set_credentials(client, NULL, NULL);
@@ -276,7 +276,7 @@ static int run_catalog(struct tool *tool, void *options, int argc, char **argv)
 	if (!host)
 		return EXIT_USAGE;
 	ociw_client *client = tool_client(tool);
-	int status = client ? 0 : EXIT_OTHER;
+	int status = client ? 0 : tool->client_status;
 	tags.op = &tool->op;
 	if (client &&
 	    ociw_client_catalog(client, host, &tags, print_repository, &state, &err) < 0) {

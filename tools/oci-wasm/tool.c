@@ -86,7 +86,7 @@ ociw_client *tool_client(struct tool *tool)
 		return tool->client;
 	ociw_client_free(tool->client);
 	tool->client = NULL;
-	tool_fail(tool, err);
+	tool->client_status = tool_fail(tool, err);
 	return NULL;
 }
 
@@ -182,6 +182,8 @@ int end_open(struct tool *tool, const char *text, enum end_use use, struct end *
 	if (r >= 0)
 		return 0;
 	end_close(out);
+	if (tool->client_status)
+		return tool->client_status;
 	return err ? tool_fail(tool, err) : exit_status_of((ociw_code)r);
 }
 
@@ -210,7 +212,8 @@ static const char *hint_of(ociw_code code)
 int tool_fail(struct tool *tool, ociw_error *take_err)
 {
 	ociw_code code = ociw_error_code(take_err);
-	const char *hint = hint_of(code);
+	/* To a proxy nobody logs in. */
+	const char *hint = ociw_error_http_status(take_err) == 407 ? NULL : hint_of(code);
 
 	progress_clear(tool->progress);
 	fprintf(stderr, "oci-wasm: %s\n", ociw_error_message(take_err));

@@ -41,6 +41,7 @@ struct tool {
 	ociw_limits limits;
 	ociw_cancel *cancel;
 	ociw_client *client; /* made at first use */
+	int client_status;   /* of one that could not be made, which has been told */
 	struct credentials *credentials;
 	struct progress *progress;
 };
