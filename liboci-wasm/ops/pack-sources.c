@@ -6,6 +6,7 @@
 #include "ops/pack-sources.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "ops/fetched.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -142,39 +143,6 @@ static int fetch_into(const ociwp_pack *pack, const ociwp_app_source *from, int 
 	return 0;
 }
 
-/* Where the cache has, or would have, the bytes of a digest; NULL without a cache. */
-static int cached_path(const ociwp_pack *pack, const ociw_digest *digest, char **out,
-                       ociw_error **err)
-{
-	char text[OCIW_DIGEST_TEXT_MAX];
-	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
-	*out = NULL;
-	if (!pack->options.cache_dir || pack->options.flags & OCIW_PACK_NO_CACHE)
-		return 0;
-	ociw_digest_format(digest, text);
-	ociwp_buf_printf(&path, "%s/wasm/%s.wasm", pack->options.cache_dir, strchr(text, ':') + 1);
-	int r = ociwp_buf_check(&path, err);
-	if (r == 0)
-		*out = ociwp_buf_steal(&path);
-	return r;
-}
-
-/* Puts a fetched file into the cache; a cache that cannot be written is no error. */
-static void keep_in_cache(const ociwp_pack *pack, const ociw_digest *digest, ociwp_work_file *file)
-{
-	OCIWP_AUTO(str) char *path = NULL;
-	if (cached_path(pack, digest, &path, NULL) < 0 || !path)
-		return;
-	if (ociwp_pack_make_parents(path) < 0)
-		return;
-	/* Another file system: the copy in the workspace serves this time. */
-	if (rename(file->path, path) < 0)
-		return;
-	free(file->path);
-	file->path = ociwp_steal(&path);
-	file->keep = true;
-}
-
 static int judge_digest(const ociwp_app_source *from, const ociw_digest *got, ociw_error **err)
 {
 	char text[OCIW_DIGEST_TEXT_MAX];
@@ -188,6 +156,21 @@ static int judge_digest(const ociwp_app_source *from, const ociw_digest *got, oc
 		return ociwp_fail(err, OCIW_ERR_DIGEST, "digest is %s, expected %s",
 		                  ociw_digest_format(got, text), from->digest);
 	return 0;
+}
+
+/* A store that cannot be written is no error: the copy in the workspace serves this time. */
+static void keep(const ociwp_pack *pack, const ociwp_app_source *from, const ociw_digest *digest,
+                 ociwp_work_file *file)
+{
+	char *kept = ociwp_fetched_keep(pack, digest, file->path, file->fd);
+	if (!kept)
+		return;
+	unlink(file->path); /* unless it was moved */
+	free(file->path);
+	file->path = kept;
+	file->keep = true;
+	if (from->package)
+		ociwp_fetched_remember(pack, from, digest);
 }
 
 static int fetch_source(const ociwp_pack *pack, const ociwp_app_source *from,
@@ -210,26 +193,22 @@ static int fetch_source(const ociwp_pack *pack, const ociwp_app_source *from,
 		r = judge_digest(from, &digest, err);
 	if (r < 0)
 		return r;
-	keep_in_cache(pack, &digest, file);
+	keep(pack, from, &digest, file);
 	*out = (ociwp_source){.kind = OCIWP_SOURCE_RANGE, .fd = file->fd, .size = size};
 	return 0;
 }
 
-/* The cached bytes of a source with a digest, when they are there and still right. */
-static int find_cached(const ociwp_pack *pack, const ociwp_app_source *from,
-                       ociwp_workspace *workspace, ociwp_source *out, bool *found, ociw_error **err)
+/* The cached bytes of a digest, when they are there and still right. */
+static int find_cached(const ociwp_pack *pack, const ociw_digest *want, ociwp_workspace *workspace,
+                       ociwp_source *out, bool *found, ociw_error **err)
 {
 	OCIWP_AUTO(str) char *path = NULL;
 	OCIWP_AUTO(fd) int fd = -1;
-	ociw_digest want, got = {.algorithm = OCIW_DIGEST_SHA256, .len = 32};
+	ociw_digest got = {.algorithm = OCIW_DIGEST_SHA256, .len = 32};
 	ociwp_scratch scratch;
 	struct stat st;
 	*found = false;
-	if (!from->digest)
-		return 0;
-	int r = ociw_digest_parse(from->digest, &want, err);
-	if (r == 0)
-		r = cached_path(pack, &want, &path, err);
+	int r = ociwp_fetched_path(pack, want, &path, err);
 	if (r < 0 || !path)
 		return r;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -239,7 +218,7 @@ static int find_cached(const ociwp_pack *pack, const ociwp_app_source *from,
 	*out = (ociwp_source){.kind = OCIWP_SOURCE_RANGE, .fd = fd, .size = (uint64_t)st.st_size};
 	if (r == 0 && ociwp_source_hash(out, 0, &scratch, NULL) == 0) {
 		memcpy(got.bytes, out->sha256, 32);
-		*found = ociw_digest_equal(&want, &got);
+		*found = ociw_digest_equal(want, &got);
 	}
 	ociwp_scratch_deinit(&scratch);
 	ociwp_source_deinit(out);
@@ -255,17 +234,50 @@ static int find_cached(const ociwp_pack *pack, const ociwp_app_source *from,
 	return 0;
 }
 
+/* What meets a requirement may be newer than what is remembered, so the registry is asked; when it
+ * cannot be reached the older answer is better than none. */
+static int fetch_or_recall(const ociwp_pack *pack, const ociwp_app_source *from,
+                           ociwp_workspace *workspace, ociwp_source *out, ociw_error **err)
+{
+	ociw_error *why = NULL;
+	ociw_digest want;
+	bool found = false;
+	int cached = 0, r = fetch_source(pack, from, workspace, out, &why);
+	if (r == OCIW_ERR_NETWORK && from->range && ociwp_fetched_recall(pack, from, &want))
+		cached = find_cached(pack, &want, workspace, out, &found, err);
+	if (r < 0 && cached == 0 && !found)
+		return ociwp_error_move(err, why);
+	if (r < 0 && cached == 0)
+		cached = ociwp_warn(pack->op, err, "package %s %s: taken as fetched before: %s",
+		                    ociwp_quote(from->package), ociwp_quote(from->version),
+		                    ociw_error_message(why));
+	ociw_error_free(why);
+	return cached;
+}
+
+/* The digest of bytes that need not be fetched: said by the manifest, or remembered of a version,
+ * which is for one content for ever. */
+static int known_digest(const ociwp_pack *pack, const ociwp_app_source *from, ociw_digest *out,
+                        bool *known, ociw_error **err)
+{
+	*known = from->digest || (!from->range && ociwp_fetched_recall(pack, from, out));
+	return from->digest ? ociw_digest_parse(from->digest, out, err) : 0;
+}
+
 static int resolve_source(const ociwp_pack *pack, const ociwp_app_source *from,
                           ociwp_workspace *workspace, ociwp_source *out, ociw_error **err)
 {
-	bool found = false;
+	bool known = false, found = false;
+	ociw_digest want;
 	if (from->path) {
 		*out = (ociwp_source){.kind = OCIWP_SOURCE_FILE, .fd = -1, .from.path = from->path};
 		return 0;
 	}
-	int r = find_cached(pack, from, workspace, out, &found, err);
+	int r = known_digest(pack, from, &want, &known, err);
+	if (r == 0 && known)
+		r = find_cached(pack, &want, workspace, out, &found, err);
 	if (r == 0 && !found)
-		r = fetch_source(pack, from, workspace, out, err);
+		r = fetch_or_recall(pack, from, workspace, out, err);
 	if (r < 0)
 		return ociwp_wrap(err, r, "%s", ociwp_quote(from->url ? from->url : from->package));
 	return 0;

@@ -109,12 +109,26 @@ app '"local.wasm"' "dependencies = { \"acme:thing/api\" = { registry = \"$regist
 fails 3 "a range that nothing meets is told" oci-wasm pack --no-cache --no-compose -f app -o oci:wrong:v1
 holds "with the range" grep -q 'no version that meets ">=4"' <<<"$err"
 
+# What was fetched once is there without a network.
+exact="{ registry = \"$registry\", package = \"acme:thing\", version = \"1.0.0\" }"
+range="dependencies = { \"acme:thing/api\" = { registry = \"$registry\", package = \"acme:thing\", version = \"^1\" } }"
+app "$exact" "$range"
+runs "a version and a range are fetched into the store" oci-wasm pack --no-compose -f app -o oci:stored:v1
+stored=$out
+
 # All servers gone.
 app "{ url = \"http://$web/good.wasm\", digest = \"$good\" }"
 registry_stop web
 registry_stop "$REGISTRY_NAME"
 runs "without a network, the store serves" oci-wasm pack -f app -o oci:offline:v1
 same "the same image" "$local" "$out"
+app "$exact" "$range"
+runs "and what was fetched of packages" oci-wasm pack --no-compose -f app -o oci:offline:v2
+same "the same image again" "$stored" "$out"
+holds "a range is taken as it was, with a warning" grep -q 'warning: package "acme:thing" "^1": taken as fetched before' <<<"$err"
+app "${exact/1.0.0/1.2.0}"
+fails 5 "a version that was not fetched is not made up" oci-wasm pack -f app -o oci:wrong:v1
+app "{ url = \"http://$web/good.wasm\", digest = \"$good\" }"
 printf 'X' | dd of="home/.cache/oci-wasm/wasm/${good#sha256:}.wasm" bs=1 seek=100 conv=notrunc status=none
 fails 5 "a damaged file of the store is not believed" oci-wasm pack -f app -o oci:wrong:v1
 holds "a failure leaves no layout" test ! -e wrong

@@ -104,3 +104,70 @@ Test(pack_sources, a_fetched_source_is_kept_and_a_damaged_one_fetched_again)
 	cr_assert_eq(server.calls, 2);
 	cr_assert_str_eq(first, third);
 }
+
+#define PACKAGE(version) REMOTE "{ registry = \"r.example\", package = \"ns:name\", version = \"" version "\" }\n"
+
+Test(pack_sources, a_version_of_a_package_is_fetched_once)
+{
+	struct server server = {"\0asm\x0d\0\1\0", 8, 0, ""};
+	ociw_pack_options options = remote(PACKAGE("1.2.3"), &server);
+	options.cache_dir = in_app("cache");
+	OCIWP_AUTO(str) char *first = pack_digest(&options);
+	options.fetch = NULL; /* no network */
+	OCIWP_AUTO(str) char *second = pack_digest(&options);
+	cr_assert_str_eq(first, second);
+	cr_assert_eq(server.calls, 1);
+	write_text("spin.toml", PACKAGE("1.2.4"));
+	free(pack_failure(&options, OCIW_ERR_UNSUPPORTED));
+	options.fetch = serve;
+	free(pack_digest(&options));
+	cr_assert_eq(server.calls, 2, "another version is another thing");
+	write_text("spin.toml", PACKAGE("1.2.3"));
+	options.flags |= OCIW_PACK_NO_CACHE;
+	free(pack_digest(&options));
+	cr_assert_eq(server.calls, 3, "without the cache the registry is asked");
+}
+
+Test(pack_sources, a_damaged_package_of_the_store_is_fetched_again)
+{
+	struct server server = {"\0asm\x0d\0\1\0", 8, 0, ""};
+	ociw_pack_options options = remote(PACKAGE("1.2.3"), &server);
+	char name[128];
+	options.cache_dir = in_app("cache");
+	free(pack_digest(&options));
+	snprintf(name, sizeof(name), "cache/wasm/%s.wasm", &HEAD_DIGEST[strlen("sha256:")]);
+	write_text(name, "damage!!");
+	free(pack_digest(&options));
+	cr_assert_eq(server.calls, 2);
+}
+
+static int unreachable(const char *kind, const char *locator, const char *version,
+                       const char *digest, ociw_writer *into, void *user_data, ociw_error **err)
+{
+	(void)kind, (void)locator, (void)version, (void)digest, (void)into;
+	return ociw_error_set(err, *(ociw_code *)user_data, "no answer");
+}
+
+#define RANGE                                                                                      \
+	REMOTE "\"a.wasm\"\n[component.a.dependencies]\n\"ns:name\" = { registry = "               \
+	       "\"r.example\", version = \"^1\" }\n"
+
+Test(pack_sources, a_range_is_asked_for_each_time_and_remembered_for_times_without_a_network)
+{
+	struct server server = {"\0asm\x0d\0\1\0", 8, 0, ""};
+	ociw_code code = OCIW_ERR_NETWORK;
+	ociw_pack_options options = remote(RANGE, &server);
+	options.compose = OCIW_COMPOSE_NONE;
+	options.cache_dir = in_app("cache");
+	write_wasm("a.wasm");
+	OCIWP_AUTO(str) char *first = pack_digest(&options);
+	free(pack_digest(&options));
+	cr_assert_eq(server.calls, 2);
+	cr_assert_str_eq(server.seen, "package-range r.example/ns:name ^1");
+	options.fetch = unreachable;
+	options.fetch_data = &code;
+	OCIWP_AUTO(str) char *second = pack_digest(&options);
+	cr_assert_str_eq(first, second);
+	code = OCIW_ERR_NOTFOUND; /* an answer is an answer */
+	free(pack_failure(&options, OCIW_ERR_NOTFOUND));
+}
