@@ -13,6 +13,11 @@
 
 struct ociw_packages {
 	ociwp_toml *config; /* NULL: nothing but what is built in */
+	char *path;         /* of it, for messages */
+	/* Of the last settings asked for: "user\0password", and PEM texts. */
+	char *secret;
+	size_t secret_len;
+	ociwp_buf certificates;
 };
 
 /* Where the packages of a registry are; NULL: not said. */
@@ -97,15 +102,45 @@ int ociw_packages_new(ociw_span config, const char *path, ociw_packages **out, o
 	if (!packages)
 		return ociwp_nomem(err);
 	packages->config = ociwp_steal(&root);
+	packages->path = ociwp_strdup(path);
+	if (!packages->path) {
+		ociw_packages_free(packages);
+		return ociwp_nomem(err);
+	}
 	*out = packages;
 	return 0;
+}
+
+/* The whole tree: what is secret in it is not worth finding out. */
+static void wipe(ociwp_toml *value)
+{
+	if (value->type == OCIWP_TOML_STRING)
+		explicit_bzero(value->u.string, strlen(value->u.string));
+	for (size_t i = 0; value->type == OCIWP_TOML_TABLE && i < value->count; i++)
+		wipe(&value->u.members[i].value);
+	for (size_t i = 0; value->type == OCIWP_TOML_ARRAY && i < value->count; i++)
+		wipe(&value->u.items[i]);
+}
+
+static void forget(ociw_packages *packages)
+{
+	if (packages->secret)
+		explicit_bzero(packages->secret, packages->secret_len);
+	free(packages->secret);
+	packages->secret = NULL;
+	packages->secret_len = 0;
+	ociwp_buf_deinit(&packages->certificates);
 }
 
 void ociw_packages_free(ociw_packages *packages)
 {
 	if (!packages)
 		return;
+	forget(packages);
+	if (packages->config)
+		wipe(packages->config);
 	ociwp_toml_free(packages->config);
+	free(packages->path);
 	free(packages);
 }
 
@@ -230,6 +265,100 @@ int ociw_packages_repository(const ociw_packages *packages, const char *registry
 	if (r == 0)
 		*out = ociwp_buf_steal(&text);
 	return r;
+}
+
+/* --- how a registry is called --- */
+
+/* A value that makes no sense; what it is may be secret. */
+static int bad_setting(const ociw_packages *packages, const ociwp_toml *value, const char *key,
+                       const char *want, ociw_error **err)
+{
+	return ociwp_fail(err, OCIW_ERR_FORMAT, "%s:%u: %s is not %s", packages->path,
+	                  value->at.line, key, want);
+}
+
+static int take_base64(ociw_packages *packages, const ociwp_toml *auth, ociw_package_settings *out,
+                       ociw_error **err)
+{
+	size_t len = strlen(auth->u.string);
+	packages->secret = ociwp_malloc(len + 1);
+	if (!packages->secret)
+		return ociwp_nomem(err);
+	packages->secret_len = len + 1;
+	ptrdiff_t n = ociwp_base64_decode((uint8_t *)packages->secret, auth->u.string, len);
+	char *colon = n < 0 ? NULL : memchr(packages->secret, ':', (size_t)n);
+	if (!colon || memchr(packages->secret, '\0', (size_t)n))
+		return bad_setting(packages, auth, "auth", "base64 of USER:PASSWORD", err);
+	packages->secret[n] = '\0';
+	*colon = '\0';
+	out->username = packages->secret;
+	out->password = colon + 1;
+	return 0;
+}
+
+static int take_auth(ociw_packages *packages, const ociwp_toml *oci, ociw_package_settings *out,
+                     ociw_error **err)
+{
+	const ociwp_toml *auth = child(oci, "auth");
+	if (!auth)
+		return 0;
+	if (auth->type == OCIWP_TOML_STRING)
+		return take_base64(packages, auth, out, err);
+	out->username = text_of(child(auth, "username"));
+	out->password = text_of(child(auth, "password"));
+	if (!out->username || !out->password)
+		return bad_setting(packages, auth, "auth",
+		                   "a table of username and password, or base64 of both", err);
+	return 0;
+}
+
+static int take_certificates(ociw_packages *packages, const ociwp_toml *oci,
+                             ociw_package_settings *out, ociw_error **err)
+{
+	const ociwp_toml *list = child(oci, "extra_root_certificates");
+	if (list && list->type != OCIWP_TOML_ARRAY)
+		return bad_setting(packages, list, "extra_root_certificates", "an array", err);
+	for (size_t i = 0; list && i < list->count; i++) {
+		const ociwp_toml *item = &list->u.items[i];
+		const char *encoding = text_of(child(item, "encoding"));
+		const char *data = text_of(child(item, "data"));
+		if (!encoding || !data)
+			return bad_setting(packages, item, "a certificate",
+			                   "a table of encoding and data", err);
+		/* DER is no text, so it cannot be in this file whole. */
+		if (!ociwp_streq(encoding, "pem"))
+			return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
+			                  "%s:%u: a certificate's encoding is not pem",
+			                  packages->path, item->at.line);
+		ociwp_buf_printf(&packages->certificates, "%s\n", data);
+	}
+	int r = ociwp_buf_check(&packages->certificates, err);
+	if (r == 0 && packages->certificates.len)
+		out->certificates = packages->certificates.data;
+	return r;
+}
+
+int ociw_packages_settings(ociw_packages *packages, const char *registry,
+                           ociw_package_settings *out, ociw_error **err)
+{
+	const ociwp_toml *oci = child(child(child(packages->config, "registry"), registry), "oci");
+	*out = (ociw_package_settings){.size = sizeof(*out)};
+	forget(packages);
+	if (!oci)
+		return 0;
+	const ociwp_toml *protocol = child(oci, "protocol");
+	const ociwp_toml *accept = child(oci, "accept_invalid_certificates");
+	out->protocol = text_of(protocol);
+	if (protocol && !ociwp_streq(out->protocol, "http") && !ociwp_streq(out->protocol, "https"))
+		return bad_setting(packages, protocol, "protocol", "\"http\" or \"https\"", err);
+	if (accept && accept->type != OCIWP_TOML_BOOLEAN)
+		return bad_setting(packages, accept, "accept_invalid_certificates", "true or false",
+		                   err);
+	out->accept_invalid_certificates = accept && accept->u.boolean;
+	int r = take_auth(packages, oci, out, err);
+	if (r == 0)
+		r = take_certificates(packages, oci, out, err);
+	return r < 0 ? r : 1;
 }
 
 int ociw_package_tag(const char *version, char **out, ociw_error **err)

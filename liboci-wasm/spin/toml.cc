@@ -193,6 +193,8 @@ int copy_node(const context &ctx, const toml::node &from, unsigned depth, ociwp_
 		int r = copy_text(ctx, text->get(), to->at, &to->u.string);
 		if (r == 0)
 			to->type = OCIWP_TOML_STRING;
+		/* It may be a password, and nobody reads this copy again. */
+		explicit_bzero(const_cast<char *>(text->get().data()), text->get().size());
 		return r;
 	}
 	if (const auto *integer = from.as_integer()) {

@@ -101,6 +101,87 @@ fails 7 "a broken config is told" oci-wasm pack --no-cache -f app -o oci:wrong:v
 holds "with its path" grep -q 'wasm-pkg/config.toml:1' <<<"$err"
 rm -r home/.config
 
+# What config.toml and the environment say of a registry: how to call it, and with which credentials.
+plain=$REGISTRY_NAME
+storage=$REGISTRY_STORAGE
+registry_start tls-auth "$storage" || exit 1
+closed=$REGISTRY_ADDRESS
+mkdir -p home/.config/wasm-pkg
+# config LINES: the namespace acme is in the closed registry.
+config() {
+    cat >home/.config/wasm-pkg/config.toml <<-END
+	[namespace_registries]
+	acme = { registry = "$closed", metadata = { preferredProtocol = "oci", oci = { registry = "$closed" } } }
+	[registry."$closed".oci]
+	$1
+	END
+}
+app "{ package = \"acme:thing\", version = \"1.0.0\" }"
+auth="auth = { username = \"$REGISTRY_USER\", password = \"$REGISTRY_PASSWORD\" }"
+authority="extra_root_certificates = [{ encoding = \"pem\", data = \"\"\"
+$(cat "$REGISTRY_CA")
+\"\"\" }]"
+config "$auth
+$authority"
+runs "config.toml has credentials and an authority" oci-wasm pack -v --no-cache -f app -o oci:closed:v1
+same "for the same image" "$local" "$out"
+holds "the password is not told" lacks "$REGISTRY_PASSWORD"
+holds "nor its base64" lacks "$(printf %s "$REGISTRY_USER:$REGISTRY_PASSWORD" | base64 -w0)"
+holds "no temporary file is left" test -z "$(find /tmp -maxdepth 1 -name 'oci-wasm-certs-*' -newer home/.config/wasm-pkg/config.toml)"
+config "auth = \"$(printf %s "$REGISTRY_USER:$REGISTRY_PASSWORD" | base64 -w0)\"
+accept_invalid_certificates = true"
+runs "credentials may be base64, certificates taken as they are" oci-wasm pack --no-cache -f app -o oci:closed:v2
+same "for the same image" "$local" "$out"
+config "auth = { username = \"$REGISTRY_USER\", password = \"not-this-one\" }
+$authority"
+fails 4 "a wrong password is an error of credentials" oci-wasm pack --no-cache -f app -o oci:wrong:v1
+holds "that says where they are from" grep -q 'wasm-pkg/config.toml' <<<"$err"
+holds "and not what they are" lacks not-this-one
+config "$auth"
+fails 5 "without the authority the certificate is refused" oci-wasm pack --no-cache -f app -o oci:wrong:v1
+registry_stop "$REGISTRY_NAME"
+REGISTRY_NAME=$plain
+
+# A registry that wants a bearer token in front of the plain one.
+cat >bearer.py <<'END'
+import http.server, sys, urllib.error, urllib.request
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.headers.get("Authorization") != "Bearer sesame":
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Bearer realm="http://127.0.0.1:1/token",service="x"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        request = urllib.request.Request(sys.argv[1] + self.path, headers={"Accept": self.headers.get("Accept", "*/*")})
+        with urllib.request.urlopen(request) as answer:
+            body = answer.read()
+            self.send_response(200)
+            for name in ("Content-Type", "Docker-Content-Digest"):
+                if answer.headers[name]:
+                    self.send_header(name, answer.headers[name])
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_port, flush=True)
+server.serve_forever()
+END
+python3 bearer.py "http://$registry" >bearer.port 2>bearer.log </dev/null &
+REGISTRY_PIDS[bearer]=$!
+registry_wait 20 "${REGISTRY_PIDS[bearer]}" test -s bearer.port || exit 1
+closed=127.0.0.1:$(cat bearer.port)
+config 'protocol = "http"'
+variable=WKG_REGISTRY_$(tr -c '[:alnum:]\n' _ <<<"$closed")_AUTH_BEARER
+runs "the environment has a token for a registry" env "$variable=sesame" oci-wasm pack -v --no-cache -f app -o oci:bearer:v1
+same "for the same image" "$local" "$out"
+holds "which is not told" lacks sesame
+config 'auth = "c2VjcmV0"'
+fails 7 "credentials that are none are told" oci-wasm pack --no-cache -f app -o oci:wrong:v1
+holds "with line and key, and not as they are" grep -q 'config.toml:4: auth is not base64' <<<"$err"
+registry_stop bearer
+rm -r home/.config
+
 # Dependencies name a range: the latest version in it.
 app '"local.wasm"' "dependencies = { \"acme:thing/api\" = { registry = \"$registry\", package = \"acme:thing\", version = \"^1\" } }"
 runs "a dependency with a range packs" oci-wasm pack -v --no-cache --no-compose -f app -o oci:range:v1

@@ -147,3 +147,88 @@ Test(packages, tags_stand_for_versions)
 	cr_assert_not(ociw_package_tag_better("*", "sha256-00", NULL));
 	cr_assert_not(ociw_package_tag_better("no", "1.0.0", NULL));
 }
+
+static int settings_of(ociw_packages **packages, const char *text, const char *registry,
+                       ociw_package_settings *out, ociw_error **err)
+{
+	*packages = packages_of(text);
+	return ociw_packages_settings(*packages, registry, out, err);
+}
+
+#define OCI "[registry.\"r.example\".oci]\n"
+
+Test(packages, a_registry_has_credentials_in_both_forms)
+{
+	static const struct {
+		const char *text, *username, *password;
+	} rows[] = {
+	        {OCI "auth = { username = \"open\", password = \"sesame\" }\n", "open", "sesame"},
+	        {OCI "auth = \"cGluZzpwb25n\"\n", "ping", "pong"},
+	        {OCI "auth = \"cDpxOnI\"\n", "p", "q:r"}, /* unpadded, cut at the first colon */
+	        {OCI "auth = \"cDpxOnI=\"\n", "p", "q:r"},
+	        {OCI "auth = \"cDo=\"\n", "p", ""},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ociw_packages *packages;
+		ociw_package_settings got;
+		cr_assert_eq(settings_of(&packages, rows[i].text, "r.example", &got, NULL), 1);
+		cr_assert_str_eq(got.username, rows[i].username);
+		cr_assert_str_eq(got.password, rows[i].password);
+		cr_assert_eq(ociw_packages_settings(packages, "other", &got, NULL), 0);
+		cr_assert(!got.username && !got.password && !got.protocol && !got.certificates);
+		ociw_packages_free(packages);
+	}
+}
+
+Test(packages, a_registry_has_a_protocol_and_authorities)
+{
+	ociw_packages *packages;
+	ociw_package_settings got;
+	int r = settings_of(&packages,
+	                    "[registry.\"h:5000\"]\ntype = \"oci\"\n[registry.\"h:5000\".oci]\n"
+	                    "protocol = \"http\"\naccept_invalid_certificates = true\n"
+	                    "extra_root_certificates = [{ encoding = \"pem\", data = \"A\" }, "
+	                    "{ encoding = \"pem\", data = \"B\" }]\n",
+	                    "h:5000", &got, NULL);
+	cr_assert_eq(r, 1);
+	cr_assert_str_eq(got.protocol, "http");
+	cr_assert_str_eq(got.certificates, "A\nB\n");
+	cr_assert(got.accept_invalid_certificates);
+	cr_assert_null(got.username);
+	ociw_packages_free(packages);
+}
+
+Test(packages, settings_that_make_no_sense_are_told_without_the_secret)
+{
+	static const struct {
+		const char *text;
+		int code;
+		const char *message;
+	} rows[] = {
+	        {OCI "protocol = \"ftp\"\n", OCIW_ERR_FORMAT, "c.toml:2: protocol is not"},
+	        {OCI "protocol = 1\n", OCIW_ERR_FORMAT, "protocol is not"},
+	        {OCI "auth = \"c2VjcmV0\"\n", OCIW_ERR_FORMAT, "auth is not base64 of USER:PASSWORD"},
+	        {OCI "auth = \"secret!\"\n", OCIW_ERR_FORMAT, "auth is not base64"},
+	        {OCI "auth = \"YToAYg==\"\n", OCIW_ERR_FORMAT, "auth is not base64"},
+	        {OCI "auth = { username = \"secret\" }\n", OCIW_ERR_FORMAT, "auth is not a table"},
+	        {OCI "auth = 7\n", OCIW_ERR_FORMAT, "auth is not a table"},
+	        {OCI "accept_invalid_certificates = 1\n", OCIW_ERR_FORMAT, "true or false"},
+	        {OCI "extra_root_certificates = \"x\"\n", OCIW_ERR_FORMAT, "is not an array"},
+	        {OCI "extra_root_certificates = [{ data = \"x\" }]\n", OCIW_ERR_FORMAT,
+	         "encoding and data"},
+	        {OCI "extra_root_certificates = [{ encoding = \"der\", data = \"x\" }]\n",
+	         OCIW_ERR_UNSUPPORTED, "is not pem"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ociw_packages *packages;
+		ociw_package_settings got;
+		ociw_error *err = NULL;
+		int r = settings_of(&packages, rows[i].text, "r.example", &got, &err);
+		cr_assert_eq(r, rows[i].code, "%s", rows[i].text);
+		cr_assert(strstr(ociw_error_message(err), rows[i].message), "%s",
+		          ociw_error_message(err));
+		cr_assert_null(strstr(ociw_error_message(err), "secret"));
+		ociw_error_free(err);
+		ociw_packages_free(packages);
+	}
+}

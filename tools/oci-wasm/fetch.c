@@ -5,6 +5,7 @@
  * library verifies. specs/wasm-formats.md 1.3.
  */
 #include "fetch.h"
+#include "package-client.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,13 @@ struct memory {
 	size_t len, max;
 };
 
+static void memory_free(struct memory *memory)
+{
+	if (memory->bytes)
+		explicit_bzero(memory->bytes, memory->len);
+	free(memory->bytes);
+}
+
 static int memory_write(void *self, const void *buf, size_t len, ociw_error **err)
 {
 	struct memory *memory = self;
@@ -29,10 +37,14 @@ static int memory_write(void *self, const void *buf, size_t len, ociw_error **er
 	if (len > memory->max - memory->len)
 		return ociw_error_set(err, OCIW_ERR_LIMIT, "it has more than %zu bytes",
 		                      memory->max);
-	char *grown = realloc(memory->bytes, memory->len + len);
+	/* Not realloc(): what it leaves behind may be a password. */
+	char *grown = malloc(memory->len + len);
 	if (!grown)
 		return ociw_error_set(err, OCIW_ERR_NOMEM, "out of memory");
+	if (memory->bytes)
+		memcpy(grown, memory->bytes, memory->len);
 	memcpy(grown + memory->len, buf, len);
+	memory_free(memory);
 	memory->bytes = grown;
 	memory->len += len;
 	return 0;
@@ -88,6 +100,7 @@ static int read_config(const char *path, struct memory *out, ociw_error **err)
 	}
 	if (fd < 0)
 		return ociw_error_set(err, OCIW_ERR_IO, "open %s: %s", path, strerror(errno));
+	explicit_bzero(chunk, sizeof(chunk));
 	close(fd);
 	return r;
 }
@@ -101,7 +114,7 @@ static int load_packages(ociw_packages **out, ociw_error **err)
 	if (r == 0)
 		r = ociw_packages_new((ociw_span){text.bytes, text.len},
 		                      path ? path : "config.toml", out, err);
-	free(text.bytes);
+	memory_free(&text);
 	free(path);
 	return r;
 }
@@ -188,37 +201,61 @@ static int choose_tag(struct tool *tool, ociw_content *content, const char *requ
 
 /* --- packages --- */
 
-static int open_repository(struct tool *tool, ociw_client *client, const char *registry,
-                           const char *package, ociw_content **out, ociw_error **err)
+/* Where a package is: the text of its repository. *registry may be NULL, and is found then. */
+static int find_repository(struct tool *tool, ociw_client *client, ociw_packages *packages,
+                           const char **registry, const char *package, char **out, ociw_error **err)
 {
 	struct memory metadata = {0};
-	ociw_packages *packages = NULL;
+	int r = 0;
+
+	if (!*registry)
+		*registry = ociw_packages_registry(packages, package);
+	if (!*registry)
+		return ociw_error_set(err, OCIW_ERR_NOTFOUND,
+		                      "no registry is known for it: add `registry` to the source, "
+		                      "or its namespace to wasm-pkg/config.toml");
+	if (ociw_packages_wants_metadata(packages, package, *registry))
+		r = fetch_metadata(tool, client, *registry, &metadata, err);
+	if (r == 0)
+		r = ociw_packages_repository(packages, *registry, package,
+		                             (ociw_span){metadata.bytes, metadata.len}, out, err);
+	memory_free(&metadata);
+	return r;
+}
+
+/* An open repository and what it needs. */
+struct source {
+	ociw_packages *packages;
+	struct package_client *client;
+	ociw_content *content;
+};
+
+static void source_close(struct source *source)
+{
+	ociw_content_free(source->content);
+	package_client_free(source->client);
+	ociw_packages_free(source->packages);
+}
+
+static int open_repository(struct tool *tool, ociw_client *client, const char *registry,
+                           const char *package, struct source *out, ociw_error **err)
+{
 	ociw_reference *ref = NULL;
 	char *repository = NULL;
-	int r = load_packages(&packages, err);
 
-	if (r == 0 && !registry) {
-		registry = ociw_packages_registry(packages, package);
-		if (!registry)
-			r = ociw_error_set(
-			        err, OCIW_ERR_NOTFOUND,
-			        "no registry is known for it: add `registry` to the source, "
-			        "or its namespace to wasm-pkg/config.toml");
-	}
-	if (r == 0 && registry && ociw_packages_wants_metadata(packages, package, registry))
-		r = fetch_metadata(tool, client, registry, &metadata, err);
+	int r = load_packages(&out->packages, err);
 	if (r == 0)
-		r = ociw_packages_repository(packages, registry, package,
-		                             (ociw_span){metadata.bytes, metadata.len}, &repository,
-		                             err);
+		r = find_repository(tool, client, out->packages, &registry, package, &repository,
+		                    err);
 	if (r == 0)
 		r = ociw_reference_parse(repository, &ref, err);
 	if (r == 0)
-		r = ociw_client_repository(client, ref, out, err);
+		r = package_client_new(tool, out->packages, registry, ociw_reference_host(ref),
+		                       &out->client, err);
+	if (r == 0)
+		r = ociw_client_repository(package_client_get(out->client), ref, &out->content, err);
 	ociw_reference_free(ref);
 	ociw_free(repository);
-	free(metadata.bytes);
-	ociw_packages_free(packages);
 	return r;
 }
 
@@ -227,19 +264,19 @@ static int fetch_package(struct tool *tool, ociw_client *client, const char *loc
 {
 	const char *slash = strrchr(locator, '/');
 	char *registry = slash ? strndup(locator, (size_t)(slash - locator)) : NULL;
-	ociw_content *content = NULL;
+	struct source source = {0};
 	char *tag = NULL;
 
 	if (slash && !registry)
 		return ociw_error_set(err, OCIW_ERR_NOMEM, "out of memory");
-	int r = open_repository(tool, client, registry, slash ? slash + 1 : locator, &content, err);
+	int r = open_repository(tool, client, registry, slash ? slash + 1 : locator, &source, err);
 	if (r == 0)
-		r = range ? choose_tag(tool, content, version, &tag, err)
+		r = range ? choose_tag(tool, source.content, version, &tag, err)
 		          : ociw_package_tag(version, &tag, err);
 	if (r == 0)
-		r = ociw_package_read(content, tag, &tool->op, into, err);
+		r = ociw_package_read(source.content, tag, &tool->op, into, err);
 	ociw_free(tag);
-	ociw_content_free(content);
+	source_close(&source);
 	free(registry);
 	return r;
 }

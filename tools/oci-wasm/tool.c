@@ -58,36 +58,43 @@ static int set_uploads_dir(ociw_client *client, ociw_error **err)
 	return r;
 }
 
-ociw_client *tool_client(struct tool *tool)
+int tool_client_new(struct tool *tool, ociw_client **out, ociw_error **err)
 {
-	ociw_error *err = NULL;
+	ociw_client *client = NULL;
 
-	if (tool->client)
-		return tool->client;
-	int r = ociw_client_new(&tool->client, &err);
+	*out = NULL;
+	int r = ociw_client_new(&client, err);
 	if (r >= 0) {
-		ociw_client_set_plain_http(tool->client, tool->registry.plain_http);
-		ociw_client_set_insecure(tool->client, tool->registry.insecure);
+		ociw_client_set_plain_http(client, tool->registry.plain_http);
+		ociw_client_set_insecure(client, tool->registry.insecure);
 	}
 	if (r >= 0 && !tool->credentials)
 		tool->credentials = credentials_new(tool->registry.registry_config);
 	if (r >= 0 && tool->credentials)
-		ociw_client_set_credentials(tool->client, credentials_find, tool->credentials);
+		ociw_client_set_credentials(client, credentials_find, tool->credentials);
 	if (r >= 0)
-		r = system_settings_apply(tool->client, &err);
+		r = system_settings_apply(client, err);
 	if (r >= 0)
-		r = set_uploads_dir(tool->client, &err);
+		r = set_uploads_dir(client, err);
 	if (r >= 0 && tool->registry.ca_file)
-		r = ociw_client_set_ca_file(tool->client, tool->registry.ca_file, &err);
+		r = ociw_client_set_ca_file(client, tool->registry.ca_file, err);
 	if (r >= 0 && tool->registry.cert)
-		r = ociw_client_set_certificate(tool->client, tool->registry.cert,
-						tool->registry.key, &err);
+		r = ociw_client_set_certificate(client, tool->registry.cert, tool->registry.key,
+						err);
 	if (r >= 0)
-		return tool->client;
-	ociw_client_free(tool->client);
-	tool->client = NULL;
-	tool->client_status = tool_fail(tool, err);
-	return NULL;
+		*out = client;
+	else
+		ociw_client_free(client);
+	return r < 0 ? r : 0;
+}
+
+ociw_client *tool_client(struct tool *tool)
+{
+	ociw_error *err = NULL;
+
+	if (!tool->client && tool_client_new(tool, &tool->client, &err) < 0)
+		tool->client_status = tool_fail(tool, err);
+	return tool->client;
 }
 
 char *store_path(void)

@@ -86,6 +86,8 @@ char *store_path(void);
 
 /* The client for registries, made at first use; NULL when it failed, which has been told. */
 ociw_client *tool_client(struct tool *tool);
+/* One more client with the settings of the command, for the caller to change and free. 0 or a code. */
+int tool_client_new(struct tool *tool, ociw_client **out, ociw_error **err);
 
 /* Tells a failure and gives its exit status; takes the error. */
 int tool_fail(struct tool *tool, ociw_error *take_err);

@@ -46,6 +46,26 @@ OCIW_API OCIW_NODISCARD int ociw_packages_repository(const ociw_packages *packag
                                                      ociw_span metadata, char **out,
                                                      ociw_error **err);
 
+/** How a registry of packages is called, as config.toml has it below [registry."NAME".oci]. Strings are
+ * borrowed until the next call with these packages, and wiped when they go. */
+typedef struct ociw_package_settings {
+	size_t size;                          /**< sizeof(ociw_package_settings) */
+	const char *protocol;                 /**< "http" or "https", or NULL */
+	const char *username;                 /**< or NULL */
+	const char *password;                 /**< or NULL */
+	const char *certificates;             /**< extra authorities, PEM, or NULL */
+	uint32_t accept_invalid_certificates;
+} ociw_package_settings;
+
+/** Looks the settings of a registry up.
+ *
+ * @param registry  as ociw_packages_registry() or a manifest has it
+ * @return 1 there are some; 0 none; OCIW_ERR_FORMAT for values that make no sense, without what they
+ * are; OCIW_ERR_UNSUPPORTED for certificates in another encoding than PEM; OCIW_ERR_NOMEM
+ * @since 0.1 */
+OCIW_API OCIW_NODISCARD int ociw_packages_settings(ociw_packages *packages, const char *registry,
+                                                   ociw_package_settings *out, ociw_error **err);
+
 /** The tag of a version: '+', which a tag cannot hold, becomes '_'.
  * @param out  to be freed with ociw_free() */
 OCIW_API OCIW_NODISCARD int ociw_package_tag(const char *version, char **out, ociw_error **err);
