@@ -98,8 +98,9 @@ static int next_block(ociwp_tar_reader *t, const unsigned char **block, ociw_err
 	size_t have = t->end - t->pos;
 	if (have == 0)
 		return 0;
+	/* What is not even one header was never a tar. */
 	if (have < BLOCK)
-		return ociwp_fail(err, OCIW_ERR_FORMAT,
+		return ociwp_fail(err, t->offset == 0 ? OCIW_ERR_FORMAT : OCIW_ERR_SIZE,
 		                  "tar stream ends in a header, at byte %" PRIu64 " of it",
 		                  t->offset + have);
 	*block = t->buffer + t->pos;
@@ -115,7 +116,7 @@ static int skip_body(ociwp_tar_reader *t, ociw_error **err)
 			return r;
 		size_t have = t->end - t->pos;
 		if (have == 0)
-			return ociwp_fail(err, OCIW_ERR_FORMAT,
+			return ociwp_fail(err, OCIW_ERR_SIZE,
 			                  "stream ends %" PRIu64
 			                  " bytes before the end of the data",
 			                  t->body_left);
@@ -137,7 +138,7 @@ static int skip_padding(ociwp_tar_reader *t, ociw_error **err)
 		return r;
 	size_t have = t->end - t->pos;
 	if (have > 0 && have < t->padding)
-		return ociwp_fail(err, OCIW_ERR_FORMAT,
+		return ociwp_fail(err, OCIW_ERR_SIZE,
 		                  "stream ends in the padding of the data, %zu of %" PRIu32
 		                  " bytes",
 		                  have, t->padding);
@@ -192,7 +193,7 @@ static int read_extension(ociwp_tar_reader *t, uint64_t size, ociwp_buf *out, oc
 		size_t have = t->end - t->pos;
 		size_t step = have < t->body_left ? have : (size_t)t->body_left;
 		if (step == 0)
-			return ociwp_fail(err, OCIW_ERR_FORMAT,
+			return ociwp_fail(err, OCIW_ERR_SIZE,
 			                  "stream ends %" PRIu64
 			                  " bytes before the end of the header",
 			                  t->body_left);
@@ -508,9 +509,9 @@ int ociwp_tar_reader_next(ociwp_tar_reader *t, const ociwp_tar_entry **entry, oc
 
 static int body_cut(const ociwp_tar_reader *t, ociw_error **err)
 {
-	(void)ociwp_fail(err, OCIW_ERR_FORMAT,
+	(void)ociwp_fail(err, OCIW_ERR_SIZE,
 	                 "stream ends %" PRIu64 " bytes before the end of the data", t->body_left);
-	return wrap_entry(t->entry.data_offset, t->entry.path, t->entry.path_len, OCIW_ERR_FORMAT,
+	return wrap_entry(t->entry.data_offset, t->entry.path, t->entry.path_len, OCIW_ERR_SIZE,
 	                  err);
 }
 

@@ -66,7 +66,7 @@ static int cut_short(struct gunzip *g, const char *where, ociw_error **err)
 		g->state = STATE_END;
 		return 0;
 	}
-	return ociwp_fail(err, OCIW_ERR_FORMAT,
+	return ociwp_fail(err, OCIW_ERR_SIZE,
 	                  "gzip stream ends in its %s, after %" PRIu64 " bytes", where,
 	                  g->guard.total_in);
 }
@@ -121,7 +121,7 @@ static int check_header_crc(struct gunzip *g, ociw_error **err)
 		return r;
 	uint32_t got = (uint32_t)(b[0] | b[1] << 8);
 	if (got != want)
-		return ociwp_fail(err, OCIW_ERR_FORMAT,
+		return ociwp_fail(err, OCIW_ERR_DIGEST,
 		                  "gzip header has checksum %04" PRIx32 ", expected %04" PRIx32,
 		                  got, want);
 	return 1;
@@ -238,11 +238,11 @@ static int read_trailer(struct gunzip *g, ociw_error **err)
 	if (r == 0)
 		return cut_short(g, "trailer", err);
 	if (little_endian(b) != g->crc)
-		return ociwp_fail(err, OCIW_ERR_FORMAT,
+		return ociwp_fail(err, OCIW_ERR_DIGEST,
 		                  "gzip data has CRC %08" PRIx32 ", its trailer says %08" PRIx32,
 		                  g->crc, little_endian(b));
 	if (little_endian(b + 4) != g->length)
-		return ociwp_fail(err, OCIW_ERR_FORMAT,
+		return ociwp_fail(err, OCIW_ERR_SIZE,
 		                  "gzip data has %" PRIu32 " bytes, its trailer says %" PRIu32,
 		                  g->length, little_endian(b + 4));
 	g->state = STATE_HEADER;

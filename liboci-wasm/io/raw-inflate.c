@@ -101,7 +101,7 @@ static ptrdiff_t run_zlib(z_stream *z, const uint8_t **in, size_t *in_len, uint8
 	if (r == Z_MEM_ERROR)
 		return ociwp_nomem(err);
 	if (r != Z_OK && r != Z_STREAM_END && r != Z_BUF_ERROR)
-		return ociwp_fail(err, OCIW_ERR_FORMAT, "deflate data is damaged: %s",
+		return ociwp_fail(err, OCIW_ERR_DIGEST, "deflate data is damaged: %s",
 		                  z->msg ? z->msg : "invalid stream");
 	*ended = r == Z_STREAM_END;
 	return (ptrdiff_t)(out_len - z->avail_out);
@@ -120,7 +120,7 @@ static ptrdiff_t run_isal(struct inflate_state *state, const uint8_t **in, size_
 	*in_len -= give - state->avail_in;
 	*in = state->next_in;
 	if (r < 0)
-		return ociwp_fail(err, OCIW_ERR_FORMAT, "deflate data is damaged: %s",
+		return ociwp_fail(err, OCIW_ERR_DIGEST, "deflate data is damaged: %s",
 		                  r == ISAL_INVALID_BLOCK      ? "invalid block"
 		                  : r == ISAL_INVALID_SYMBOL   ? "invalid code"
 		                  : r == ISAL_INVALID_LOOKBACK ? "invalid distance too far back"
@@ -146,7 +146,7 @@ ptrdiff_t ociwp_inflate_run(ociwp_inflate *inflate, const uint8_t **in, size_t *
 		n = run_zlib(&inflate->zlib, in, in_len, out, out_len, ended, err);
 	/* Whatever the engine does with a hostile stream, the caller's loop must come to an end. */
 	if (n == 0 && !*ended && had > 0 && *in_len == had)
-		return ociwp_fail(err, OCIW_ERR_FORMAT, "deflate data is damaged: no progress");
+		return ociwp_fail(err, OCIW_ERR_DIGEST, "deflate data is damaged: no progress");
 	return n;
 }
 

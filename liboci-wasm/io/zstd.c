@@ -64,7 +64,7 @@ static int fill(struct unzstd *z, size_t want, ociw_error **err)
 
 static int cut_short(const struct unzstd *z, const char *where, ociw_error **err)
 {
-	return ociwp_fail(err, OCIW_ERR_FORMAT, "zstd stream ends in %s, after %" PRIu64 " bytes",
+	return ociwp_fail(err, OCIW_ERR_SIZE, "zstd stream ends in %s, after %" PRIu64 " bytes",
 	                  where, z->guard.total_in);
 }
 
@@ -166,7 +166,7 @@ static int check_frame_size(const struct unzstd *z, bool over, ociw_error **err)
 	if (z->frame_promised == SIZE_UNKNOWN || z->frame_out == z->frame_promised ||
 	    (!over && z->frame_out < z->frame_promised))
 		return 0;
-	return ociwp_fail(err, OCIW_ERR_FORMAT,
+	return ociwp_fail(err, OCIW_ERR_SIZE,
 	                  "zstd frame has %s%" PRIu64 " bytes, its header says %" PRIu64,
 	                  over ? "" : "at least ", z->frame_out, z->frame_promised);
 }
@@ -192,7 +192,7 @@ static ptrdiff_t read_body(struct unzstd *z, uint8_t *buf, size_t len, ociw_erro
 		if (ZSTD_isError(hint)) {
 			if (ZSTD_getErrorCode(hint) == ZSTD_error_memory_allocation)
 				return ociwp_nomem(err);
-			return ociwp_fail(err, OCIW_ERR_FORMAT, "zstd data is damaged: %s",
+			return ociwp_fail(err, OCIW_ERR_DIGEST, "zstd data is damaged: %s",
 			                  ZSTD_getErrorName(hint));
 		}
 		z->pos = in.pos;

@@ -180,7 +180,7 @@ static int fill_job(layer *l, ociwp_pipe_job *job, ociw_error **err)
 		if (n < 0)
 			return (int)n;
 		if (n == 0)
-			return ociwp_fail(err, OCIW_ERR_FORMAT, "the stream ends inside %s",
+			return ociwp_fail(err, OCIW_ERR_SIZE, "the stream ends inside %s",
 					  ociwp_quote(l->entry->path));
 		job->len += (size_t)n;
 	}

@@ -216,7 +216,7 @@ static int small_member(files *f, ociwp_tar_reader *tar, const ociwp_tar_entry *
 		if (n < 0)
 			return (int)n;
 		if (n == 0)
-			return ociwp_fail(err, OCIW_ERR_FORMAT, "the archive ends inside %s",
+			return ociwp_fail(err, OCIW_ERR_SIZE, "the archive ends inside %s",
 					  ociwp_quote(entry->path));
 		len += (size_t)n;
 	}
@@ -272,7 +272,7 @@ static int spill_member(files *f, ociwp_tar_reader *tar, const ociwp_tar_entry *
 			return r;
 	}
 	if (len != entry->size)
-		return ociwp_fail(err, OCIW_ERR_FORMAT, "the archive ends inside %s",
+		return ociwp_fail(err, OCIW_ERR_SIZE, "the archive ends inside %s",
 				  ociwp_quote(entry->path));
 	ociwp_hasher_final(f->hasher, digest);
 	f->x->bytes += len;
@@ -380,7 +380,7 @@ static int read_bundle(files *f, size_t i, ociw_error **err)
 	r = read_members(f, tar, &why);
 	if (r == 0)
 		r = ociwp_tar_reader_close(ociwp_steal(&tar), &why);
-	if (r < 0 && (r != OCIW_ERR_FORMAT || !f->truncated[i]))
+	if (r < 0 && ((r != OCIW_ERR_FORMAT && r != OCIW_ERR_SIZE) || !f->truncated[i]))
 		return ociwp_error_move(err, why);
 	ociw_error_free(why);
 	if (!f->truncated[i])

@@ -241,7 +241,7 @@ static int read_headers(ociwp_tar_members *members, const ociw_op *op, ociw_erro
 	while (r >= 0 && (r = ociwp_tar_reader_next(tar, &entry, err)) == 1) {
 		if (entry->size > headers->end - entry->data_offset ||
 		    entry->data_offset > headers->end)
-			return ociwp_fail(err, OCIW_ERR_FORMAT, "the archive ends inside %s",
+			return ociwp_fail(err, OCIW_ERR_SIZE, "the archive ends inside %s",
 			                  ociwp_quote_len(entry->path, entry->path_len));
 		headers->skip_from = entry->data_offset;
 		headers->skip_to = entry->data_offset + entry->size;

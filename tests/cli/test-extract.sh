@@ -48,6 +48,16 @@ fails 6 "a changed byte is noticed" oci-wasm extract "oci:damaged:spin" none
 holds "by its digest" grep -qi 'digest' <<<"$err"
 holds "and nothing is left" test ! -e none
 
+# Damage inside a layer whose digest is right is damage all the same; what was never an image is not.
+layer() { python3 "$root/tests/support/extract-layers.py" "$(command -v oci-wasm)" --to "$PWD/none" --media-type "application/vnd.oci.image.layer.v1.tar$1" "$root/testdata/corpus/cases/$2"; }
+fails 6 "a wrong checksum of gzip is damage" layer +gzip framing-gzip-bad-crc.tar.gz
+fails 6 "a gzip stream cut short as well" layer +gzip framing-gzip-truncated.tar.gz
+fails 6 "or one of zstd" layer +zstd framing-zstd-truncated.tar.zst
+fails 6 "or a tar" layer "" framing-truncated-data.tar
+fails 7 "another kind of file is unsuitable" layer "" confusion-zip.tar
+fails 9 "a name that leads out is refused" layer "" names-dotdot-start.tar
+fails 8 "a bomb is over a limit" layer +gzip limits-gzip-one-gib.tar.gz
+
 # What the real shim leaves; compiled wasm there, so its paths and the assets only.
 for tag in v1 archive; do
     runs "the shim's cache of tag $tag" oci-wasm extract --mode spin-cache "oci:$golden/shim/two:$tag" "cache-$tag"

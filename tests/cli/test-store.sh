@@ -102,7 +102,7 @@ gzip -k one.tar
 runs "a compressed one is read" oci-wasm resolve oci-archive:one.tar.gz:v1
 same "with our digest" "$digest" "$out"
 head -c 100000 one.tar >cut.tar
-fails 7 "one cut short is refused" oci-wasm resolve oci-archive:cut.tar:v1
+fails 6 "one cut short is refused" oci-wasm resolve oci-archive:cut.tar:v1
 for archive in "$golden"/archives/*.tar; do
     runs "golden ${archive##*/} is listed" oci-wasm tags "oci-archive:$archive"
     runs "and copied" oci-wasm copy "oci-archive:$archive" "oci:archives:${archive##*/}"

@@ -87,7 +87,7 @@ ENGINE_TEST(optional_header_fields_are_skipped_and_checked)
 	ociwp_buf_putc(&in, (char)~crc);
 	ociwp_buf_putc(&in, (char)(crc >> 8));
 	ociwp_buf_append(&in, hello + 10, sizeof(hello) - 10);
-	expect_decode(c, &in, "", OCIW_ERR_FORMAT, "header has checksum");
+	expect_decode(c, &in, "", OCIW_ERR_DIGEST, "header has checksum");
 }
 
 ENGINE_TEST(a_wrong_crc_is_an_error)
@@ -95,7 +95,7 @@ ENGINE_TEST(a_wrong_crc_is_an_error)
 	ociwp_buf in = OCIWP_BUF_INIT;
 	ociwp_buf_append(&in, hello, sizeof(hello));
 	in.data[18] ^= 1;
-	expect_decode(c, &in, "hello\n", OCIW_ERR_FORMAT,
+	expect_decode(c, &in, "hello\n", OCIW_ERR_DIGEST,
 	              "has CRC 363a3020, its trailer says 363a3021");
 }
 
@@ -104,7 +104,7 @@ ENGINE_TEST(a_wrong_length_is_an_error)
 	ociwp_buf in = OCIWP_BUF_INIT;
 	ociwp_buf_append(&in, hello, sizeof(hello));
 	in.data[22] = 7;
-	expect_decode(c, &in, "hello\n", OCIW_ERR_FORMAT, "has 6 bytes, its trailer says 7");
+	expect_decode(c, &in, "hello\n", OCIW_ERR_SIZE, "has 6 bytes, its trailer says 7");
 }
 
 ENGINE_TEST(the_first_of_two_members_is_checked_too)
@@ -113,7 +113,7 @@ ENGINE_TEST(the_first_of_two_members_is_checked_too)
 	ociwp_buf_append(&in, hello, sizeof(hello));
 	in.data[18] ^= 1;
 	ociwp_buf_append(&in, world, sizeof(world));
-	expect_decode(c, &in, "hello\n", OCIW_ERR_FORMAT, "CRC");
+	expect_decode(c, &in, "hello\n", OCIW_ERR_DIGEST, "CRC");
 }
 
 ENGINE_TEST(bytes_after_the_last_member_are_an_error)
@@ -138,7 +138,7 @@ ENGINE_TEST(a_stream_cut_anywhere_is_an_error)
 		ociwp_buf in = OCIWP_BUF_INIT, out = OCIWP_BUF_INIT;
 		ociw_error *err = NULL;
 		ociwp_buf_append(&in, hello, len);
-		test_expect(decode(c, &in, NULL, &out, &err), OCIW_ERR_FORMAT, &err, "gzip stream");
+		test_expect(decode(c, &in, NULL, &out, &err), OCIW_ERR_SIZE, &err, "gzip stream");
 		ociwp_buf_deinit(&in);
 		ociwp_buf_deinit(&out);
 	}
@@ -179,7 +179,7 @@ ENGINE_TEST(damaged_data_is_an_error)
 	ociwp_buf in = OCIWP_BUF_INIT;
 	ociwp_buf_append(&in, hello, sizeof(hello));
 	in.data[10] = 7; /* block type 3 */
-	expect_decode(c, &in, "", OCIW_ERR_FORMAT, "deflate data is damaged");
+	expect_decode(c, &in, "", OCIW_ERR_DIGEST, "deflate data is damaged");
 }
 
 ENGINE_TEST(more_bytes_than_allowed_are_not_handed_out)

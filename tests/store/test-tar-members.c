@@ -136,7 +136,7 @@ Test(tar_members, an_archive_cut_short_is_refused)
 
 	raw_file(&tar, "one", "first");
 	write_file(in_scratch("a.tar"), tar.data, 514);
-	cr_expect_eq(open_tar(in_scratch("a.tar"), &members, &err), OCIW_ERR_FORMAT);
+	cr_expect_eq(open_tar(in_scratch("a.tar"), &members, &err), OCIW_ERR_SIZE);
 	ociw_error_free(err);
 	err = NULL;
 	write_text(in_scratch("b.tar"), "this is no tar");

@@ -14,7 +14,7 @@ enum exit_status {
 	EXIT_NOT_FOUND = 3,
 	EXIT_AUTH = 4,
 	EXIT_NETWORK = 5,
-	EXIT_INTEGRITY = 6,
+	EXIT_INTEGRITY = 6, /* digest, size, or a damaged stream */
 	EXIT_UNSUITABLE = 7, /* not what was asked for: invalid or unsupported input */
 	EXIT_LIMIT = 8,
 	EXIT_POLICY = 9,

@@ -18,8 +18,8 @@ typedef enum ociw_code {
 	OCIW_ERR_IO = -3,          /**< the operating system failed; see ociw_error_errno() */
 	OCIW_ERR_NOTFOUND = -4,    /**< the named thing is not there */
 	OCIW_ERR_EXISTS = -5,      /**< something is there already and is not replaced */
-	OCIW_ERR_DIGEST = -6,      /**< bytes do not have the digest they should have */
-	OCIW_ERR_SIZE = -7,        /**< more or fewer bytes than promised */
+	OCIW_ERR_DIGEST = -6,      /**< bytes do not have their digest or checksum */
+	OCIW_ERR_SIZE = -7,        /**< more or fewer bytes than promised, or a cut stream */
 	OCIW_ERR_LIMIT = -8,       /**< over a limit of the operation; see docs/limits.md */
 	OCIW_ERR_FORMAT = -9,      /**< bytes that break their format */
 	OCIW_ERR_UNSUPPORTED = -10, /**< well formed, but nothing this library does */
