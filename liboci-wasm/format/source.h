@@ -44,7 +44,7 @@ typedef struct ociwp_scratch {
 	const ociwp_beneath *beneath; /* where a FILE that is hashed must be; NULL: anywhere */
 	unsigned char *buf; /* OCIWP_SCRATCH_SIZE */
 } ociwp_scratch;
-#define OCIWP_SCRATCH_SIZE (256u << 10)
+#define OCIWP_SCRATCH_SIZE (64u << 10)
 
 int ociwp_scratch_init(ociwp_scratch *scratch, ociw_error **err);
 void ociwp_scratch_deinit(ociwp_scratch *scratch);

@@ -1,31 +1,131 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * libdeflate is three times as fast as zlib at the same ratio, but always ends its stream. So its
- * output is walked once, by zlib, to find the header of the last block, whose "final" bit is then
- * cleared; an empty stored block brings it to a byte boundary. Without libdeflate zlib does all
- * that itself.
+ * output is scanned for the header of the last block, whose "final" bit is then cleared; an empty
+ * stored block brings it to a byte boundary. Without libdeflate zlib does that itself.
+ *
+ * Bytes that no compressor makes smaller (images, fonts, archives) are found by their histogram and
+ * stored: libdeflate would spend more time on them than on text.
  */
 #include "io/deflate-block.h"
 
 #include <string.h>
 #include <zlib.h>
 #if OCIWP_HAVE_LIBDEFLATE
+#include "io/deflate-scan.h"
 #include <libdeflate.h>
 #endif
 
-#define LEVEL 6
-#define SCRATCH_SIZE ((size_t)64 << 10)
+/* Parts of the format promise, as are the level and the engine: others give other blobs. */
+#define CHUNK ((size_t)8 << 10) /* what is judged at once */
+#define STORED_MAX 0xffffu
+#define STORED_HEADER 5
 /* Header bits of an empty stored block, at most one byte, its length and the complement. */
 #define SYNC_MAX 5
+/* Beyond the bound of one engine's call, for every call that chunks can cause: its own constant
+ * part, the sync, and what the scanner reads behind the end. */
+#define CALL_MAX 48
 
 const uint8_t ociwp_deflate_end[OCIWP_DEFLATE_END_LEN] = {0x03, 0x00};
 
+static ptrdiff_t deflate_run(ociwp_block_deflater *deflater, const uint8_t *data, size_t len,
+                             uint8_t *out, size_t room, ociw_error **err);
+static size_t engine_bound(size_t len);
+
+/* --- what is not worth compressing --- */
+
+/* Are all byte values about as frequent as in noise? The chi-squared of noise is 255 +- 23 whatever
+ * the length; text has many times the length, machine code about the length. At a quarter of the
+ * length a perfect entropy coder saves 2 %. Far below 255 is no noise but a table. */
+static bool is_dense(const uint8_t *data, size_t len)
+{
+	uint32_t counts[4][256] = {{0}};
+	uint64_t squares = 0;
+	if (len != CHUNK)
+		return false;
+	for (size_t i = 0; i < len; i += 4)
+		for (size_t j = 0; j < 4; j++)
+			counts[j][data[i + j]]++;
+	for (size_t i = 0; i < 256; i++) {
+		uint64_t n = (uint64_t)counts[0][i] + counts[1][i] + counts[2][i] + counts[3][i];
+		squares += n * n;
+	}
+	uint64_t chi = squares * 256 / len - len;
+	return chi > 128 && chi < len / 4;
+}
+
+/* Length of the chunks at the front of @p data that are alike. */
+static size_t find_run(const uint8_t *data, size_t len, bool *dense)
+{
+	size_t at = 0;
+	do {
+		size_t step = len - at < CHUNK ? len - at : CHUNK;
+		bool this_one = is_dense(data + at, step);
+		if (at == 0)
+			*dense = this_one;
+		else if (this_one != *dense)
+			break;
+		at += step;
+	} while (at < len);
+	return at;
+}
+
+/* Stored blocks, not final, from one byte boundary to another. */
+static ptrdiff_t store_run(const uint8_t *data, size_t len, uint8_t *out, size_t room,
+                           ociw_error **err)
+{
+	size_t done = 0;
+	while (len > 0) {
+		size_t step = len < STORED_MAX ? len : STORED_MAX;
+		if (room - done < step + STORED_HEADER)
+			return ociwp_fail(err, OCIW_ERR_IO, "no room for stored data");
+		uint8_t *at = out + done;
+		at[0] = 0;
+		at[1] = (uint8_t)step;
+		at[2] = (uint8_t)(step >> 8);
+		at[3] = (uint8_t)~at[1];
+		at[4] = (uint8_t)~at[2];
+		memcpy(at + STORED_HEADER, data, step);
+		data += step;
+		len -= step;
+		done += step + STORED_HEADER;
+	}
+	return (ptrdiff_t)done;
+}
+
+size_t ociwp_deflate_block_bound(size_t len)
+{
+	return engine_bound(len) + (len / CHUNK + 1) * CALL_MAX;
+}
+
+ptrdiff_t ociwp_deflate_block(ociwp_block_deflater *deflater, const void *data, size_t len,
+                              uint8_t *out, size_t room, ociw_error **err)
+{
+	const uint8_t *bytes = data;
+	size_t done = 0;
+	while (len > 0) {
+		bool dense = false;
+		size_t run = find_run(bytes, len, &dense);
+		ptrdiff_t n = dense ? store_run(bytes, run, out + done, room - done, err)
+		                    : deflate_run(deflater, bytes, run, out + done, room - done, err);
+		if (n < 0)
+			return n;
+		done += (size_t)n;
+		bytes += run;
+		len -= run;
+	}
+	return (ptrdiff_t)done;
+}
+
+/* --- the engines --- */
+
 #if OCIWP_HAVE_LIBDEFLATE
+
+#define LEVEL 3
 
 struct ociwp_block_deflater {
 	struct libdeflate_compressor *compressor;
-	z_stream walker;
-	uint8_t scratch[SCRATCH_SIZE]; /* where the walker's output goes: nobody looks at it */
+	ociwp_deflate_scanner scanner;
 };
 
 int ociwp_block_deflater_new(ociwp_block_deflater **out, ociw_error **err)
@@ -34,9 +134,7 @@ int ociwp_block_deflater_new(ociwp_block_deflater **out, ociw_error **err)
 	if (!deflater)
 		return ociwp_nomem(err);
 	deflater->compressor = libdeflate_alloc_compressor(LEVEL);
-	if (!deflater->compressor || inflateInit2(&deflater->walker, -MAX_WBITS) != Z_OK) {
-		if (deflater->compressor)
-			libdeflate_free_compressor(deflater->compressor);
+	if (!deflater->compressor) {
 		free(deflater);
 		return ociwp_nomem(err);
 	}
@@ -49,56 +147,28 @@ void ociwp_block_deflater_free(ociwp_block_deflater *deflater)
 	if (!deflater)
 		return;
 	libdeflate_free_compressor(deflater->compressor);
-	inflateEnd(&deflater->walker);
 	free(deflater);
 }
 
-size_t ociwp_deflate_block_bound(size_t len)
+static size_t engine_bound(size_t len)
 {
-	return libdeflate_deflate_compress_bound(NULL, len) + SYNC_MAX;
+	return libdeflate_deflate_compress_bound(NULL, len);
 }
 
-/* Bit positions of the header of the last block and of the end of the stream. */
-static int find_last_block(ociwp_block_deflater *deflater, uint8_t *data, size_t len,
-                           size_t *header, size_t *end, ociw_error **err)
-{
-	z_stream *z = &deflater->walker;
-	inflateReset(z);
-	z->next_in = data;
-	z->avail_in = (uInt)len;
-	*header = 0;
-	for (;;) {
-		z->next_out = deflater->scratch;
-		z->avail_out = SCRATCH_SIZE;
-		int r = inflate(z, Z_BLOCK);
-		size_t here = (len - z->avail_in) * 8 - (size_t)(z->data_type & 7);
-		bool after_block = z->data_type & 128, last = z->data_type & 64;
-		if (r == Z_STREAM_END || (r == Z_OK && after_block && last)) {
-			*end = here;
-			return 0;
-		}
-		if (r != Z_OK)
-			return ociwp_fail(err, OCIW_ERR_IO,
-			                  "zlib cannot read what libdeflate wrote");
-		if (after_block)
-			*header = here;
-	}
-}
-
-ptrdiff_t ociwp_deflate_block(ociwp_block_deflater *deflater, const void *data, size_t len,
-                              uint8_t *out, size_t room, ociw_error **err)
+static ptrdiff_t deflate_run(ociwp_block_deflater *deflater, const uint8_t *data, size_t len,
+                             uint8_t *out, size_t room, ociw_error **err)
 {
 	static const uint8_t empty_stored[4] = {0x00, 0x00, 0xff, 0xff};
 	size_t header = 0, end = 0;
-	if (room < SYNC_MAX)
+	if (room < SYNC_MAX + OCIWP_SCAN_PAD)
 		return ociwp_fail(err, OCIW_ERR_IO, "no room for deflated data");
-	size_t n =
-	        libdeflate_deflate_compress(deflater->compressor, data, len, out, room - SYNC_MAX);
+	size_t n = libdeflate_deflate_compress(deflater->compressor, data, len, out,
+	                                       room - SYNC_MAX - OCIWP_SCAN_PAD);
 	if (n == 0)
 		return ociwp_fail(err, OCIW_ERR_IO, "libdeflate needs more room than it said");
-	int r = find_last_block(deflater, out, n, &header, &end, err);
-	if (r < 0)
-		return r;
+	memset(out + n, 0, OCIWP_SCAN_PAD);
+	if (!ociwp_deflate_scan(&deflater->scanner, out, n, &header, &end))
+		return ociwp_fail(err, OCIW_ERR_IO, "cannot read what libdeflate wrote");
 	out[header / 8] &= (uint8_t) ~(1u << (header % 8));
 	/* The three zero bits of the next header fit behind the end, or need a byte of their own.
 	 */
@@ -110,6 +180,8 @@ ptrdiff_t ociwp_deflate_block(ociwp_block_deflater *deflater, const void *data, 
 }
 
 #else
+
+#define LEVEL 6
 
 struct ociwp_block_deflater {
 	z_stream zlib;
@@ -137,14 +209,14 @@ void ociwp_block_deflater_free(ociwp_block_deflater *deflater)
 	free(deflater);
 }
 
-size_t ociwp_deflate_block_bound(size_t len)
+static size_t engine_bound(size_t len)
 {
 	/* compressBound covers zlib's wrapper and no flush. */
 	return compressBound((uLong)len) + 16 + SYNC_MAX;
 }
 
-ptrdiff_t ociwp_deflate_block(ociwp_block_deflater *deflater, const void *data, size_t len,
-                              uint8_t *out, size_t room, ociw_error **err)
+static ptrdiff_t deflate_run(ociwp_block_deflater *deflater, const uint8_t *data, size_t len,
+                             uint8_t *out, size_t room, ociw_error **err)
 {
 	z_stream *z = &deflater->zlib;
 	deflateReset(z);

@@ -11,9 +11,9 @@
 #include <pthread.h>
 #include <string.h>
 
-/* A part of the format promise: another size gives other blobs. Costs under 0.3 % of their size. */
-#define PIECE_SIZE ((size_t)1 << 20)
-#define THREADS_MAX 4 /* some 350 MB/s, which little else keeps up with; and memory */
+/* A part of the format promise: another size gives other blobs. Costs 0.3 % of their size. */
+#define PIECE_SIZE ((size_t)512 << 10)
+#define THREADS_MAX 4 /* some 450 MB/s, which little else keeps up with; and memory */
 
 enum piece_state { PIECE_EMPTY, PIECE_WAITING, PIECE_DONE };
 
@@ -25,8 +25,14 @@ struct piece {
 	uint8_t *plain, *packed;
 };
 
+struct ociwp_gzip_memory {
+	ociwp_block_deflater *deflater;
+	struct piece piece;
+};
+
 struct gzip_writer {
 	ociw_writer *inner;
+	struct ociwp_gzip_memory *lent; /* where pieces and own come from, or NULL */
 	uint32_t crc, length;
 	bool started;
 	size_t thread_count; /* running; 0: the caller does the work */
@@ -131,6 +137,12 @@ static int submit(struct gzip_writer *g, ociw_error **err)
 	return g->filled - g->written == g->piece_count ? write_oldest(g, err) : 0;
 }
 
+static void piece_deinit(struct piece *piece)
+{
+	free(piece->plain);
+	free(piece->packed);
+}
+
 /* Memory of a piece is made when it is first used: small streams need one. */
 static int make_piece(struct piece *piece, ociw_error **err)
 {
@@ -178,13 +190,14 @@ static void gzip_abort(void *self)
 	struct gzip_writer *g = self;
 	join_threads(g);
 	ociw_writer_abort(g->inner);
-	for (size_t i = 0; i < g->piece_count; i++) {
-		free(g->pieces[i].plain);
-		free(g->pieces[i].packed);
-		ociw_error_free(g->pieces[i].failed);
+	for (size_t i = 0; i < g->piece_count; i++)
+		ociw_error_free(ociwp_steal(&g->pieces[i].failed));
+	if (!g->lent) {
+		for (size_t i = 0; i < g->piece_count; i++)
+			piece_deinit(&g->pieces[i]);
+		free(g->pieces);
+		ociwp_block_deflater_free(g->own);
 	}
-	free(g->pieces);
-	ociwp_block_deflater_free(g->own);
 	pthread_cond_destroy(&g->work);
 	pthread_cond_destroy(&g->done);
 	pthread_mutex_destroy(&g->lock);
@@ -229,18 +242,26 @@ static int start(struct gzip_writer *g, size_t threads, ociw_error **err)
 	return g->thread_count > 0 ? 0 : ociwp_block_deflater_new(&g->own, err);
 }
 
+static struct gzip_writer *gzip_new(void)
+{
+	struct gzip_writer *g = ociwp_new(struct gzip_writer);
+	if (!g)
+		return NULL;
+	pthread_mutex_init(&g->lock, NULL);
+	pthread_cond_init(&g->work, NULL);
+	pthread_cond_init(&g->done, NULL);
+	return g;
+}
+
 int ociwp_writer_gzip_threads(ociw_writer *take_inner, size_t threads, ociw_writer **out,
                               ociw_error **err)
 {
 	OCIWP_AUTO(writer) ociw_writer *inner = take_inner;
-	struct gzip_writer *g = ociwp_new(struct gzip_writer);
+	struct gzip_writer *g = gzip_new();
 	if (!g)
 		return ociwp_nomem(err);
 	if (threads > THREADS_MAX)
 		threads = THREADS_MAX;
-	pthread_mutex_init(&g->lock, NULL);
-	pthread_cond_init(&g->work, NULL);
-	pthread_cond_init(&g->done, NULL);
 	/* One that is filled and one that waits beside those in work. */
 	size_t pieces = threads > 1 ? threads + 2 : 1;
 	g->pieces = ociwp_calloc(pieces, sizeof(*g->pieces));
@@ -251,6 +272,46 @@ int ociwp_writer_gzip_threads(ociw_writer *take_inner, size_t threads, ociw_writ
 		gzip_abort(g);
 		return r;
 	}
+	return ociw_writer_new(&gzip_ops, g, out, err);
+}
+
+int ociwp_gzip_memory_new(ociwp_gzip_memory **out, ociw_error **err)
+{
+	ociwp_gzip_memory *memory = ociwp_new(ociwp_gzip_memory);
+	if (!memory)
+		return ociwp_nomem(err);
+	int r = ociwp_block_deflater_new(&memory->deflater, err);
+	if (r < 0) {
+		free(memory);
+		return r;
+	}
+	*out = memory;
+	return 0;
+}
+
+void ociwp_gzip_memory_free(ociwp_gzip_memory *memory)
+{
+	if (!memory)
+		return;
+	ociwp_block_deflater_free(memory->deflater);
+	piece_deinit(&memory->piece);
+	free(memory);
+}
+
+int ociwp_writer_gzip_lent(ociw_writer *take_inner, ociwp_gzip_memory *lent, ociw_writer **out,
+                           ociw_error **err)
+{
+	OCIWP_AUTO(writer) ociw_writer *inner = take_inner;
+	struct gzip_writer *g = gzip_new();
+	if (!g)
+		return ociwp_nomem(err);
+	lent->piece.state = PIECE_EMPTY; /* whatever a writer before left there */
+	lent->piece.used = 0;
+	g->lent = lent;
+	g->own = lent->deflater;
+	g->pieces = &lent->piece;
+	g->piece_count = 1;
+	g->inner = ociwp_steal(&inner);
 	return ociw_writer_new(&gzip_ops, g, out, err);
 }
 

@@ -70,6 +70,69 @@ Test(deflate_block, noise_and_zeros_join)
 	free(data);
 }
 
+static void make_noise(char *out, size_t len)
+{
+	uint32_t seed = 7;
+	for (size_t i = 0; i < len; i++)
+		out[i] = (char)((seed = seed * 1664525u + 1013904223u) >> 24);
+}
+
+static size_t deflated(const char *plain, size_t len)
+{
+	OCIWP_AUTO(block_deflater) ociwp_block_deflater *deflater = NULL;
+	size_t room = ociwp_deflate_block_bound(len);
+	uint8_t *piece = (uint8_t *)ociwp_malloc(room);
+	cr_assert_eq(ociwp_block_deflater_new(&deflater, NULL), 0);
+	ptrdiff_t n = ociwp_deflate_block(deflater, plain, len, piece, room, NULL);
+	free(piece);
+	cr_assert_gt(n, 0);
+	return (size_t)n;
+}
+
+Test(deflate_block, noise_is_stored_at_five_bytes_for_64_kib)
+{
+	char *data = (char *)ociwp_calloc(1, 256 << 10);
+	make_noise(data, 256 << 10);
+	cr_expect_eq(deflated(data, 256 << 10), (256u << 10) + 5 * 5);
+	free(data);
+}
+
+Test(deflate_block, a_table_with_every_byte_alike_is_not_taken_for_noise)
+{
+	char *data = (char *)ociwp_calloc(1, 256 << 10);
+	for (size_t i = 0; i < 256 << 10; i++)
+		data[i] = (char)i;
+	cr_expect_lt(deflated(data, 256 << 10), 8000u);
+	free(data);
+}
+
+Test(deflate_block, noise_and_text_in_turns_join)
+{
+	enum { LEN = 300000 };
+	char *data = (char *)ociwp_calloc(1, LEN);
+	make_noise(data, LEN);
+	for (size_t begin = 0, turn = 0; begin < LEN; begin += 1000 * turn, turn++)
+		for (size_t i = begin; turn % 2 && i < begin + 1000 * turn && i < LEN; i++)
+			data[i] = "some text of no great weight "[i % 29];
+	expect_joined(data, LEN, 2, OCIWP_INFLATE_ZLIB);
+	expect_joined(data, LEN, 2, OCIWP_INFLATE_AUTO);
+	free(data);
+}
+
+/* Each chunk its own run: what the bound has to cover. */
+Test(deflate_block, the_bound_holds_for_runs_of_one_chunk)
+{
+	enum { CHUNK = 8192, COUNT = 128 };
+	char *data = (char *)ociwp_calloc(COUNT, CHUNK);
+	make_noise(data, (size_t)COUNT * CHUNK);
+	/* Every other chunk is noise of 200 values: hardly smaller, but not stored as it is. */
+	for (size_t i = 0; i < (size_t)COUNT * CHUNK; i++)
+		if (i / CHUNK % 2 && (unsigned char)data[i] >= 200)
+			data[i] = (char)(data[i] - 100);
+	expect_joined(data, (size_t)COUNT * CHUNK, 1, OCIWP_INFLATE_ZLIB);
+	free(data);
+}
+
 Test(deflate_block, too_little_room_is_an_error)
 {
 	OCIWP_AUTO(block_deflater) ociwp_block_deflater *deflater = NULL;

@@ -89,7 +89,7 @@ Test(gzip_writer, the_bytes_depend_on_the_data_alone)
 /* Lengths around the size of a piece. */
 Test(gzip_writer, any_length_comes_back)
 {
-	static const size_t lengths[] = {1,      2, 63, 1000, (1 << 20) - 1, 1 << 20, (1 << 20) + 1,
+	static const size_t lengths[] = {1,      2, 63, 1000, (1 << 19) - 1, 1 << 19, (1 << 19) + 1,
 	                                 2 << 20};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(lengths); i++) {
 		ociwp_buf plain = OCIWP_BUF_INIT, gzip = OCIWP_BUF_INIT;
@@ -134,4 +134,36 @@ Test(gzip_writer, it_can_be_given_up_with_work_under_way)
 	ociw_writer_abort(gzip);
 	ociwp_buf_deinit(&plain);
 	ociwp_buf_deinit(&out);
+}
+
+Test(gzip_writer, memory_that_is_lent_changes_nothing)
+{
+	ociwp_gzip_memory *lent = NULL;
+	ociwp_buf plain = OCIWP_BUF_INIT, want = OCIWP_BUF_INIT;
+	make_data(&plain, 1300000);
+	write_in_steps(&plain, 10000, 1, &want);
+	cr_assert_eq(ociwp_gzip_memory_new(&lent, NULL), 0);
+	for (int turn = 0; turn < 4; turn++) {
+		ociwp_buf out = OCIWP_BUF_INIT;
+		ociw_writer *memory = NULL, *gzip = NULL;
+		/* The second one is given up, the third runs out of room. */
+		cr_assert_eq(ociwp_writer_new_buf(&out, turn == 2 ? 50 : 64 << 20, &memory, NULL),
+		             0);
+		cr_assert_eq(ociwp_writer_gzip_lent(memory, lent, &gzip, NULL), 0);
+		int r = ociw_writer_write(gzip, plain.data, plain.len, NULL);
+		cr_expect_eq(r, turn == 2 ? OCIW_ERR_LIMIT : 0);
+		if (turn == 1) {
+			ociw_writer_abort(gzip);
+		} else {
+			cr_expect_eq(ociw_writer_commit(gzip, NULL), r);
+		}
+		if (turn == 0 || turn == 3) {
+			cr_assert_eq(out.len, want.len);
+			cr_expect_eq(memcmp(out.data, want.data, want.len), 0);
+		}
+		ociwp_buf_deinit(&out);
+	}
+	ociwp_gzip_memory_free(lent);
+	ociwp_buf_deinit(&plain);
+	ociwp_buf_deinit(&want);
 }
