@@ -68,6 +68,7 @@ ociwp_tar_settings ociwp_draft_tar_settings(const ociwp_draft *draft)
 	        .threads = draft->threads,
 	        .temp_dir = draft->temp_dir,
 	        .cache = draft->cache,
+	        .sink = draft->sink,
 	};
 }
 

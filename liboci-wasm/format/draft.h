@@ -46,6 +46,7 @@ typedef struct ociwp_draft {
 	ociwp_spools spools;  /* of gzipped layers */
 	size_t threads;
 	const ociwp_layer_cache *cache; /* or NULL */
+	const ociwp_layer_sink *sink;   /* or NULL */
 	ociwp_tar_layer *bundles;       /* shared by the formats once they are made */
 	size_t bundle_count;
 	bool bundled;

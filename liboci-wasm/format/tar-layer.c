@@ -16,7 +16,8 @@ struct make {
 	ociwp_tar_layer *layers;
 	const ociwp_tar_settings *settings;
 	const ociw_op *op;
-	ociwp_scratch *scratch; /* for each thread */
+	ociwp_scratch *scratch;        /* for each thread */
+	ociwp_gzip_memory **gzip;      /* for each thread, made when first needed */
 	ociwp_spools *spools;
 	size_t inner_threads; /* for each layer, when there are fewer layers than threads */
 };
@@ -153,6 +154,18 @@ static int open_spool(struct make *make, size_t worker, uint64_t *at, ociw_write
 	return ociw_writer_new_fd(copy, out, err);
 }
 
+static int open_gzip(struct make *make, size_t worker, ociw_writer *take_inner, ociw_writer **out,
+                     ociw_error **err)
+{
+	OCIWP_AUTO(writer) ociw_writer *inner = take_inner;
+	if (make->inner_threads > 1)
+		return ociwp_writer_gzip_threads(ociwp_steal(&inner), make->inner_threads, out,
+		                                 err);
+	int r = make->gzip[worker] ? 0 : ociwp_gzip_memory_new(&make->gzip[worker], err);
+	return r < 0 ? r
+	             : ociwp_writer_gzip_lent(ociwp_steal(&inner), make->gzip[worker], out, err);
+}
+
 static int make_layer(struct make *make, size_t worker, ociwp_tar_layer *layer, ociw_error **err)
 {
 	OCIWP_AUTO(writer) ociw_writer *file = NULL;
@@ -164,8 +177,7 @@ static int make_layer(struct make *make, size_t worker, ociwp_tar_layer *layer, 
 		r = ociwp_writer_hash(ociwp_steal(&file), OCIW_DIGEST_SHA256, &layer->digest,
 		                      &layer->size, &hashed, err);
 	if (r == 0)
-		r = ociwp_writer_gzip_threads(ociwp_steal(&hashed), make->inner_threads, &gzip,
-		                              err);
+		r = open_gzip(make, worker, ociwp_steal(&hashed), &gzip, err);
 	if (r == 0)
 		r = ociwp_writer_hash(ociwp_steal(&gzip), OCIW_DIGEST_SHA256, &layer->diff_id, NULL,
 		                      &plain, err);
@@ -182,7 +194,7 @@ static int make_layer(struct make *make, size_t worker, ociwp_tar_layer *layer, 
 /* Everything that decides the bytes of the blob, and nothing that does not. */
 static void layer_key(const ociwp_tar_layer *layer, ociwp_scratch *scratch, uint8_t out[32])
 {
-	static const char engine[] = "ociw tar layer 2";
+	static const char engine[] = "ociw tar layer 3";
 	ociwp_hasher *hasher = scratch->hasher;
 	ociw_digest digest;
 	ociwp_hasher_reset(hasher);
@@ -206,6 +218,7 @@ static int make_item(void *context, size_t worker, size_t index, ociw_error **er
 	struct make *make = context;
 	ociwp_tar_layer *layer = &make->layers[index];
 	const ociwp_layer_cache *cache = make->settings->cache;
+	const ociwp_layer_sink *sink = make->settings->sink;
 	uint8_t key[32];
 	bool found = false;
 	int r = 0;
@@ -220,6 +233,11 @@ static int make_item(void *context, size_t worker, size_t index, ociw_error **er
 	r = make_layer(make, worker, layer, err);
 	if (r == 0 && cache)
 		r = cache->keep(cache->self, key, layer, err);
+	if (r == 0 && sink)
+		r = sink->made(sink->self, layer, err);
+	/* Worker 0 is the calling thread. */
+	if (r == 0 && sink && worker == 0)
+		r = sink->turn(sink->self, err);
 	return r;
 }
 
@@ -235,19 +253,26 @@ int ociwp_tar_layers_make(ociwp_tar_layer *layers, size_t count, ociwp_spools *s
 	        .op = op,
 	        .spools = spools,
 	        .scratch = ociwp_calloc(threads, sizeof(*make.scratch)),
+	        .gzip = ociwp_calloc(threads, sizeof(ociwp_gzip_memory *)),
 	        .inner_threads = count > 0 && count < threads ? threads / count : 1,
 	};
-	if (!make.scratch)
+	if (!make.scratch || !make.gzip) {
+		free(make.scratch);
+		free(make.gzip);
 		return ociwp_nomem(err);
+	}
 	for (; spools->count < threads; spools->count++)
 		spools->fds[spools->count] = -1;
 	for (size_t i = 0; i < count; i++)
 		layers[i].fd = -1;
 	ociwp_parallel_job job = {count, threads, make_item, &make, false};
 	int r = ociwp_parallel_run(&job, op, err);
-	for (size_t i = 0; i < threads; i++)
+	for (size_t i = 0; i < threads; i++) {
 		ociwp_scratch_deinit(&make.scratch[i]);
+		ociwp_gzip_memory_free(make.gzip[i]);
+	}
 	free(make.scratch);
+	free(make.gzip);
 	return r;
 }
 

@@ -39,13 +39,21 @@ typedef struct ociwp_layer_cache {
 	void *self;
 } ociwp_layer_cache;
 
+/* Whoever wants each layer as soon as it is made. */
+typedef struct ociwp_layer_sink {
+	int (*made)(void *self, const ociwp_tar_layer *layer, ociw_error **err); /* any thread */
+	int (*turn)(void *self, ociw_error **err); /* now and then, on the calling thread */
+	void *self;
+} ociwp_layer_sink;
+
 typedef struct ociwp_tar_settings {
 	size_t threads;
 	const char *temp_dir;
 	const ociwp_layer_cache *cache; /* or NULL */
+	const ociwp_layer_sink *sink;   /* or NULL */
 } ociwp_tar_settings;
 
-/* Threads that make layers at most: each takes some 3 MiB. */
+/* Threads that make layers at most: each takes some 2 MiB. */
 #define OCIWP_TAR_THREADS_MAX 16
 
 /* Temporary files that blobs are appended to, one for each thread; all zero: none yet. */

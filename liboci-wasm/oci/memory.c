@@ -10,6 +10,7 @@
 #include "oci/descriptor.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
 
 enum blob_kind { BLOB_BYTES, BLOB_FILE, BLOB_RANGE, BLOB_FOREIGN };
@@ -44,7 +45,8 @@ struct name {
 
 struct ociwp_memory {
 	char *label;
-	ociwp_map *blobs; /* digest -> struct blob */
+	pthread_mutex_t mutex; /* of blobs and spools: both grow while some are being sent */
+	ociwp_map *blobs;      /* digest -> struct blob, which never changes */
 	struct spool *spools;
 	size_t spool_count;
 	struct name *names;
@@ -79,6 +81,7 @@ int ociwp_memory_new(const char *label, ociwp_memory **out, ociw_error **err)
 	OCIWP_AUTO(memory) ociwp_memory *memory = ociwp_new(ociwp_memory);
 	if (!memory)
 		return ociwp_nomem(err);
+	pthread_mutex_init(&memory->mutex, NULL);
 	memory->label = ociwp_strdup(label);
 	memory->blobs = ociwp_map_new(free);
 	if (!memory->label || !memory->blobs)
@@ -103,12 +106,29 @@ void ociwp_memory_free(ociwp_memory *memory)
 	free(memory->names);
 	if (memory->release)
 		memory->release(memory->held);
+	pthread_mutex_destroy(&memory->mutex);
 	free(memory);
 }
 
-bool ociwp_memory_has(const ociwp_memory *memory, const char *digest)
+static void unlock(pthread_mutex_t **mutex)
 {
-	return ociwp_map_contains(memory->blobs, digest);
+	pthread_mutex_unlock(*mutex);
+}
+
+/* Holds the mutex to the end of the block. */
+#define LOCKED(memory)                                                                             \
+	__attribute__((cleanup(unlock))) pthread_mutex_t *locked = &(memory)->mutex;               \
+	pthread_mutex_lock(locked)
+
+static const struct blob *find_blob(ociwp_memory *memory, const char *digest)
+{
+	LOCKED(memory);
+	return ociwp_map_get(memory->blobs, digest);
+}
+
+bool ociwp_memory_has(ociwp_memory *memory, const char *digest)
+{
+	return find_blob(memory, digest) != NULL;
 }
 
 /* Finds out whether the digest is there: *out is its blob or NULL; another size is an error. */
@@ -156,6 +176,7 @@ static int blob_insert(ociwp_memory *memory, const ociw_descriptor *desc, struct
 int ociwp_memory_add_bytes(ociwp_memory *memory, const ociw_descriptor *desc, ociw_span bytes,
                            ociw_error **err)
 {
+	LOCKED(memory);
 	struct blob *same;
 	int r = find_same(memory, desc, &same, err);
 	if (r < 0 || same)
@@ -170,6 +191,7 @@ int ociwp_memory_add_bytes(ociwp_memory *memory, const ociw_descriptor *desc, oc
 int ociwp_memory_add_file(ociwp_memory *memory, const ociw_descriptor *desc, const char *path,
                           const ociwp_file_stamp *stamp, ociw_error **err)
 {
+	LOCKED(memory);
 	struct blob *same;
 	int r = find_same(memory, desc, &same, err);
 	if (r < 0 || same)
@@ -217,6 +239,7 @@ static int spool_get(ociwp_memory *memory, int fd, int *out, ociw_error **err)
 int ociwp_memory_add_range(ociwp_memory *memory, const ociw_descriptor *desc, int fd,
                            uint64_t offset, ociw_error **err)
 {
+	LOCKED(memory);
 	struct blob *same;
 	int r = find_same(memory, desc, &same, err);
 	if (r < 0 || same)
@@ -240,6 +263,7 @@ int ociwp_memory_add_range(ociwp_memory *memory, const ociw_descriptor *desc, in
 int ociwp_memory_add_foreign(ociwp_memory *memory, const ociw_descriptor *desc,
                              ociw_content *borrowed, ociw_error **err)
 {
+	LOCKED(memory);
 	struct blob *same;
 	int r = find_same(memory, desc, &same, err);
 	if (r < 0 || same)
@@ -452,8 +476,7 @@ static int memory_resolve(void *self, const char *name, const ociw_op *op, ociw_
 static int memory_open(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
                        ociw_reader **out, ociw_error **err)
 {
-	const ociwp_memory *memory = self;
-	const struct blob *blob = ociwp_map_get(memory->blobs, desc->digest);
+	const struct blob *blob = find_blob(self, desc->digest);
 	if (!blob)
 		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "blob %s is not there",
 		                  ociwp_quote(desc->digest));
@@ -506,8 +529,7 @@ static void memory_release(void *self)
 static int memory_stat(void *self, const char *digest, const ociw_op *op, uint64_t *size,
                        ociw_error **err)
 {
-	const ociwp_memory *memory = self;
-	const struct blob *blob = ociwp_map_get(memory->blobs, digest);
+	const struct blob *blob = find_blob(self, digest);
 
 	(void)op;
 	if (!blob)
@@ -536,6 +558,20 @@ void ociwp_memory_hold(ociw_content *content, void *owned, void (*release)(void 
 	}
 	memory->held = owned;
 	memory->release = release;
+}
+
+static void view_release(void *self)
+{
+	(void)self; /* borrowed */
+}
+
+int ociwp_memory_view(ociwp_memory *borrowed, ociw_content **out, ociw_error **err)
+{
+	static const ociwp_content_ops view_ops = {.resolve = memory_resolve,
+	                                           .open = memory_open,
+	                                           .has = memory_blob_has,
+	                                           .free = view_release};
+	return ociwp_content_new(&view_ops, borrowed, borrowed->label, out, err);
 }
 
 int ociwp_memory_publish(ociwp_memory *take_memory, ociw_content **out, ociw_error **err)

@@ -30,9 +30,10 @@ void ociwp_memory_free(ociwp_memory *memory);
 OCIWP_DEFINE_AUTO(memory, ociwp_memory *, ociwp_memory_free)
 
 /* True when a blob of this digest is there already. */
-bool ociwp_memory_has(const ociwp_memory *memory, const char *digest);
+bool ociwp_memory_has(ociwp_memory *memory, const char *digest);
 
-/* Each add: a digest that is there already is success (OCIW_ERR_SIZE when its size is another). */
+/* Blobs may be added by any thread, also while others are read through a view; manifests and names
+ * by one. Each add: a digest that is there already is success (OCIW_ERR_SIZE when its size is another). */
 
 /* A blob of bytes, copied. */
 int ociwp_memory_add_bytes(ociwp_memory *memory, const ociw_descriptor *desc, ociw_span bytes,
@@ -57,6 +58,9 @@ void ociwp_memory_prefer(ociwp_memory *memory, const char *name);
 /* Has @p release called with @p owned when the content is freed, once, after its blobs are closed;
  * at once when @p content is no memory content. */
 void ociwp_memory_hold(ociw_content *content, void *owned, void (*release)(void *owned));
+/* A content over what is there and what will be, freed before the memory: for sending blobs while
+ * others are still made. Its names are not to be used. */
+int ociwp_memory_view(ociwp_memory *borrowed, ociw_content **out, ociw_error **err);
 /* Turns it into a content; taken in any case. */
 int ociwp_memory_publish(ociwp_memory *take_memory, ociw_content **out, ociw_error **err);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Worker threads over a list of blobs. Workers never call the caller: what they have to say goes
- * into a queue that the calling thread empties. All signals are blocked in them.
+ * Worker threads over a list of blobs, which may still grow. Workers never call the caller: what
+ * they have to say goes into a queue that the calling thread empties. All signals are blocked in
+ * them.
  */
 #include "ops/copy-blobs.h"
 
@@ -28,7 +29,7 @@ typedef struct queued {
 	char *digest, *media_type, *message;
 } queued;
 
-typedef struct crew crew;
+typedef struct ociwp_blob_crew crew;
 
 typedef struct worker {
 	crew *crew;
@@ -38,15 +39,17 @@ typedef struct worker {
 	uint64_t told; /* by the calling thread */
 } worker;
 
-struct crew {
+struct ociwp_blob_crew {
 	ociw_content *source, *destination;
-	ociw_descriptor *const *blobs;
-	size_t count;
-	const ociwp_copy_blobs_options *options;
+	ociwp_copy_blobs_options options;
 	ociw_cancel *stop;
 	pthread_mutex_t mutex;
-	pthread_cond_t news;
-	size_t next, active; /* under the mutex, as all that follows */
+	pthread_cond_t news, more;
+	ociw_descriptor *const *blobs; /* under the mutex, as all that follows */
+	ociw_descriptor **own;         /* the same when they were added one by one */
+	size_t count;
+	bool open; /* more may come */
+	size_t next, active;
 	queued *first, **last;
 	size_t queue_length;
 	ociw_error *error; /* the first failure */
@@ -71,7 +74,7 @@ static char *dup_or_null(const char *text)
 /* An event is news, not data: one that finds no memory is lost. */
 static void enqueue_locked(crew *c, const ociw_event *event)
 {
-	if (!c->options->op || !c->options->op->event || c->queue_length >= MAX_QUEUED)
+	if (!c->options.op || !c->options.op->event || c->queue_length >= MAX_QUEUED)
 		return;
 	queued *item = ociwp_new(queued);
 	if (!item)
@@ -189,7 +192,7 @@ static int move_blob(worker *w, const ociw_descriptor *blob, const ociw_op *op, 
 		return 0;
 	}
 	if (foreign && ociwp_content_is_remote(c->destination) &&
-	    !c->options->send_nondistributable)
+	    !c->options.send_nondistributable)
 		return ociwp_warn(op, err, "layer %s is non-distributable and was not sent",
 		                  blob->digest);
 	announce(w, OCIW_EVENT_BLOB_BEGIN, blob, true);
@@ -212,6 +215,8 @@ static const ociw_descriptor *take_job(worker *w)
 
 	pthread_mutex_lock(&c->mutex);
 	w->blob = NULL;
+	while (c->open && c->next == c->count && !c->failed && !ociw_cancel_triggered(c->stop))
+		pthread_cond_wait(&c->more, &c->mutex);
 	if (!c->failed && !ociw_cancel_triggered(c->stop) && c->next < c->count)
 		blob = c->blobs[c->next++];
 	pthread_mutex_unlock(&c->mutex);
@@ -227,8 +232,9 @@ static void report_failure(crew *c, int code, ociw_error *why)
 		(void)code;
 		c->error = why;
 	}
-	pthread_mutex_unlock(&c->mutex);
 	ociw_cancel_trigger(c->stop);
+	pthread_cond_broadcast(&c->more);
+	pthread_mutex_unlock(&c->mutex);
 	if (!first)
 		ociw_error_free(why);
 }
@@ -237,7 +243,7 @@ static void *work(void *arg)
 {
 	worker *w = arg;
 	crew *c = w->crew;
-	const ociw_op *outer = c->options->op;
+	const ociw_op *outer = c->options.op;
 	ociw_op op = {.size = sizeof(op),
 	              .limits = outer ? outer->limits : NULL,
 	              .event = forward_event,
@@ -266,20 +272,25 @@ typedef struct news {
 	bool over;
 } news;
 
-static void wait_for_news(crew *c, news *out)
+static void wait_a_tick(crew *c)
 {
 	struct timespec until;
 
-	*out = (news){0};
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += TICK_MS * 1000000L;
 	if (until.tv_nsec >= 1000000000L) {
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000L;
 	}
+	(void)pthread_cond_timedwait(&c->news, &c->mutex, &until);
+}
+
+static void take_news(crew *c, bool wait, news *out)
+{
+	*out = (news){0};
 	pthread_mutex_lock(&c->mutex);
-	if (c->active && !c->first)
-		(void)pthread_cond_timedwait(&c->news, &c->mutex, &until);
+	if (wait && c->active && !c->first)
+		wait_a_tick(c);
 	out->events = c->first;
 	c->first = NULL;
 	c->last = &c->first;
@@ -321,27 +332,44 @@ static int tell_progress(crew *c, const news *n, ociw_error **err)
 		                    blob->digest,  blob->media_type,
 		                    NULL,          n->done[i],
 		                    blob->size};
-		r = ociwp_emit(c->options->op, &event, err);
+		r = ociwp_emit(c->options.op, &event, err);
 	}
+	return r;
+}
+
+static void stop_all(crew *c)
+{
+	pthread_mutex_lock(&c->mutex);
+	ociw_cancel_trigger(c->stop);
+	pthread_cond_broadcast(&c->more);
+	pthread_mutex_unlock(&c->mutex);
+}
+
+/* Passes on what there is to tell; @p r is what the calling thread thought before. */
+static int tell(crew *c, bool wait, int r, bool *over, ociw_error **err)
+{
+	news n;
+
+	take_news(c, wait, &n);
+	r = tell_events(c->options.op, n.events, r, err);
+	if (r >= 0)
+		r = tell_progress(c, &n, err);
+	if (r >= 0)
+		r = ociwp_check_cancel(c->options.op, err);
+	if (r < 0)
+		stop_all(c);
+	*over = n.over;
 	return r;
 }
 
 /* Runs on the calling thread until the last worker is done. */
 static int attend(crew *c, ociw_error **err)
 {
-	news n = {0};
+	bool over = false;
 	int r = 0;
 
-	while (!n.over) {
-		wait_for_news(c, &n);
-		r = tell_events(c->options->op, n.events, r, err);
-		if (r >= 0)
-			r = tell_progress(c, &n, err);
-		if (r >= 0)
-			r = ociwp_check_cancel(c->options->op, err);
-		if (r < 0)
-			ociw_cancel_trigger(c->stop);
-	}
+	while (!over)
+		r = tell(c, true, r, &over, err);
 	return r;
 }
 
@@ -367,18 +395,17 @@ static int start_workers(crew *c, size_t wanted, ociw_error **err)
 	return c->worker_count ? 0 : ociwp_fail_errno(err, errnum, "start a thread");
 }
 
-static int run(crew *c, ociw_error **err)
+static size_t thread_count(const crew *c)
 {
-	size_t wanted = c->options->parallel ? c->options->parallel : 1;
+	size_t wanted = c->options.parallel ? c->options.parallel : 1;
 
-	if (wanted > MAX_THREADS)
-		wanted = MAX_THREADS;
-	if (wanted > c->count)
-		wanted = c->count;
-	int r = start_workers(c, wanted, err);
-	if (r < 0)
-		return r;
-	r = attend(c, err);
+	return wanted > MAX_THREADS ? MAX_THREADS : wanted;
+}
+
+static int wait_for_all(crew *c, ociw_error **err)
+{
+	int r = attend(c, err);
+
 	for (size_t i = 0; i < c->worker_count; i++)
 		pthread_join(c->workers[i].thread, NULL);
 	if (r >= 0 && c->failed)
@@ -386,34 +413,120 @@ static int run(crew *c, ociw_error **err)
 	return r;
 }
 
-int ociwp_copy_blobs(ociw_content *source, ociw_content *destination, ociw_descriptor *const *blobs,
-                     size_t count, const ociwp_copy_blobs_options *options, ociw_error **err)
+static void crew_free(crew *c)
+{
+	for (size_t i = 0; c->own && i < c->count; i++)
+		ociw_descriptor_free(c->own[i]);
+	free(c->own);
+	ociw_error_free(c->error);
+	ociw_cancel_free(c->stop);
+	pthread_cond_destroy(&c->news);
+	pthread_cond_destroy(&c->more);
+	pthread_mutex_destroy(&c->mutex);
+	free(c);
+}
+
+static crew *crew_new(ociw_content *source, ociw_content *destination,
+                      const ociwp_copy_blobs_options *options)
 {
 	pthread_condattr_t monotonic;
-	int r;
-
-	if (count == 0)
-		return 0;
 	crew *c = ociwp_new(crew);
+
 	if (!c)
-		return ociwp_nomem(err);
+		return NULL;
 	c->source = source;
 	c->destination = destination;
-	c->blobs = blobs;
-	c->count = count;
-	c->options = options;
+	c->options = *options;
 	c->last = &c->first;
 	pthread_mutex_init(&c->mutex, NULL);
+	pthread_cond_init(&c->more, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&c->news, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	c->stop = ociw_cancel_new();
-	r = c->stop ? run(c, err) : ociwp_nomem(err);
-	ociw_error_free(c->error);
-	ociw_cancel_free(c->stop);
-	pthread_cond_destroy(&c->news);
-	pthread_mutex_destroy(&c->mutex);
-	free(c);
+	if (!c->stop) {
+		crew_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+int ociwp_copy_blobs(ociw_content *source, ociw_content *destination, ociw_descriptor *const *blobs,
+                     size_t count, const ociwp_copy_blobs_options *options, ociw_error **err)
+{
+	if (count == 0)
+		return 0;
+	crew *c = crew_new(source, destination, options);
+	if (!c)
+		return ociwp_nomem(err);
+	c->blobs = blobs;
+	c->count = count;
+	size_t wanted = thread_count(c);
+	int r = start_workers(c, wanted > count ? count : wanted, err);
+	if (r >= 0)
+		r = wait_for_all(c, err);
+	crew_free(c);
+	return r;
+}
+
+/* --- a list that grows --- */
+
+int ociwp_blob_crew_new(ociw_content *source, ociw_content *destination,
+                        const ociwp_copy_blobs_options *options, ociwp_blob_crew **out,
+                        ociw_error **err)
+{
+	crew *c = crew_new(source, destination, options);
+	if (!c)
+		return ociwp_nomem(err);
+	c->open = true;
+	int r = start_workers(c, thread_count(c), err);
+	if (r < 0) {
+		crew_free(c);
+		return r;
+	}
+	*out = c;
+	return 0;
+}
+
+int ociwp_blob_crew_add(ociwp_blob_crew *c, const ociw_descriptor *blob, ociw_error **err)
+{
+	OCIWP_AUTO(descriptor) ociw_descriptor *copy = NULL;
+	int r = ociw_descriptor_dup(blob, &copy, err);
+
+	if (r < 0)
+		return r;
+	pthread_mutex_lock(&c->mutex);
+	ociw_descriptor **grown = c->own;
+	if ((c->count & (c->count - 1)) == 0)
+		grown = ociwp_realloc_array(grown, c->count ? 2 * c->count : 1, sizeof(*grown));
+	if (grown) {
+		c->blobs = c->own = grown;
+		grown[c->count++] = ociwp_steal(&copy);
+		pthread_cond_signal(&c->more);
+	}
+	pthread_mutex_unlock(&c->mutex);
+	return grown ? 0 : ociwp_nomem(err);
+}
+
+int ociwp_blob_crew_attend(ociwp_blob_crew *c, ociw_error **err)
+{
+	bool over;
+
+	return tell(c, false, 0, &over, err);
+}
+
+int ociwp_blob_crew_finish(ociwp_blob_crew *take_crew, bool wait, ociw_error **err)
+{
+	crew *c = take_crew;
+
+	pthread_mutex_lock(&c->mutex);
+	c->open = false;
+	if (!wait)
+		ociw_cancel_trigger(c->stop);
+	pthread_cond_broadcast(&c->more);
+	pthread_mutex_unlock(&c->mutex);
+	int r = wait_for_all(c, err);
+	crew_free(c);
 	return r;
 }

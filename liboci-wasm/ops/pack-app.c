@@ -9,6 +9,7 @@
 #include "format/spin.h"
 #include "ops/pack-cache.h"
 #include "ops/pack-compose.h"
+#include "ops/pack-send.h"
 
 struct work {
 	ociwp_pack *pack;
@@ -16,6 +17,7 @@ struct work {
 	ociwp_draft draft;
 	ociwp_workspace workspace;
 	ociwp_pack_cache *cache;
+	ociwp_pack_sender sender;
 };
 
 static unsigned load_flags(const ociwp_pack *pack)
@@ -192,13 +194,15 @@ static int run(struct work *work, ociw_error **err)
 		r = hash(work, err);
 	if (r == 0)
 		r = infer_annotations(work, err);
-	if (r == 0)
-		r = ociwp_pack_images(pack, &work->draft, err);
+	if (r < 0)
+		return r;
+	ociwp_pack_sender_init(&work->sender, pack, &work->draft);
+	r = ociwp_pack_images(pack, &work->draft, err);
 	if (r == 0 && work->cache)
 		ociwp_pack_cache_save(work->cache, &work->draft,
 		                      work->draft.compat_spin ? OCIWP_WASM_CHECK_HEAD
 		                                              : OCIWP_WASM_CHECK_WALK);
-	return r;
+	return ociwp_pack_sender_finish(&work->sender, r, err);
 }
 
 int ociwp_pack_app(ociwp_pack *pack, ociw_error **err)

@@ -29,7 +29,6 @@ static void app_component_deinit(ociwp_app_component *component)
 		ociwp_app_source_deinit(&component->trigger_sources[i]);
 	free(component->trigger_sources);
 	for (size_t i = 0; i < component->file_count; i++) {
-		free(component->files[i].path);
 		free(component->files[i].source);
 	}
 	free(component->files);

@@ -17,8 +17,8 @@ typedef struct ociwp_app_source {
 } ociwp_app_source;
 
 typedef struct ociwp_app_file {
-	char *path;      /* where the guest sees it: relative, '/'-separated */
-	char *source;    /* absolute local path */
+	const char *path; /* where the guest sees it: relative, '/'-separated; within source's memory */
+	char *source;     /* absolute local path */
 	bool executable; /* owner's x bit */
 	uint64_t size;   /* as stat saw it */
 } ociwp_app_file;

@@ -126,6 +126,24 @@ static int relative(const resolver *rs, const char *path, const char **out, ociw
 	return up && !may_leave(rs) ? refuse_outside(rs, path, err) : 0;
 }
 
+/* One piece of memory for both names: most paths are the end of their source. */
+static bool name_file(ociwp_app_file *file, const char *root, const char *source, const char *path)
+{
+	OCIWP_AUTO(str) char *joined = ociwp_path_join(root, source);
+	if (!joined)
+		return false;
+	size_t len = strlen(joined), path_len = strlen(path);
+	bool is_end = path_len <= len && ociwp_streq(joined + len - path_len, path);
+	file->source = ociwp_malloc(len + 1 + (is_end ? 0 : path_len + 1));
+	if (!file->source)
+		return false;
+	memcpy(file->source, joined, len + 1);
+	if (!is_end)
+		memcpy(file->source + len + 1, path, path_len + 1);
+	file->path = is_end ? file->source + len - path_len : file->source + len + 1;
+	return true;
+}
+
 static int add_found(resolver *rs, char *take_path, const char *source, const struct stat *st,
                      ociw_error **err)
 {
@@ -143,10 +161,8 @@ static int add_found(resolver *rs, char *take_path, const char *source, const st
 		return ociwp_nomem(err);
 	rs->found = grown;
 	found_file *added = &grown[rs->count];
-	added->file.source = ociwp_path_join(rs->root, source);
-	if (!added->file.source)
+	if (!name_file(&added->file, rs->root, source, path))
 		return ociwp_nomem(err);
-	added->file.path = ociwp_steal(&path);
 	added->file.size = (uint64_t)st->st_size;
 	added->file.executable = st->st_mode & S_IXUSR;
 	added->order = rs->count++;
@@ -488,7 +504,6 @@ static int check_conflicts(resolver *rs, ociw_error **err)
 
 static void drop(found_file *found)
 {
-	free(found->file.path);
 	free(found->file.source);
 }
 

@@ -40,9 +40,9 @@ static int fill_files(ociwp_app_component *from, ociwp_lock_component *to, ociw_
 		return ociwp_nomem(err);
 	for (size_t i = 0; i < from->file_count; i++) {
 		to->files[i].content.source = ociwp_file_url(from->files[i].source);
-		to->files[i].path = ociwp_steal(&from->files[i].path);
+		to->files[i].path = ociwp_strdup(from->files[i].path);
 		to->file_count++;
-		if (!to->files[i].content.source)
+		if (!to->files[i].content.source || !to->files[i].path)
 			return ociwp_nomem(err);
 	}
 	return 0;

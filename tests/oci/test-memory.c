@@ -242,3 +242,21 @@ Test(memory, an_unknown_blob_is_not_found)
 	char text[256];
 	cr_assert_eq(read_blob(content, desc, text, sizeof(text)), OCIW_ERR_NOTFOUND);
 }
+
+Test(memory, a_view_shows_what_is_added_after_it)
+{
+	OCIWP_AUTO(content) ociw_content *view = NULL;
+	OCIWP_AUTO(descriptor) ociw_descriptor *desc = describe("later");
+	ociwp_memory *memory = NULL;
+	char text[256];
+	bool there = true;
+	cr_assert_eq(ociwp_memory_new("m", &memory, NULL), 0);
+	cr_assert_eq(ociwp_memory_view(memory, &view, NULL), 0);
+	cr_expect_eq(ociwp_content_has(view, desc, NULL, &there, NULL), 0);
+	cr_expect_not(there);
+	cr_assert_eq(ociwp_memory_add_bytes(memory, desc, (ociw_span){"later", 5}, NULL), 0);
+	cr_expect_eq(read_blob(view, desc, text, sizeof(text)), 0);
+	cr_expect_str_eq(text, "later");
+	ociw_content_free(ociwp_steal(&view));
+	ociwp_memory_free(memory);
+}

@@ -201,3 +201,59 @@ Test(copy_blobs, damaged_bytes_are_not_sent_away_as_good)
 	expect_error(ociwp_copy_blobs(source, destination, &blob, 1, &options, &err), &err,
 	             OCIW_ERR_DIGEST, blob->digest);
 }
+
+Test(copy_blobs, a_list_may_grow_while_it_is_worked_on)
+{
+	ociw_descriptor *blobs[COUNT];
+	OCIWP_AUTO(content) ociw_content *source = make_source(blobs);
+	OCIWP_AUTO(content) ociw_content *destination = new_layout(in_scratch("to"));
+	struct log log = {.thread = pthread_self()};
+	ociwp_blob_crew *crew = NULL;
+	ociw_op op = OCIW_OP_INIT;
+	ociw_error *err = NULL;
+
+	op.event = on_event;
+	op.user_data = &log;
+	ociwp_copy_blobs_options options = {&op, 3, false};
+	expect_ok(ociwp_blob_crew_new(source, destination, &options, &crew, &err), &err);
+	for (int i = 0; i < COUNT; i++) {
+		expect_ok(ociwp_blob_crew_add(crew, blobs[i], &err), &err);
+		if (i % 10 == 5)
+			expect_ok(ociwp_blob_crew_attend(crew, &err), &err);
+	}
+	expect_ok(ociwp_blob_crew_finish(crew, true, &err), &err);
+	cr_expect_eq(log.done, COUNT);
+	for (int i = 0; i < COUNT; i++)
+		cr_expect(exists(blob_path(in_scratch("to"), blobs[i]->digest)));
+	free_blobs(blobs);
+}
+
+Test(copy_blobs, a_growing_list_says_at_its_end_what_failed)
+{
+	ociw_descriptor *blobs[COUNT];
+	OCIWP_AUTO(content) ociw_content *source = make_source(blobs);
+	OCIWP_AUTO(content) ociw_content *destination = new_layout(in_scratch("to"));
+	ociwp_copy_blobs_options options = {NULL, 4, false};
+	ociwp_blob_crew *crew = NULL;
+	ociw_error *err = NULL;
+
+	write_text(blob_path(in_scratch("from"), blobs[0]->digest), "glob 0");
+	expect_ok(ociwp_blob_crew_new(source, destination, &options, &crew, &err), &err);
+	for (int i = 0; i < COUNT; i++)
+		expect_ok(ociwp_blob_crew_add(crew, blobs[i], &err), &err);
+	expect_error(ociwp_blob_crew_finish(crew, true, &err), &err, OCIW_ERR_DIGEST,
+	             blobs[0]->digest);
+	free_blobs(blobs);
+}
+
+Test(copy_blobs, a_growing_list_can_be_dropped_before_anything_came)
+{
+	OCIWP_AUTO(content) ociw_content *source = new_layout(in_scratch("from"));
+	OCIWP_AUTO(content) ociw_content *destination = new_layout(in_scratch("to"));
+	ociwp_copy_blobs_options options = {NULL, 4, false};
+	ociwp_blob_crew *crew = NULL;
+	ociw_error *err = NULL;
+
+	expect_ok(ociwp_blob_crew_new(source, destination, &options, &crew, &err), &err);
+	expect_ok(ociwp_blob_crew_finish(crew, false, &err), &err);
+}

@@ -31,7 +31,8 @@ static int run_pack(struct tool *tool, void *options, int argc, char **argv)
 		return tool_usage(&cmd_pack, "needs a file: -f spin.toml");
 	if (!command->output)
 		return tool_usage(&cmd_pack, "needs an output: -o oci:DIR:TAG");
-	int status = pack_run(tool, &cmd_pack, &command->pack, &packed, formats, &format_count);
+	int status = pack_run(tool, &cmd_pack, &command->pack, NULL, &packed, formats,
+			      &format_count);
 	if (status != 0)
 		return status;
 	status = pack_send(tool, &cmd_pack, packed, formats, format_count, &command->pack,

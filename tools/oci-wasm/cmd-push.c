@@ -56,7 +56,8 @@ static int run_push(struct tool *tool, void *options, int argc, char **argv)
 	const struct push_command *command = options;
 	ociw_format formats[PACK_FORMATS_MAX];
 	size_t format_count;
-	ociw_content *packed;
+	ociw_content *packed = NULL;
+	struct end end;
 
 	if (!command->pack.file) {
 		if (argc == 2)
@@ -65,12 +66,17 @@ static int run_push(struct tool *tool, void *options, int argc, char **argv)
 	}
 	if (argc != 1)
 		return tool_usage(&cmd_push, "with -f needs exactly one reference");
-	int status = pack_run(tool, &cmd_push, &command->pack, &packed, formats, &format_count);
+	int status = end_open(tool, argv[0], END_WRITE, &end);
 	if (status != 0)
 		return status;
-	status = pack_send(tool, &cmd_push, packed, formats, format_count, &command->pack, argv[0],
-			   (uint32_t)command->pack.parallel);
+	status = pack_run(tool, &cmd_push, &command->pack, end.content, &packed, formats,
+			  &format_count);
+	if (status == 0)
+		status = pack_send_to(tool, &cmd_push, packed, formats, format_count,
+				      &command->pack, &end, argv[0],
+				      (uint32_t)command->pack.parallel);
 	ociw_content_free(packed);
+	end_close(&end);
 	return status;
 }
 

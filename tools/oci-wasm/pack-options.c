@@ -153,7 +153,7 @@ static ociw_format default_format(const char *file)
 }
 
 int pack_run(struct tool *tool, const struct command *command, const struct pack_arguments *args,
-	     ociw_content **out, ociw_format formats[PACK_FORMATS_MAX], size_t *format_count)
+	     ociw_content *send_to, ociw_content **out, ociw_format formats[PACK_FORMATS_MAX], size_t *format_count)
 {
 	ociw_pack_options options = OCIW_PACK_OPTIONS_INIT;
 	struct composer composer = {.tool = tool};
@@ -188,6 +188,7 @@ int pack_run(struct tool *tool, const struct command *command, const struct pack
 		options.flags = pack_flags_of(args);
 		options.fetch = fetch_source;
 		options.fetch_data = tool;
+		options.send_to = send_to;
 		options.parallel = (uint32_t)(args->parallel > 64 ? 64 : args->parallel);
 		options.max_content_layers =
 			(uint32_t)(args->max_layers > UINT32_MAX ? UINT32_MAX : args->max_layers);
@@ -217,27 +218,22 @@ static char *tag_of(const struct pack_arguments *args, ociw_format format, size_
 	return n < 0 ? NULL : tag;
 }
 
-int pack_send(struct tool *tool, const struct command *command, ociw_content *packed,
-	      const ociw_format *formats, size_t format_count, const struct pack_arguments *args,
-	      const char *destination, uint32_t parallel)
+int pack_send_to(struct tool *tool, const struct command *command, ociw_content *packed,
+		 const ociw_format *formats, size_t format_count, const struct pack_arguments *args,
+		 const struct end *end, const char *destination, uint32_t parallel)
 {
 	ociw_copy_options options = OCIW_COPY_OPTIONS_INIT;
-	struct end end;
-	int status = end_open(tool, destination, END_WRITE, &end);
+	int status = 0;
 
-	if (status != 0)
-		return status;
-	if (!end.name && format_count > 1) {
-		end_close(&end);
+	if (!end->name && format_count > 1)
 		return tool_usage(command, "several formats need a tag in the destination");
-	}
 	options.op = &tool->op;
 	options.parallel = parallel;
 	for (size_t i = 0; i < format_count && status == 0; i++) {
 		ociw_descriptor *desc = NULL;
 		ociw_error *err = NULL;
-		char *tag = tag_of(args, formats[i], i, end.name);
-		if (ociw_copy(packed, ociw_format_name(formats[i]), end.content, tag, &options,
+		char *tag = tag_of(args, formats[i], i, end->name);
+		if (ociw_copy(packed, ociw_format_name(formats[i]), end->content, tag, &options,
 			      &desc, &err) < 0) {
 			status = tool_fail(tool, err);
 		} else {
@@ -247,6 +243,20 @@ int pack_send(struct tool *tool, const struct command *command, ociw_content *pa
 		ociw_descriptor_free(desc);
 		free(tag);
 	}
-	end_close(&end);
 	return status == 0 ? tool_finish(tool) : status;
+}
+
+int pack_send(struct tool *tool, const struct command *command, ociw_content *packed,
+	      const ociw_format *formats, size_t format_count, const struct pack_arguments *args,
+	      const char *destination, uint32_t parallel)
+{
+	struct end end;
+	int status = end_open(tool, destination, END_WRITE, &end);
+
+	if (status != 0)
+		return status;
+	status = pack_send_to(tool, command, packed, formats, format_count, args, &end, destination,
+			      parallel);
+	end_close(&end);
+	return status;
 }

@@ -90,13 +90,17 @@ int parse_formats(const struct command *command, const char *text,
 uint32_t pack_layers_of(const char *name);
 uint32_t pack_flags_of(const struct pack_arguments *args);
 
-/* Packs: 0 and *out, or an exit status that has been told. *format_count and formats say what is in
+/* Packs; blobs go to @p send_to (may be NULL) early where that pays. 0 and *out, or an exit status that has been told. *format_count and formats say what is in
  * it, the first being the main one. */
 int pack_run(struct tool *tool, const struct command *command, const struct pack_arguments *args,
-	     ociw_content **out, ociw_format formats[PACK_FORMATS_MAX], size_t *format_count);
+	     ociw_content *send_to, ociw_content **out, ociw_format formats[PACK_FORMATS_MAX], size_t *format_count);
 /* Sends what was packed to an end: each image under its tag; prints the digests. */
 int pack_send(struct tool *tool, const struct command *command, ociw_content *packed,
 	      const ociw_format *formats, size_t format_count, const struct pack_arguments *args,
 	      const char *destination, uint32_t parallel);
+/* The same to an end that is open; @p destination is what it was called. */
+int pack_send_to(struct tool *tool, const struct command *command, ociw_content *packed,
+		 const ociw_format *formats, size_t format_count, const struct pack_arguments *args,
+		 const struct end *end, const char *destination, uint32_t parallel);
 
 #endif

@@ -102,12 +102,15 @@ typedef struct ociw_pack_options {
 	void *compose_data;
 	const char *compose_deny;           /**< a component that stands between dependencies that inherit
 					       nothing and the host, as Spin's deny adapter; or NULL */
+	ociw_content *send_to; /**< a registry that gets blobs while others are still made, or NULL. What
+				*   could not be sent is no error: ociw_copy() to the same content sends
+				*   the rest, and says what is wrong */
 } ociw_pack_options;
 
 #define OCIW_PACK_OPTIONS_INIT                                                                       \
 	{                                                                                            \
 		sizeof(ociw_pack_options), NULL, NULL, NULL, 0, NULL, 0, NULL, NULL, NULL, NULL,     \
-			NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL                      \
+			NULL, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL                \
 	}
 
 /** Packs. In @p out each image has the name of its format ("spin", "spin-node" ...), and the first
