@@ -318,6 +318,22 @@ void ociwp_cache_lock_name(const char *key, char out[OCIWP_CACHE_LOCK_NAME_MAX])
 	snprintf(out, OCIWP_CACHE_LOCK_NAME_MAX, OCIWP_CACHE_LOCKS "/%s", key);
 }
 
+/* Without waiting. 0 or errno. */
+static int lock_file(int fd, int how)
+{
+	while (flock(fd, how | LOCK_NB) != 0)
+		if (errno != EINTR)
+			return errno;
+	return 0;
+}
+
+int ociwp_cache_guard(int entry, ociw_error **err)
+{
+	OCIWP_AUTO(fd) int lock = openat(entry, OCIWP_CACHE_LOCK, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	int e = lock < 0 ? errno : lock_file(lock, LOCK_SH);
+	return e ? ociwp_fail_errno(err, e, "lock a new cache entry") : ociwp_steal_fd(&lock);
+}
+
 int ociwp_cache_lock_entry(int cache, const char *key, int how, int *out_entry, int *out_lock,
 			   ociw_error **err)
 {
@@ -329,13 +345,11 @@ int ociwp_cache_lock_entry(int cache, const char *key, int how, int *out_entry, 
 	lock = openat(entry, OCIWP_CACHE_LOCK, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (lock < 0)
 		return ociwp_fail_errno(err, errno, "lock of cache entry %s", key);
-	int r;
-	while ((r = flock(lock, how | LOCK_NB)) != 0 && errno == EINTR)
-		;
-	if (r != 0)
-		return errno == EWOULDBLOCK
+	int e = lock_file(lock, how);
+	if (e != 0)
+		return e == EWOULDBLOCK
 			       ? ociwp_fail(err, OCIW_ERR_BUSY, "cache entry %s is in use", key)
-			       : ociwp_fail_errno(err, errno, "lock cache entry %s", key);
+			       : ociwp_fail_errno(err, e, "lock cache entry %s", key);
 	/* Whoever removes an entry renames it first, while its lock is held exclusively. */
 	if (!ociwp_cache_is_named(cache, key, entry))
 		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "cache entry %s was just removed", key);

@@ -69,6 +69,8 @@ bool ociwp_cache_is_named(int dir, const char *name, int fd);
 /* Name of the build lock of an entry, below the cache. */
 void ociwp_cache_lock_name(const char *key, char out[OCIWP_CACHE_LOCK_NAME_MAX]);
 
+/* A lease on an entry in the making: the lock file, locked, or a code. */
+int ociwp_cache_guard(int entry, ociw_error **err);
 /* Takes an entry, locked exclusively, out of sight and removes it. */
 int ociwp_cache_remove_entry(int cache, const char *key, ociw_error **err);
 /* Gives the name of an entry free while leases on it go on. */

@@ -93,6 +93,42 @@ static int compare_used(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
+static int remove_now(const ociw_cache *cache, const found *item, bool dry_run, bool *removed,
+		      ociw_error **err)
+{
+	*removed = true;
+	if (dry_run)
+		return 0;
+	int r = ociwp_cache_remove_entry(cache->fd, item->key, err);
+	if (r == OCIW_ERR_NOTFOUND && err) {
+		ociw_error_free(*err);
+		*err = NULL;
+	}
+	return r == OCIW_ERR_NOTFOUND ? 0 : r;
+}
+
+/* A damaged entry may have lost its lock file, and has no users then. With nothing to lock, a good one
+ * could take its name any moment: the build lock keeps that away. */
+static int remove_lockless(const ociw_cache *cache, const found *item, bool dry_run, bool *removed,
+			   ociw_error **err)
+{
+	OCIWP_AUTO(fd) int entry = -1;
+	OCIWP_AUTO(fd) int lock = -1;
+	char name[OCIWP_CACHE_LOCK_NAME_MAX];
+	ociwp_cache_lock_name(item->key, name);
+	OCIWP_AUTO(fd) int held = openat(cache->fd, name,
+					 O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+					 S_IRUSR | S_IWUSR);
+	if (held < 0 || flock(held, LOCK_EX | LOCK_NB) != 0 ||
+	    !ociwp_cache_is_named(cache->fd, name, held))
+		return 0;
+	int r = ociwp_cache_lock_entry(cache->fd, item->key, LOCK_EX, &entry, &lock, NULL);
+	/* By now it can be another one, which is for the next collection to judge. */
+	r = r == 0 || r == OCIW_ERR_BUSY ? 0 : remove_now(cache, item, dry_run, removed, err);
+	(void)unlinkat(cache->fd, name, 0);
+	return r;
+}
+
 /* Locked means nobody has leased it, and nobody can from here on. */
 static int remove_one(const ociw_cache *cache, const found *item, bool dry_run, bool *removed,
 		      ociw_error **err)
@@ -101,19 +137,11 @@ static int remove_one(const ociw_cache *cache, const found *item, bool dry_run, 
 	OCIWP_AUTO(fd) int lock = -1;
 	*removed = false;
 	int r = ociwp_cache_lock_entry(cache->fd, item->key, LOCK_EX, &entry, &lock, NULL);
-	/* A damaged entry may have lost its lock file, and then has no users either. */
-	if (r == OCIW_ERR_BUSY || (r < 0 && !item->damaged) ||
-	    ociwp_cache_is_leased_aside(cache->fd, item->key))
+	if (r == OCIW_ERR_BUSY || ociwp_cache_is_leased_aside(cache->fd, item->key))
 		return 0;
-	*removed = true;
-	if (dry_run)
-		return 0;
-	r = ociwp_cache_remove_entry(cache->fd, item->key, err);
-	if (r == OCIW_ERR_NOTFOUND && err) {
-		ociw_error_free(*err);
-		*err = NULL;
-	}
-	return r == OCIW_ERR_NOTFOUND ? 0 : r;
+	if (r < 0)
+		return item->damaged ? remove_lockless(cache, item, dry_run, removed, err) : 0;
+	return remove_now(cache, item, dry_run, removed, err);
 }
 
 static bool is_leased(const ociw_cache *cache, const found *item)

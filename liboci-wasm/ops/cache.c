@@ -164,19 +164,25 @@ static int look(const ociw_cache *cache, const char *key, unsigned flags, ociw_l
 
 /* --- extracting once ------------------------------------------------------------------------ */
 
-/* Waits for the lock, looking at the cancel flag. */
+static int wait_a_little(const ociw_op *op, ociw_error **err)
+{
+	const struct timespec step = {0, WAIT_STEP_NS};
+	int r = ociwp_check_cancel(op, err);
+	if (r == 0)
+		nanosleep(&step, NULL);
+	return r;
+}
+
 static int wait_for_lock(int fd, const ociw_op *op, ociw_error **err)
 {
 	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		const struct timespec step = {0, WAIT_STEP_NS};
 		if (errno == EINTR)
 			continue;
 		if (errno != EWOULDBLOCK)
 			return ociwp_fail_errno(err, errno, "build lock in the cache");
-		int r = ociwp_check_cancel(op, err);
+		int r = wait_a_little(op, err);
 		if (r < 0)
 			return r;
-		nanosleep(&step, NULL);
 	}
 	return 0;
 }
@@ -213,9 +219,19 @@ static void unlock_build(const ociw_cache *cache, const char *key, int take_fd)
 	close(take_fd);
 }
 
+/* With a shared lock of our own nobody but leases can hold it, and no collection removes it by name
+ * while that changes. OCIW_ERR_BUSY: a collection has it. */
+static int set_leased_aside(const ociw_cache *cache, const char *key, ociw_error **err)
+{
+	OCIWP_AUTO(fd) int entry = -1;
+	OCIWP_AUTO(fd) int lock = -1;
+	int r = ociwp_cache_lock_entry(cache->fd, key, LOCK_SH, &entry, &lock, err);
+	return r == 0 ? ociwp_cache_set_aside(cache->fd, key, err) : r;
+}
+
 /* What is there and not good goes. When somebody uses it all the same it goes aside, where it stays
  * until the last lease on it ends. */
-static int clear_damaged(const ociw_cache *cache, const char *key, ociw_error **err)
+static int clear_damaged_once(const ociw_cache *cache, const char *key, ociw_error **err)
 {
 	OCIWP_AUTO(fd) int entry = -1;
 	OCIWP_AUTO(fd) int lock = -1;
@@ -225,15 +241,26 @@ static int clear_damaged(const ociw_cache *cache, const char *key, ociw_error **
 	int r = ociwp_cache_lock_entry(cache->fd, key, LOCK_EX, &entry, &lock, err);
 	if (r == OCIW_ERR_BUSY) {
 		drop_error(err);
-		return ociwp_cache_set_aside(cache->fd, key, err);
+		return set_leased_aside(cache, key, err);
 	}
 	/* Without a lock file it was never published whole: nobody can have leased it. */
 	if (r == OCIW_ERR_NOTFOUND || (r == OCIW_ERR_IO && S_ISDIR(st.st_mode))) {
 		drop_error(err);
 		r = 0;
 	}
-	if (r == 0)
-		r = ociwp_cache_remove_entry(cache->fd, key, err);
+	return r == 0 ? ociwp_cache_remove_entry(cache->fd, key, err) : r;
+}
+
+static int clear_damaged(const ociw_cache *cache, const char *key, const ociw_op *op,
+			 ociw_error **err)
+{
+	int r = clear_damaged_once(cache, key, err);
+	while (r == OCIW_ERR_BUSY) {
+		drop_error(err);
+		r = wait_a_little(op, err);
+		if (r == 0)
+			r = clear_damaged_once(cache, key, err);
+	}
 	if (r == OCIW_ERR_NOTFOUND) { /* somebody else was quicker */
 		drop_error(err);
 		r = 0;
@@ -254,8 +281,9 @@ static int finish_entry(int entry, const ociw_extract_result *result, ociw_error
 	return r;
 }
 
+/* *guard is a lease on what was built, from before it could be seen. */
 static int build(const ociw_cache *cache, const char *key, ociw_content *content, const char *name,
-		 const ociw_extract_options *extract, ociw_error **err)
+		 const ociw_extract_options *extract, int *guard, ociw_error **err)
 {
 	OCIWP_AUTO(str) char *tree = tree_path(cache, key);
 	OCIWP_AUTO(str) char *staged = NULL;
@@ -280,6 +308,10 @@ static int build(const ociw_cache *cache, const char *key, ociw_content *content
 	r = ociw_extract(content, name, inner, &inside, &result, err);
 	if (r == 0)
 		r = finish_entry(ociwp_staging_root(staging), result, err);
+	if (r == 0) {
+		*guard = ociwp_cache_guard(ociwp_staging_root(staging), err);
+		r = *guard < 0 ? *guard : 0;
+	}
 	ociw_extract_result_free(result);
 	if (r < 0)
 		return r;
@@ -293,15 +325,22 @@ static int get_locked(const ociw_cache *cache, const char *key, ociw_content *co
 		      const char *name, const ociw_extract_options *extract, unsigned flags,
 		      ociw_lease **out, ociw_error **err)
 {
+	OCIWP_AUTO(fd) int guard = -1;
 	bool mendable = false;
-	/* Somebody may have built it while we waited. */
+	/* Somebody may have built it while we waited. BUSY is a collection that looks at it. */
 	int r = look(cache, key, flags, out, &mendable, err);
+	while (r == OCIW_ERR_BUSY) {
+		r = wait_a_little(extract->op, err);
+		if (r < 0)
+			return r;
+		r = look(cache, key, flags, out, &mendable, err);
+	}
 	if (!mendable)
 		return r;
 	ociwp_cache_sweep(cache->fd);
-	r = clear_damaged(cache, key, err);
+	r = clear_damaged(cache, key, extract->op, err);
 	if (r == 0)
-		r = build(cache, key, content, name, extract, err);
+		r = build(cache, key, content, name, extract, &guard, err);
 	/* Where locks are lost (a build lock removed by hand) two may build; the first is as good. */
 	if (r == OCIW_ERR_EXISTS) {
 		drop_error(err);

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -168,6 +169,36 @@ Test(cache, eight_processes_share_one_extraction)
 	}
 	snprintf(command, sizeof(command), "test $(ls -A %s/cache | wc -l) -eq 2", place.dir);
 	cr_expect_eq(system(command), 0, "one entry and the build locks");
+	place_free(&place);
+}
+
+/* However much is collected: what a call gives is leased from before anybody else could see it. */
+Test(cache, collections_meanwhile_never_take_what_was_just_built)
+{
+	struct place place = place_new();
+	ociw_cache *cache = cache_at(&place);
+	ociw_cache_gc_options options = OCIW_CACHE_GC_OPTIONS_INIT;
+	char text[16];
+	options.max_bytes = 1;
+	pid_t children[4];
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(children); i++) {
+		children[i] = fork();
+		if (children[i] == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			for (;;)
+				(void)!ociw_cache_gc(cache, &options, NULL, NULL);
+		}
+	}
+	for (int i = 0; i < 300; i++) {
+		ociw_lease *lease = cache_lease(cache, "xy", NULL);
+		cr_assert_str_eq(lease_read(lease, "d/f", text, sizeof(text)), "xy");
+		ociw_lease_release(lease);
+	}
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(children); i++) {
+		kill(children[i], SIGKILL);
+		cr_assert_eq(waitpid(children[i], NULL, 0), children[i]);
+	}
+	ociw_cache_free(cache);
 	place_free(&place);
 }
 
