@@ -19,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REQUESTS_MAX 4096
-#define CONNECTIONS_MAX 512
+#define REQUESTS_MAX 65536
+#define CONNECTIONS_MAX 8192
 #define HEAD_MAX (256 * 1024)
 
 struct fake_registry {
