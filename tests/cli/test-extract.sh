@@ -36,6 +36,9 @@ fails 10 "a directory with something in it is not" oci-wasm extract oci:../notes
 before=$(ls -A)
 fails 8 "too many bytes are over a limit" oci-wasm extract --max-bytes 1K oci:../notes:rootfs none
 fails 8 "too many entries as well" oci-wasm extract oci:../notes:rootfs none --max-entries=2
+fails 8 "too long a path" oci-wasm extract oci:../notes:rootfs none --max-path 3
+fails 8 "too deep a path" oci-wasm extract oci:../notes:rootfs none --max-depth 1
+fails 8 "too many layers" oci-wasm extract oci:../notes:spin none --max-layers 1
 fails 3 "a tag that is not there is not found" oci-wasm extract oci:../notes:nothing none
 same "failures leave nothing" "$before" "$(ls -A)"
 cd ..
@@ -57,6 +60,12 @@ fails 6 "or a tar" layer "" framing-truncated-data.tar
 fails 7 "another kind of file is unsuitable" layer "" confusion-zip.tar
 fails 9 "a name that leads out is refused" layer "" names-dotdot-start.tar
 fails 8 "a bomb is over a limit" layer +gzip limits-gzip-one-gib.tar.gz
+limit() { python3 "$root/tests/support/extract-layers.py" "$(command -v oci-wasm)" --to "$PWD/none" "$1" --media-type application/vnd.oci.image.layer.v1.tar+gzip "$root/testdata/corpus/cases/limits-gzip-one-gib.tar.gz"; }
+fails 8 "that of its ratio" limit --max-ratio=100
+holds "which is told" grep -q "100 : 1" <<<"$err"
+fails 8 "or that of its bytes" limit --max-bytes=10M
+window() { python3 "$root/tests/support/extract-layers.py" "$(command -v oci-wasm)" --to "$PWD/none" "$1" --media-type application/vnd.oci.image.layer.v1.tar+zstd "$root/testdata/corpus/cases/framing-zstd-frames.tar.zst"; }
+fails 8 "a zstd window as well" window --max-zstd-window=1
 
 # What the real shim leaves; compiled wasm there, so its paths and the assets only.
 for tag in v1 archive; do

@@ -4,7 +4,7 @@
  * Small and quick to start: neither libcurl nor libstdc++. One call of the library does the work.
  */
 #include "exit-status.h"
-#include "options.h"
+#include "extract-options.h"
 
 #include <oci-wasm/oci-wasm.h>
 
@@ -20,44 +20,15 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct settings {
-	const char *mode, *platform, *file_url_root, *cache, *link;
-	struct string_list components;
-	uint64_t max_bytes, max_entries, max_age, max_size;
-	bool same_owner, special_files, keep_setid, xattrs, no_sync, verify_first, absolute_names;
-	bool serial, no_openat2, gc, check, json, quiet, verbose, help, version;
+	struct extract_settings extract;
+	const char *cache, *link;
+	uint64_t max_age, max_size;
+	bool gc, check, json, quiet, verbose, help, version;
 };
 
 #define MEMBER(name) offsetof(struct settings, name)
 
 static const struct option_spec specs[] = {
-	{"mode", 'm', OPTION_STRING, MEMBER(mode), "MODE",
-	 "what the tree looks like (default: rootfs for images, spin-files for Spin apps)",
-	 "auto|rootfs|spin-files|spin-cache"},
-	{"component", 'c', OPTION_LIST, MEMBER(components), "ID",
-	 "only this Spin component; may be given more than once", NULL},
-	{"platform", 0, OPTION_STRING, MEMBER(platform), "OS/ARCH", "which image of an index", NULL},
-	{"file-url-root", 0, OPTION_STRING, MEMBER(file_url_root), "DIR",
-	 "where file:// URLs in a Spin lock point (default: the destination)", NULL},
-	{"max-bytes", 0, OPTION_NUMBER, MEMBER(max_bytes), "N",
-	 "refuse images that unpack to more (default: 16G)", NULL},
-	{"max-entries", 0, OPTION_NUMBER, MEMBER(max_entries), "N",
-	 "refuse layers with more entries (default: 1000000)", NULL},
-	{"same-owner", 0, OPTION_FLAG, MEMBER(same_owner), NULL,
-	 "set owners as the layers say (as root)", NULL},
-	{"special-files", 0, OPTION_FLAG, MEMBER(special_files), NULL,
-	 "make device nodes and fifos (as root)", NULL},
-	{"keep-setid", 0, OPTION_FLAG, MEMBER(keep_setid), NULL,
-	 "keep setuid and setgid bits and file capabilities", NULL},
-	{"xattrs", 0, OPTION_FLAG, MEMBER(xattrs), NULL, "set user.* extended attributes", NULL},
-	{"absolute-names", 0, OPTION_FLAG, MEMBER(absolute_names), NULL,
-	 "take absolute names in layers as relative instead of refusing them", NULL},
-	{"verify-first", 0, OPTION_FLAG, MEMBER(verify_first), NULL,
-	 "check a whole blob before any of it is decoded", NULL},
-	{"no-sync", 0, OPTION_FLAG, MEMBER(no_sync), NULL,
-	 "do not wait for the disk before the rename", NULL},
-	{"serial", 0, OPTION_FLAG, MEMBER(serial), NULL, "use one thread", NULL},
-	{"no-openat2", 0, OPTION_FLAG, MEMBER(no_openat2), NULL,
-	 "walk paths without openat2(2), as on old kernels", NULL},
 	{"cache", 0, OPTION_STRING, MEMBER(cache), "DIR",
 	 "extract once into this shared cache; without a destination print where", NULL},
 	{"link", 0, OPTION_STRING, MEMBER(link), "HOW",
@@ -128,7 +99,7 @@ static int usage(const char *text)
 	return EXIT_USAGE;
 }
 
-static void print_help(const struct option_table *table)
+static void print_help(const struct option_table tables[2])
 {
 	printf("usage: " PROGRAM " [OPTION]... SOURCE DESTINATION\n"
 	       "       " PROGRAM " [OPTION]... --cache DIR SOURCE [DESTINATION]\n"
@@ -145,10 +116,12 @@ static void print_help(const struct option_table *table)
 	       "                           commonly /var/lib/containerd\n"
 	       "  -                        an archive on standard input\n"
 	       "\nOptions:\n");
-	options_print_help(stdout, table);
-	printf("\nExit statuses: 0 done, 2 usage, 3 not found, 6 wrong digest or size,\n"
-	       "7 not a suitable image, 8 over a limit, 9 refused as unsafe, 10 destination\n"
-	       "exists or is busy, 130 and 143 interrupted, 1 anything else\n");
+	options_print_help(stdout, &tables[0]);
+	printf("\nThe cache, and what is printed:\n");
+	options_print_help(stdout, &tables[1]);
+	printf("\nExit statuses: 0 done, 2 usage, 3 not found, 6 damaged (digest, size or\n"
+	       "stream), 7 not a suitable image, 8 over a limit, 9 refused as unsafe,\n"
+	       "10 destination exists or is busy, 130 and 143 interrupted, 1 anything else\n");
 }
 
 static int on_event(const ociw_event *event, void *user_data)
@@ -310,31 +283,6 @@ static int open_source(const ociw_op *op, struct source *source)
 
 /* --- the run -------------------------------------------------------------------------------- */
 
-static uint32_t mode_of(const char *name)
-{
-	if (!name || strcmp(name, "auto") == 0)
-		return OCIW_EXTRACT_AUTO;
-	if (strcmp(name, "rootfs") == 0)
-		return OCIW_EXTRACT_ROOTFS;
-	return strcmp(name, "spin-files") == 0 ? OCIW_EXTRACT_SPIN_FILES : OCIW_EXTRACT_SPIN_CACHE;
-}
-
-static uint32_t flags_of(const struct settings *s)
-{
-	uint32_t flags = 0;
-
-	flags |= s->same_owner ? OCIW_EXTRACT_SAME_OWNER : 0;
-	flags |= s->special_files ? OCIW_EXTRACT_SPECIAL_FILES : 0;
-	flags |= s->keep_setid ? OCIW_EXTRACT_KEEP_SETID : 0;
-	flags |= s->xattrs ? OCIW_EXTRACT_XATTRS : 0;
-	flags |= s->no_sync ? OCIW_EXTRACT_NO_SYNC : 0;
-	flags |= s->verify_first ? OCIW_EXTRACT_VERIFY_FIRST : 0;
-	flags |= s->no_openat2 ? OCIW_EXTRACT_NO_OPENAT2 : 0;
-	flags |= s->absolute_names ? OCIW_EXTRACT_ABSOLUTE_NAMES : 0;
-	flags |= s->serial ? OCIW_EXTRACT_SERIAL : 0;
-	return flags;
-}
-
 struct run {
 	const struct settings *settings;
 	ociw_op op;
@@ -445,18 +393,12 @@ static void run_init(struct run *run, const struct settings *s)
 			    .limits = OCIW_LIMITS_INIT,
 			    .options = OCIW_EXTRACT_OPTIONS_INIT};
 	run->source.spool = -1;
-	run->limits.max_unpacked_bytes = s->max_bytes;
-	run->limits.max_entries = s->max_entries;
+	extract_options_apply(&s->extract, &run->options, &run->limits);
 	run->op.limits = &run->limits;
 	run->op.event = on_event;
 	run->op.user_data = (void *)s;
 	run->op.cancel = cancel_flag;
 	run->options.op = &run->op;
-	run->options.mode = mode_of(s->mode);
-	run->options.flags = flags_of(s);
-	run->options.components = s->components.items;
-	run->options.component_count = s->components.count;
-	run->options.file_url_root = s->file_url_root;
 }
 
 static int work(const struct settings *s, int operands, char **argv)
@@ -471,7 +413,8 @@ static int work(const struct settings *s, int operands, char **argv)
 			       : usage("--gc needs --cache, and takes no operands");
 	if (operands != 2 && !(s->cache && operands == 1))
 		return usage("needs a source and a destination directory");
-	if (s->platform && ociw_platform_parse(s->platform, &run.platform, &err) < 0) {
+	const char *platform = s->extract.platform;
+	if (platform && ociw_platform_parse(platform, &run.platform, &err) < 0) {
 		fail(err);
 		return EXIT_USAGE;
 	}
@@ -488,19 +431,22 @@ static int work(const struct settings *s, int operands, char **argv)
 int main(int argc, char **argv)
 {
 	struct settings settings = {0};
-	struct option_table table = {specs, COUNT(specs), &settings};
+	const struct option_table tables[2] = {
+		{extract_option_specs, EXTRACT_OPTION_COUNT, &settings.extract},
+		{specs, COUNT(specs), &settings},
+	};
 	char *message = NULL;
 
-	int operands = options_parse(&table, 1, argc - 1, argv + 1, &message);
+	int operands = options_parse(tables, COUNT(tables), argc - 1, argv + 1, &message);
 	if (operands < 0) {
 		int status = usage(message ? message : "bad options");
 		free(message);
-		string_list_free(&settings.components);
+		string_list_free(&settings.extract.components);
 		return status;
 	}
 	int status = EXIT_OK;
 	if (settings.help) {
-		print_help(&table);
+		print_help(tables);
 	} else if (settings.version) {
 		printf(PROGRAM " %s\n", ociw_version());
 	} else {
@@ -514,6 +460,6 @@ int main(int argc, char **argv)
 		status = work(&settings, operands, argv + 1);
 		ociw_cancel_free(cancel_flag);
 	}
-	string_list_free(&settings.components);
+	string_list_free(&settings.extract.components);
 	return status;
 }

@@ -13,12 +13,14 @@
 #include <sys/stat.h>
 
 static const struct command *const commands[] = {
-	&cmd_pack,         &cmd_push,         &cmd_convert,   &cmd_pull,      &cmd_copy,
-	&cmd_tag,          &cmd_delete,       &cmd_extract,   &cmd_inspect,
-	&cmd_resolve,      &cmd_tags,         &cmd_referrers, &cmd_attach,
+	&cmd_pack,         &cmd_push,         &cmd_convert,
+	&cmd_spin_lock,    &cmd_spin_check,
+	&cmd_pull,         &cmd_copy,         &cmd_tag,       &cmd_delete,
+	&cmd_extract,
+	&cmd_inspect,      &cmd_resolve,      &cmd_tags,      &cmd_referrers,
+	&cmd_attach,
 	&cmd_manifest_get, &cmd_manifest_put, &cmd_manifest_delete,
 	&cmd_blob_get,     &cmd_blob_put,     &cmd_blob_delete,
-	&cmd_spin_lock,    &cmd_spin_check,
 	&cmd_store_list,   &cmd_store_verify, &cmd_store_gc,
 	&cmd_login,        &cmd_logout,       &cmd_catalog,
 	&cmd_version,      &cmd_help,         &cmd_completion,
