@@ -12,6 +12,8 @@
 
 /* So much progress makes the count of tries begin anew. */
 #define PROGRESS_BYTES (1024u * 1024)
+/* What libcurl may hold of a blob for a slow reader. */
+#define LARGE (256u * 1024)
 
 typedef struct blob_reader {
 	ociwp_repository *origin; /* whose blob it is */
@@ -118,6 +120,7 @@ static int connect_blob(blob_reader *b, ociwp_failure *failure, ociw_error **err
 	        .url = path.data,
 	        .range = b->at ? range : NULL,
 	        .scopes = &b->repo->pull,
+	        .large_answer = b->size > LARGE,
 	};
 	r = ask(b, &request, failure, err);
 	if (r < 0)

@@ -61,7 +61,8 @@ int ociw_client_get(ociw_client *client, const char *url, const ociw_op *op, oci
 		r = host_of(client, &parsed, &host, err);
 	if (r < 0)
 		return r;
-	ociwp_request request = {.method = "GET", .url = parsed.text, .anonymous = true};
+	ociwp_request request = {
+	        .method = "GET", .url = parsed.text, .anonymous = true, .large_answer = true};
 	r = ociwp_request_run(host, &request, op, &answer, NULL, err);
 	if (r < 0)
 		return r;

@@ -232,6 +232,7 @@ static int exchange(run_state *run, const ociwp_url *url, const char *method, bo
 	        .body = body,
 	        .body_size = size,
 	        .direct = is_direct(url),
+	        .large_answer = q->large_answer,
 	        .tls = ociwp_tls_of(target, target == run->host),
 	};
 	ociwp_http_header(&http, "Accept", q->accept ? q->accept : "*/*");

@@ -27,8 +27,9 @@ typedef struct ociwp_request {
 	const ociwp_scopes *scopes;      /* what the request needs; NULL: nothing */
 	const char *authorization;       /* sent to the very origin of `url`; then no 401 rounds */
 	bool anonymous;                  /* neither credentials nor 401 rounds */
-	bool once; /* the caller repeats by itself: 401 rounds and redirects only */
-	bool stay; /* a redirect is an answer */
+	bool once;         /* the caller repeats by itself: 401 rounds and redirects only */
+	bool stay;         /* a redirect is an answer */
+	bool large_answer; /* see transport.h */
 } ociwp_request;
 
 typedef struct ociwp_response {

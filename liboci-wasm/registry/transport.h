@@ -55,6 +55,9 @@ typedef struct ociwp_http {
 	uint64_t body_size; /* or one of the two above */
 	ociw_reader *body;  /* borrowed; NULL for size 0 */
 	bool direct;        /* no proxy, whatever the environment says */
+	/* More may come than is to be held in memory: libcurl takes in up to 32 MiB of each HTTP/2
+	 * stream whether we keep up or not, so it goes by HTTP/1.1, where TCP holds the sender. */
+	bool large_answer;
 	ociwp_tls tls;
 } ociwp_http;
 
