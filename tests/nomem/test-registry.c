@@ -330,8 +330,8 @@ static void keep_tag(const fake_request *request, fake_answer *answer, void *use
 Test(nomem_registry, an_attached_file)
 {
 	OCIWP_AUTO(content) ociw_content *from = NULL;
-	OCIWP_AUTO(descriptor) ociw_descriptor *image = make_image(&from);
 
+	ociw_descriptor_free(make_image(&from));
 	write_conf();
 	rule("POST /v2/a/b/blobs/uploads/", 202, "Location: /u/0\n", "");
 	rule("PUT /u/0", 201, "", "");
