@@ -6,6 +6,7 @@
 #include "format/notes.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "codec/nfc.h"
 
 typedef struct note {
 	ociwp_annotations annotations;
@@ -79,9 +80,27 @@ int ociwp_notes_apply(const ociwp_notes *notes, const char *path, ociw_descripto
 	}
 	for (size_t i = 0; from && r == 0 && i < from->count; i++)
 		r = ociwp_descriptor_annotate(desc, from->items[i].key, from->items[i].value, err);
-	/* Manifests of ours are canonical. */
-	ociwp_annotations_sort(&desc->annotations);
-	return r;
+	return r < 0 ? r : ociwp_annotations_canonical(&desc->annotations, err);
+}
+
+int ociwp_annotations_canonical(ociwp_annotations *annotations, ociw_error **err)
+{
+	ociwp_annotations made = {0};
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < annotations->count; i++) {
+		OCIWP_AUTO(str) char *key = ociwp_nfc(annotations->items[i].key);
+		OCIWP_AUTO(str) char *value = ociwp_nfc(annotations->items[i].value);
+		r = key && value ? ociwp_annotations_set(&made, key, value, err)
+		                 : ociwp_nomem(err);
+	}
+	if (r < 0) {
+		ociwp_annotations_deinit(&made);
+		return r;
+	}
+	ociwp_annotations_sort(&made);
+	ociwp_annotations_deinit(annotations);
+	*annotations = made;
+	return 0;
 }
 
 const char *ociwp_notes_at(const ociwp_notes *notes, size_t i, bool *used)

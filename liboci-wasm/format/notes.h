@@ -16,6 +16,10 @@ typedef struct ociwp_notes {
 
 void ociwp_notes_deinit(ociwp_notes *notes);
 
+/* Text in Unicode's form C, sorted: what canonical manifests have (spin.md 3.5). Of keys that become
+ * equal the later one wins. */
+int ociwp_annotations_canonical(ociwp_annotations *annotations, ociw_error **err);
+
 /* Keeps a member "PATH": {...} of an annotation file; NULL @p path: it is the config's. */
 int ociwp_notes_add(ociwp_notes *notes, const char *path, const char *member, const json_t *object,
                     ociw_error **err);

@@ -124,8 +124,7 @@ static int infer_annotations(struct work *work, ociw_error **err)
 			r = ociwp_pack_infer(out, rows[i].key, json_string_value(value), err);
 		}
 	}
-	ociwp_annotations_sort(out);
-	return r;
+	return r < 0 ? r : ociwp_annotations_canonical(out, err);
 }
 
 int ociwp_pack_images(const ociwp_pack *pack, ociwp_draft *draft, ociw_error **err)

@@ -24,8 +24,7 @@ static int annotate(const ociwp_pack *pack, const ociwp_wasm_info *info, ociwp_a
 	int r = ociwp_pack_infer_created(pack, out, err);
 	if (r == 0 && !(pack->options.flags & OCIW_PACK_NO_INFER))
 		r = ociwp_wasm_annotate(info, out, err);
-	ociwp_annotations_sort(out);
-	return r;
+	return r < 0 ? r : ociwp_annotations_canonical(out, err);
 }
 
 static int warn_about(const ociwp_pack *pack, const ociwp_wasm_info *info, ociw_error **err)

@@ -4,6 +4,7 @@
  */
 #include "format/notes.h"
 #include "base/str.h"
+#include "codec/nfc.h"
 #include "oci/content.h"
 #include <criterion/criterion.h>
 
@@ -74,4 +75,20 @@ Test(notes, values_that_are_no_text_are_refused)
 	cr_assert_eq(ociwp_notes_add(&notes, "/a", "a", object, NULL), OCIW_ERR_FORMAT);
 	cr_assert_eq(ociwp_notes_add(&notes, NULL, "$config", object, NULL), OCIW_ERR_FORMAT);
 	ociwp_notes_deinit(&notes);
+}
+
+Test(notes, text_is_normalised_and_the_later_of_equal_keys_wins)
+{
+	ociwp_annotations all = {0};
+	if (!ociwp_nfc_is_there())
+		cr_skip("this build does not normalise");
+	cr_assert_eq(ociwp_annotations_set(&all, "z\xc3\xa9", "first", NULL), 0);
+	cr_assert_eq(ociwp_annotations_set(&all, "ze\xcc\x81", "e\xcc\x81", NULL), 0);
+	cr_assert_eq(ociwp_annotations_set(&all, "a", "b", NULL), 0);
+	cr_assert_eq(ociwp_annotations_canonical(&all, NULL), 0);
+	cr_assert_eq(all.count, 2);
+	cr_assert_str_eq(all.items[0].key, "a");
+	cr_assert_str_eq(all.items[1].key, "z\xc3\xa9");
+	cr_assert_str_eq(all.items[1].value, "\xc3\xa9");
+	ociwp_annotations_deinit(&all);
 }
