@@ -26,6 +26,8 @@ typedef enum ociwp_source_kind {
 typedef struct ociwp_source {
 	uint8_t kind; /* ociwp_source_kind */
 	bool known;   /* size and sha256 (and bytes, when small) are set */
+	bool looked;  /* a file: stamp is how it looked a moment ago */
+	bool readable; /* then: this user may read it; false does not say that it may not */
 	int fd;       /* borrowed */
 	union {
 		const char *path; /* borrowed */

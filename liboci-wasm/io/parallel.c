@@ -5,6 +5,7 @@
 #include "io/parallel.h"
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #define THREADS_MAX 64
@@ -100,10 +101,15 @@ int ociwp_parallel_run(const ociwp_parallel_job *job, const ociw_op *op, ociw_er
 		threads = job->count ? job->count : 1;
 	for (size_t i = 0; i < threads; i++)
 		workers[i] = (struct worker){.run = &run, .number = i};
-	/* A thread that cannot be had is no failure: the others do its share. */
+	/* Signals are for the program's own threads. A thread that cannot be had is no failure: the
+	 * others do its share. */
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (started < threads &&
 	       pthread_create(&workers[started].thread, NULL, worker_main, &workers[started]) == 0)
 		started++;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	worker_main(&workers[0]);
 	for (size_t i = 1; i < started; i++)
 		pthread_join(workers[i].thread, NULL);

@@ -31,7 +31,7 @@ static unsigned load_flags(const ociwp_pack *pack)
 	return out;
 }
 
-static int take_files(const ociwp_app_component *from, ociwp_draft_component *to, ociw_error **err)
+static int take_files(ociwp_app_component *from, ociwp_draft_component *to, ociw_error **err)
 {
 	to->files = ociwp_calloc(from->file_count, sizeof(*to->files));
 	if (!to->files)
@@ -44,9 +44,12 @@ static int take_files(const ociwp_app_component *from, ociwp_draft_component *to
 		file->source = (ociwp_source){.kind = OCIWP_SOURCE_FILE,
 		                              .fd = -1,
 		                              .from.path = from->files[i].source,
-		                              .size = from->files[i].size};
+		                              .looked = true,
+		                              .readable = from->files[i].readable,
+		                              .stamp = from->files[i].stamp,
+		                              .size = from->files[i].stamp.size};
 	}
-	return 0;
+	return ociwp_app_forget_files(from, err);
 }
 
 static int make_draft(struct work *work, ociw_error **err)

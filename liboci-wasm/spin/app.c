@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "io/parallel.h"
 #include "io/stream.h"
 #include "spin/app-load.h"
 #include "spin/files.h"
@@ -19,6 +20,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static void files_deinit(ociwp_app_component *component)
+{
+	for (size_t i = 0; i < component->file_count; i++)
+		free(component->files[i].source);
+	free(component->files);
+	component->files = NULL;
+	component->file_count = 0;
+}
+
 static void app_component_deinit(ociwp_app_component *component)
 {
 	ociwp_app_source_deinit(&component->source);
@@ -28,10 +38,25 @@ static void app_component_deinit(ociwp_app_component *component)
 	for (size_t i = 0; i < component->trigger_source_count; i++)
 		ociwp_app_source_deinit(&component->trigger_sources[i]);
 	free(component->trigger_sources);
-	for (size_t i = 0; i < component->file_count; i++) {
-		free(component->files[i].source);
-	}
+	files_deinit(component);
+	for (size_t i = 0; i < component->name_count; i++)
+		free(component->names[i]);
+	free(component->names);
+}
+
+int ociwp_app_forget_files(ociwp_app_component *component, ociw_error **err)
+{
+	char **names = ociwp_calloc(component->file_count, sizeof(*names));
+	if (!names)
+		return ociwp_nomem(err);
+	for (size_t i = 0; i < component->file_count; i++)
+		names[i] = component->files[i].source;
+	component->names = names;
+	component->name_count = component->file_count;
 	free(component->files);
+	component->files = NULL;
+	component->file_count = 0;
+	return 0;
 }
 
 void ociwp_app_free(ociwp_app *app)
@@ -111,10 +136,80 @@ static int check_triggers(const ociwp_spin_manifest *manifest, ociwp_report *rep
 	return 0;
 }
 
+/* --- files of several components at once --- */
+
+struct ahead {
+	const ociwp_spin_manifest *manifest;
+	const ociwp_report *report;
+	ociwp_app *app;
+	uint64_t *found; /* of each component: how many files, or NOT_DONE */
+};
+#define NOT_DONE UINT64_MAX
+
+static int refuse_finding(void *user_data, ociwp_severity severity, const ociwp_where *where,
+                          const char *message, ociw_error **err)
+{
+	(void)user_data;
+	(void)severity;
+	return ociwp_fail(err, OCIW_ERR_INVALID, "%s: %s", where->rule, message);
+}
+
+/* Whoever has anything to say is asked again, in turn, with somebody listening. */
+static int resolve_ahead(void *context, size_t worker, size_t index, ociw_error **err)
+{
+	struct ahead *ahead = context;
+	const ociw_op *op = ahead->report->op;
+	ociw_op quiet = {.size = sizeof(quiet), .cancel = op ? op->cancel : NULL};
+	ociwp_report report = *ahead->report;
+	ociw_error *why = NULL;
+	uint64_t files = 0;
+	(void)worker;
+	report.op = &quiet;
+	report.cb = refuse_finding;
+	int r = ociwp_files_resolve(ahead->manifest->components[index], ahead->app->root, &report,
+	                            &files, &ahead->app->components[index], &why);
+	if (r == OCIW_ERR_NOMEM || r == OCIW_ERR_CANCELLED)
+		return ociwp_error_move(err, why);
+	ociw_error_free(why);
+	ahead->found[index] = r == 0 ? files : NOT_DONE;
+	return 0;
+}
+
+static int resolve_all_ahead(struct ahead *ahead, ociw_error **err)
+{
+	size_t count = ahead->manifest->component_count;
+	ahead->found = ociwp_calloc(count, sizeof(*ahead->found));
+	if (!ahead->found)
+		return ociwp_nomem(err);
+	for (size_t i = 0; i < count; i++)
+		ahead->found[i] = NOT_DONE;
+	if (count < 2 || ahead->report->flags & OCIWP_APP_NO_FILES)
+		return 0;
+	ociwp_parallel_job job = {count, ociwp_parallel_threads(0), resolve_ahead, ahead, false};
+	return ociwp_parallel_run(&job, NULL, err);
+}
+
+static int take_files(struct ahead *ahead, size_t index, ociwp_report *report, uint64_t *files,
+                      ociw_error **err)
+{
+	ociwp_app_component *to = &ahead->app->components[index];
+	uint64_t found = ahead->found[index];
+	if (report->flags & OCIWP_APP_NO_FILES)
+		return 0;
+	if (found != NOT_DONE && found <= report->limits.max_entries - *files) {
+		*files += found;
+		return 0;
+	}
+	files_deinit(to);
+	return ociwp_files_resolve(ahead->manifest->components[index], ahead->app->root, report,
+	                           files, to, err);
+}
+
 /* One normalised manifest to app and lock. */
 static int build(const ociwp_spin_manifest *manifest, const char *profile, ociwp_report *report,
                  ociwp_app *app, ociw_error **err)
 {
+	struct ahead ahead = {manifest, report, app, NULL};
 	uint64_t files = 0;
 	int r = ociwp_lock_build_app(manifest, profile, app->lock, err);
 	if (r < 0 || manifest->component_count == 0)
@@ -124,19 +219,19 @@ static int build(const ociwp_spin_manifest *manifest, const char *profile, ociwp
 	app->components = ociwp_calloc(manifest->component_count, sizeof(*app->components));
 	if (!app->lock->components || !app->components)
 		return ociwp_nomem(err);
-	for (size_t i = 0; i < manifest->component_count; i++) {
+	app->component_count = manifest->component_count;
+	r = resolve_all_ahead(&ahead, err);
+	for (size_t i = 0; r == 0 && i < manifest->component_count; i++) {
 		ociwp_component *component = manifest->components[i];
-		app->component_count = app->lock->component_count = i + 1;
+		app->lock->component_count = i + 1;
 		r = ociwp_lock_build_component(manifest, component, app, i, report, err);
-		if (r == 0 && !(report->flags & OCIWP_APP_NO_FILES))
-			r = ociwp_files_resolve(component, app->root, report, &files,
-			                        &app->components[i], err);
+		if (r == 0)
+			r = take_files(&ahead, i, report, &files, err);
 		if (r == 0)
 			r = ociwp_check_cancel(report->op, err);
-		if (r < 0)
-			return r;
 	}
-	return ociwp_lock_build_end(app->lock, err);
+	free(ahead.found);
+	return r < 0 ? r : ociwp_lock_build_end(app->lock, err);
 }
 
 static int load_text(ociw_span text, const char *profile, ociwp_report *report, ociwp_app *app,

@@ -6,6 +6,7 @@
 #ifndef OCIW_SPIN_APP_H
 #define OCIW_SPIN_APP_H
 
+#include "oci/memory.h"
 #include "spin/lock.h"
 
 /* Where the bytes of a wasm come from. */
@@ -19,8 +20,9 @@ typedef struct ociwp_app_source {
 typedef struct ociwp_app_file {
 	const char *path; /* where the guest sees it: relative, '/'-separated; within source's memory */
 	char *source;     /* absolute local path */
-	bool executable; /* owner's x bit */
-	uint64_t size;   /* as stat saw it */
+	bool executable;  /* owner's x bit */
+	bool readable;    /* is ours, with the owner's r bit; false does not say that it is not */
+	ociwp_file_stamp stamp; /* as the walk saw it */
 } ociwp_app_file;
 
 typedef struct ociwp_app_component {
@@ -34,6 +36,8 @@ typedef struct ociwp_app_component {
 	ociwp_app_file
 	        *files; /* sorted by bytes of `path`, each path once (last definition wins) */
 	size_t file_count;
+	char **names; /* of forgotten files */
+	size_t name_count;
 } ociwp_app_component;
 
 /* A loaded app. `lock` is complete but for the digests, sizes and inline bytes of sources and
@@ -53,6 +57,10 @@ enum ociwp_app_flags {
 	OCIWP_APP_WERROR = 1 << 3,
 	OCIWP_APP_NO_FILES = 1 << 4 /* do not resolve file patterns (spin lock --no-files) */
 };
+
+/* Gives back what is known of the files of a component but for their names, which stay as long as the
+ * app: for who has taken it over. */
+int ociwp_app_forget_files(ociwp_app_component *component, ociw_error **err);
 
 /* @p path: spin.toml, or a folder (spin.toml in it). Warnings go through op. Errors name file,
  * line, column, component and rule. */

@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct exclude {
 	ociwp_glob *glob;
@@ -32,6 +33,7 @@ typedef struct resolver {
 	const char *root;
 	char *real_root;
 	int root_fd;
+	uid_t user;
 	exclude *excludes;
 	found_file *found;
 	size_t count;
@@ -163,8 +165,9 @@ static int add_found(resolver *rs, char *take_path, const char *source, const st
 	found_file *added = &grown[rs->count];
 	if (!name_file(&added->file, rs->root, source, path))
 		return ociwp_nomem(err);
-	added->file.size = (uint64_t)st->st_size;
+	ociwp_file_stamp_of(st, &added->file.stamp);
 	added->file.executable = st->st_mode & S_IXUSR;
+	added->file.readable = st->st_mode & S_IRUSR && st->st_uid == rs->user;
 	added->order = rs->count++;
 	return 0;
 }
@@ -564,6 +567,7 @@ int ociwp_files_resolve(const ociwp_component *from, const char *root, ociwp_rep
 	               .root = root,
 	               .real_root = real_root,
 	               .root_fd = fd,
+	               .user = geteuid(),
 	               .total = total};
 	int r = resolve_all(&rs, err);
 	if (r == 0)

@@ -114,3 +114,64 @@ Test(app, a_huge_manifest_is_refused)
 	ociwp_app *app = NULL;
 	cr_assert_eq(ociwp_app_load(scratch, NULL, 0, NULL, &app, NULL), OCIW_ERR_LIMIT);
 }
+
+#define THREE_HEAD                                                                                 \
+	"spin_manifest_version = 2\n[application]\nname = \"t\"\nversion = \"0.1.0\"\n"            \
+	"[[trigger.http]]\nroute = \"/...\"\ncomponent = \"a\"\n"
+#define COMPONENT(id, files)                                                                       \
+	"[component." id "]\nsource = \"a.wasm\"\nfiles = [\"" files "\"]\n"
+
+/* Files of several components are looked for at once; what there is to say comes in turn. */
+Test(app, warnings_of_components_come_in_the_order_of_the_manifest)
+{
+	OCIWP_AUTO(app) ociwp_app *app = NULL;
+	put("d/one", "1");
+	put("d/two", "2");
+	cr_assert_eq(load(THREE_HEAD COMPONENT("a", "nothing/*") COMPONENT("b", "d/*")
+	                          COMPONENT("c", "d"),
+	                  0, &app, NULL),
+	             0);
+	cr_expect_str_eq(rules, "files-nothing files-doubled ");
+	cr_expect_eq(app->components[0].file_count, 0);
+	cr_expect_eq(app->components[1].file_count, 2);
+	cr_expect_str_eq(app->components[1].files[1].path, "d/two");
+	cr_expect_eq(app->components[2].file_count, 2);
+	cr_expect_str_eq(app->components[2].files[0].path, "d/d/one");
+}
+
+Test(app, the_first_component_that_fails_is_named_after_the_warnings_before_it)
+{
+	ociwp_app *app = NULL;
+	ociw_error *err = NULL;
+	put("d/one", "1");
+	int r = load(THREE_HEAD COMPONENT("a", "d") COMPONENT("b", "missing")
+	                     COMPONENT("c", "missing-too"),
+	             0, &app, &err);
+	cr_expect_eq(r, OCIW_ERR_NOTFOUND);
+	cr_expect(strstr(ociw_error_message(err), "\"missing\""), "%s", ociw_error_message(err));
+	cr_expect_str_eq(rules, "files-doubled ");
+	ociw_error_free(err);
+}
+
+Test(app, the_limit_of_files_is_one_of_the_app)
+{
+	static const char text[] =
+	        THREE_HEAD COMPONENT("a", "d/*") COMPONENT("b", "d/*") COMPONENT("c", "d/*");
+	ociwp_report report = report_for(0);
+	ociwp_app *app = NULL;
+	ociw_error *err = NULL;
+	put("d/one", "1");
+	put("d/two", "2");
+	report.limits.max_entries = 5;
+	int r = ociwp_app_load_text((ociw_span){text, strlen(text)}, in_scratch("spin.toml"), NULL,
+	                            &report, &app, &err);
+	cr_expect_eq(r, OCIW_ERR_LIMIT);
+	cr_expect(strstr(ociw_error_message(err), "component \"c\""), "%s",
+	          ociw_error_message(err));
+	ociw_error_free(err);
+	report.limits.max_entries = 6;
+	cr_expect_eq(ociwp_app_load_text((ociw_span){text, strlen(text)}, in_scratch("spin.toml"),
+	                                 NULL, &report, &app, NULL),
+	             0);
+	ociwp_app_free(app);
+}

@@ -139,7 +139,7 @@ Test(files, the_last_definition_wins)
 	             0);
 	cr_assert_eq(app->components[0].file_count, 1);
 	cr_assert_str_eq(app->components[0].files[0].source, in_scratch("assets/x.txt"));
-	cr_assert_eq(app->components[0].files[0].size, 1);
+	cr_assert_eq(app->components[0].files[0].stamp.size, 1);
 	ociwp_app_free(app);
 }
 
