@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "ops/pack-cache-prune.h"
 #include "ops/pack-private.h"
 #include <dirent.h>
 #include <errno.h>
@@ -20,7 +21,7 @@
 
 #define MAGIC "ociwpack"
 #define TEMPORARY "new-"
-#define VERSION 1u
+#define VERSION 2u
 #define BYTE_ORDER_MARK 0x01020304u
 #define INDEX_MAX (512u << 20)
 /* A file changed within this many seconds of being hashed may change again under the same times
@@ -35,7 +36,7 @@ struct header {
 };
 
 struct file_record {
-	uint8_t key[16]; /* of SHA-256(path) */
+	uint64_t key; /* of the path; what it means is up to the stamp, which says which file it is */
 	ociwp_file_stamp stamp;
 	uint8_t sha256[32];
 	uint32_t inline_at; /* where the bytes of a small file are */
@@ -50,6 +51,7 @@ struct layer_record {
 
 struct ociwp_pack_cache {
 	char *dir;
+	int claim; /* says that the folder is in use, or -1 */
 	int64_t opened; /* seconds since 1970 */
 	char *index;    /* the whole file, or NULL */
 	const struct file_record *files;
@@ -78,14 +80,14 @@ int ociwp_pack_make_parents(const char *path)
 	return 0;
 }
 
-static bool path_key(const char *path, uint8_t out[16])
+/* FNV-1a. Two paths of one key are told apart by device, inode and times; at worst one of them is hashed
+ * each time. */
+static uint64_t path_key(const char *path)
 {
-	ociw_digest digest;
-	if (ociw_digest_bytes(OCIW_DIGEST_SHA256, (ociw_span){path, strlen(path)}, &digest, NULL) <
-	    0)
-		return false;
-	memcpy(out, digest.bytes, 16);
-	return true;
+	uint64_t key = UINT64_C(0xcbf29ce484222325);
+	for (; *path; path++)
+		key = (key ^ (unsigned char)*path) * UINT64_C(0x100000001b3);
+	return key;
 }
 
 /* --- reading the index --- */
@@ -174,27 +176,32 @@ static void load(ociwp_pack_cache *cache)
 
 static int compare_files(const void *a, const void *b)
 {
-	return memcmp(((const struct file_record *)a)->key, ((const struct file_record *)b)->key,
-	              16);
+	uint64_t x = ((const struct file_record *)a)->key, y = ((const struct file_record *)b)->key;
+	return (x > y) - (x < y);
+}
+
+/* How the file looks, and that this user may read it: permission is not in the stamp, and a file that
+ * cannot be read now must be an error now. */
+static bool look(ociwp_source *source)
+{
+	struct stat st;
+	if (!source->looked) {
+		if (stat(source->from.path, &st) < 0 || !S_ISREG(st.st_mode))
+			return false;
+		ociwp_file_stamp_of(&st, &source->stamp);
+	}
+	return source->readable || access(source->from.path, R_OK) == 0;
 }
 
 static bool file_find(const ociwp_pack_cache *cache, ociwp_source *source, unsigned wasm)
 {
-	struct file_record wanted = {0};
-	struct stat st;
-	if (cache->file_count == 0 || source->kind != OCIWP_SOURCE_FILE ||
-	    !path_key(source->from.path, wanted.key))
+	if (cache->file_count == 0 || source->kind != OCIWP_SOURCE_FILE)
 		return false;
+	struct file_record wanted = {.key = path_key(source->from.path)};
 	const struct file_record *found =
 	        bsearch(&wanted, cache->files, cache->file_count, sizeof(*found), compare_files);
-	if (!found || found->wasm < wasm || stat(source->from.path, &st) < 0 ||
-	    !S_ISREG(st.st_mode))
-		return false;
-	ociwp_file_stamp_of(&st, &source->stamp);
-	if (!ociwp_file_stamp_equal(&found->stamp, &source->stamp))
-		return false;
-	/* Permission is not in the stamp: a file that cannot be read now must be an error now. */
-	if (access(source->from.path, R_OK) < 0)
+	if (!found || found->wasm < wasm || !look(source) ||
+	    !ociwp_file_stamp_equal(&found->stamp, &source->stamp))
 		return false;
 	if (found->stamp.size <= OCIWP_INLINE_MAX) {
 		source->bytes =
@@ -375,15 +382,12 @@ const ociwp_layer_cache *ociwp_pack_cache_layers(ociwp_pack_cache *cache)
 int ociwp_pack_cache_open(const char *dir, const char *root, ociwp_pack_cache **out,
                           ociw_error **err)
 {
-	uint8_t key[16];
+	char name[OCIWP_PACK_CACHE_NAME_MAX];
 	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
 	*out = NULL;
-	if (!path_key(root, key))
+	if (!ociwp_pack_cache_name(root, name))
 		return ociwp_nomem(err);
-	ociwp_buf_printf(&path, "%s/pack/", dir);
-	for (size_t i = 0; i < sizeof(key); i++)
-		ociwp_buf_printf(&path, "%02x", key[i]);
-	ociwp_buf_puts(&path, "/index");
+	ociwp_buf_printf(&path, "%s/pack/%s/index", dir, name);
 	int r = ociwp_buf_check(&path, err);
 	if (r < 0)
 		return r;
@@ -395,11 +399,13 @@ int ociwp_pack_cache_open(const char *dir, const char *root, ociwp_pack_cache **
 	pthread_mutex_init(&cache->lock, NULL);
 	cache->hooks = (ociwp_layer_cache){layer_find, layer_keep, cache};
 	cache->opened = (int64_t)time(NULL);
+	cache->claim = -1;
 	cache->dir = ociwp_strndup(path.data, path.len - strlen("/index"));
 	if (!cache->dir) {
 		ociwp_pack_cache_free(cache);
 		return ociwp_nomem(err);
 	}
+	cache->claim = ociwp_pack_cache_claim(cache->dir, root);
 	load(cache);
 	*out = cache;
 	return 0;
@@ -410,6 +416,8 @@ void ociwp_pack_cache_free(ociwp_pack_cache *cache)
 	if (!cache)
 		return;
 	pthread_mutex_destroy(&cache->lock);
+	if (cache->claim >= 0)
+		close(cache->claim);
 	free(cache->dir);
 	free(cache->index);
 	free(cache->used);
@@ -419,9 +427,8 @@ void ociwp_pack_cache_free(ociwp_pack_cache *cache)
 struct saving {
 	const ociwp_pack_cache *cache;
 	struct file_record *files;
-	size_t count, cap;
+	size_t count; /* there is room for all */
 	ociwp_buf inlined;
-	bool failed;
 };
 
 static void save_source(struct saving *saving, const ociwp_source *source, unsigned wasm)
@@ -430,17 +437,7 @@ static void save_source(struct saving *saving, const ociwp_source *source, unsig
 	if (source->kind != OCIWP_SOURCE_FILE || !source->known ||
 	    source->stamp.mtime_seconds >= newest || source->stamp.ctime_seconds >= newest)
 		return;
-	if (saving->count == saving->cap) {
-		size_t cap = saving->cap ? saving->cap * 2 : 256;
-		struct file_record *grown = ociwp_realloc_array(saving->files, cap, sizeof(*grown));
-		if (!grown) {
-			saving->failed = true;
-			return;
-		}
-		saving->files = grown;
-		saving->cap = cap;
-	}
-	struct file_record *record = &saving->files[saving->count];
+	struct file_record *record = &saving->files[saving->count++];
 	memset(record, 0, sizeof(*record));
 	record->stamp = source->stamp;
 	record->wasm = wasm;
@@ -448,14 +445,18 @@ static void save_source(struct saving *saving, const ociwp_source *source, unsig
 	memcpy(record->sha256, source->sha256, 32);
 	if (source->size <= OCIWP_INLINE_MAX)
 		ociwp_buf_append(&saving->inlined, source->bytes, (size_t)source->size);
-	if (path_key(source->from.path, record->key))
-		saving->count++;
-	else
-		saving->failed = true;
+	record->key = path_key(source->from.path);
 }
 
-static void save_draft(struct saving *saving, const ociwp_draft *draft, unsigned wasm)
+static bool save_draft(struct saving *saving, const ociwp_draft *draft, unsigned wasm)
 {
+	size_t room = 0;
+	for (size_t i = 0; i < draft->component_count; i++)
+		room += 1 + draft->components[i].dependency_count +
+		        draft->components[i].trigger_count + draft->components[i].file_count;
+	saving->files = ociwp_calloc(room, sizeof(*saving->files));
+	if (!saving->files)
+		return false;
 	for (size_t i = 0; i < draft->component_count; i++) {
 		const ociwp_draft_component *component = &draft->components[i];
 		save_source(saving, &component->wasm, wasm);
@@ -468,6 +469,7 @@ static void save_draft(struct saving *saving, const ociwp_draft *draft, unsigned
 	}
 	if (saving->count)
 		qsort(saving->files, saving->count, sizeof(*saving->files), compare_files);
+	return !saving->inlined.failed;
 }
 
 static bool put(int fd, ociwp_hasher *hasher, const void *data, size_t len)
@@ -536,12 +538,12 @@ void ociwp_pack_cache_save(ociwp_pack_cache *cache, const ociwp_draft *draft, un
 	OCIWP_AUTO(fd) int fd = path ? open_temporary(cache, &temporary) : -1;
 	if (fd < 0)
 		return;
-	save_draft(&saving, draft, wasm);
-	bool written = !saving.failed && !saving.inlined.failed && write_index(&saving, fd);
+	bool written = save_draft(&saving, draft, wasm) && write_index(&saving, fd);
 	if (!written || rename(temporary, path) < 0)
 		unlink(temporary);
 	else
 		drop_unused(cache);
+	ociwp_pack_cache_prune(cache->dir, cache->opened);
 	free(saving.files);
 	ociwp_buf_deinit(&saving.inlined);
 }
