@@ -295,6 +295,8 @@ static char *join_auth(const char *user, const char *password)
 		out[n] = 0;
 	} else {
 		free(ociwp_steal(&out));
+		if (plain)
+			*plain = '\0'; /* nothing was put there, nothing is to be wiped */
 	}
 	wipe(plain);
 	return out;
