@@ -94,6 +94,16 @@ holds "in one line each" grep -qx "$digest p1-1" <<<"$out"
 fails 7 "a folder that is no layout is refused" oci-wasm store verify "$root/docs"
 fails 3 "a folder that is not there too" oci-wasm store list nothing
 
+# A blob goes to a pipe as it does to a file, and the pipe stays one (so does /dev/null).
+mkfifo pipe
+sha256sum <pipe >sum &
+reader=$!
+runs "a blob is written to a pipe" timeout 20 oci-wasm blob get -o pipe "oci:store@$digest"
+holds "which is still a pipe" [ -p pipe ]
+[ -p pipe ] || kill "$reader"
+wait "$reader"
+same "with all of the blob" "${digest#sha256:}" "$(cut -d ' ' -f 1 sum)"
+
 # Archives: the same bytes every time, whole or absent, and read back.
 runs "an archive is written" oci-wasm copy oci:store:v1 oci-archive:one.tar:v1
 runs "and again" oci-wasm copy oci:store:v1 oci-archive:two.tar:v1

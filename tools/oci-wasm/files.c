@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int fail_errno(struct tool *tool, const char *what, const char *path)
@@ -73,6 +74,14 @@ static int copy_bytes(ociw_reader *reader, FILE *out, ociw_error **err)
 	return n > 0 ? 1 : (int)n; /* 1: the output failed */
 }
 
+/* A device or pipe is written to. Renamed over, /dev/null would be a file from then on. */
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
 int write_stream(struct tool *tool, ociw_reader *take_reader, const char *path)
 {
 	bool to_stdout = strcmp(path, "-") == 0;
@@ -80,7 +89,13 @@ int write_stream(struct tool *tool, ociw_reader *take_reader, const char *path)
 	char *partial = NULL;
 	FILE *out = stdout;
 
-	if (!to_stdout) {
+	if (!to_stdout && is_special(path)) {
+		out = fopen(path, "we");
+		if (!out) {
+			(void)ociw_reader_close(take_reader, NULL);
+			return fail_errno(tool, "cannot open", path);
+		}
+	} else if (!to_stdout) {
 		if (asprintf(&partial, "%s.%ld.partial", path, (long)getpid()) < 0)
 			partial = NULL;
 		out = partial ? fopen(partial, "wbxe") : NULL;
@@ -100,9 +115,9 @@ int write_stream(struct tool *tool, ociw_reader *take_reader, const char *path)
 		status = fail_errno(tool, "cannot write", path);
 	if (!to_stdout) {
 		bool failed = fclose(out) != 0 && status == 0;
-		if (failed || (status == 0 && rename(partial, path) != 0))
+		if (failed || (status == 0 && partial && rename(partial, path) != 0))
 			status = fail_errno(tool, "cannot write", path);
-		if (status != 0)
+		if (status != 0 && partial)
 			unlink(partial);
 	}
 	free(partial);
