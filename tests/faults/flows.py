@@ -407,6 +407,12 @@ class Cache(Flow):
         return [self.world.extractor, "-q", "--file-url-root=/x", "--cache", folder + "/cache", *self.extra,
                 f"oci:{self.world.source}:v1"]
 
+    def again(self, folder):
+        """A hit looks at nothing but its entry: what else there is goes with the next build or collection."""
+        done = super().again(folder)
+        return done if done.returncode != 0 else self.world.run(
+            folder, [self.world.extractor, "-q", "--cache", folder + "/cache", "--gc"])
+
     def trees(self, folder):
         cache = folder + "/cache"
         if not os.path.isdir(cache):
