@@ -8,6 +8,7 @@
 #include "codec/mediatype.h"
 #include "io/tmpblob.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 /* Locks that name fewer files than this are small enough to stay in memory. */
@@ -185,7 +186,7 @@ static int write_spooled(ociwp_draft *draft, ociw_descriptor **out, ociw_error *
 	int r = ociwp_tmpblob_open(draft->temp_dir, &fd, err);
 	if (r < 0)
 		return r;
-	int copy = dup(fd);
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (copy < 0)
 		return ociwp_fail_errno(err, errno, "duplicate a temporary file");
 	r = ociw_writer_new_fd(copy, &to, err);

@@ -12,6 +12,8 @@
 #include "ops/extract-pipe.h"
 #include "ops/extract-total.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 /* Below this many stored bytes a second thread costs more than it gives (perf anchors 8). */
@@ -40,9 +42,9 @@ static int spool(ociw_reader *take_reader, const ociw_op *op, ociw_reader **out,
 	int r = ociwp_tmpblob_open(NULL, &fd, err);
 	if (r < 0)
 		return r;
-	int copy = dup(fd);
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (copy < 0)
-		return ociwp_nomem(err);
+		return ociwp_fail_errno(err, errno, "duplicate a temporary file");
 	r = ociw_writer_new_fd(copy, &writer, err);
 	if (r == 0)
 		r = ociwp_copy_stream(reader, writer, op, NULL, err);

@@ -105,6 +105,21 @@ static bool has_tar_layers(const ociwp_manifest *manifest)
 	return false;
 }
 
+/* Nothing is left out without a word. */
+static int tell_other_layers(ociwp_extraction *x, ociw_error **err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < x->manifest->layer_count; i++) {
+		const char *type = ociw_descriptor_media_type(x->manifest->layers[i]);
+		if (!ociwp_mediatype_is_layer(type))
+			r = ociwp_extract_warn(x, err,
+					       "layer %zu (%s) is no part of a file system and is "
+					       "left out",
+					       i + 1, ociwp_quote(type));
+	}
+	return r == 0 ? ociwp_extract_warnings_end(x, err) : r;
+}
+
 /* An image of no layers at all is an empty root, an artifact without any is nothing. */
 static int run_mode(ociwp_extraction *x, ociw_extract_mode mode, ociw_error **err)
 {
@@ -112,6 +127,9 @@ static int run_mode(ociwp_extraction *x, ociw_extract_mode mode, ociw_error **er
 	if (mode == OCIW_EXTRACT_ROOTFS && !lock) {
 		bool image = has_tar_layers(x->manifest) ||
 			     (x->config && x->manifest->layer_count == 0);
+		int r = image ? tell_other_layers(x, err) : 0;
+		if (r < 0)
+			return r;
 		return image ? ociwp_extract_rootfs(x, err) : ociwp_extract_artifact(x, err);
 	}
 	return ociwp_extract_spin(x, mode, err);

@@ -127,21 +127,25 @@ static int dir_put(void *self, const ociw_descriptor *desc, const ociwp_blob_sou
 	return r < 0 ? r : ociwp_ingest_blob(self, desc, source, op, err);
 }
 
-/* What a name points at must survive a power cut before the name does. */
-static int sync_blobs(ociwp_layout *layout, const char *digest, ociw_error **err)
+/* What a name points at must survive a power cut before the name does: the manifest, and blobs that may
+ * have digests of the other kind. */
+static int sync_blobs(ociwp_layout *layout, ociw_error **err)
 {
-	OCIWP_AUTO(fd) int dir_fd = -1;
-	const char *encoded;
+	static const char *const algorithms[] = {"sha256", "sha512"};
+	int r = 0;
 
 	if (layout->flags & OCIW_LAYOUT_NO_SYNC)
 		return 0;
-	int r = ociwp_blobdir_open_algorithm(layout->blobs_fd, digest, false, &dir_fd, &encoded,
-	                                     err);
-	if (r >= 0)
-		r = ociwp_layout_sync_dir(layout, dir_fd, "blobs", err);
-	if (r >= 0)
-		r = ociwp_layout_sync_dir(layout, layout->blobs_fd, "blobs", err);
-	return r;
+	for (size_t i = 0; r >= 0 && i < OCIWP_ARRAY_LEN(algorithms); i++) {
+		OCIWP_AUTO(fd)
+		int dir_fd = openat(layout->blobs_fd, algorithms[i],
+		                    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (dir_fd >= 0)
+			r = ociwp_layout_sync_dir(layout, dir_fd, "blobs", err);
+		else if (errno != ENOENT)
+			r = ociwp_fail_errno(err, errno, "open blobs/%s", algorithms[i]);
+	}
+	return r < 0 ? r : ociwp_layout_sync_dir(layout, layout->blobs_fd, "blobs", err);
 }
 
 typedef struct put_edit {
@@ -174,7 +178,7 @@ static int dir_put_manifest(void *self, const ociw_descriptor *desc, ociw_span b
 	/* A child of an index needs no entry: the index leads to it. */
 	if (r < 0 || (!name && !is_referrer))
 		return r;
-	r = sync_blobs(self, desc->digest, err);
+	r = sync_blobs(self, err);
 	return r < 0 ? r : ociwp_layout_dir_update(self, edit_put, &edit, op, err);
 }
 

@@ -166,17 +166,34 @@ Test(extract_rootfs, a_blob_can_be_checked_before_any_of_it_is_decoded)
 	place_free(&place);
 }
 
-Test(extract_rootfs, layers_of_other_types_are_no_part_of_a_root)
+static int keep_warning(const ociw_event *event, void *user_data)
 {
+	if (event->kind == OCIW_EVENT_WARNING)
+		snprintf(user_data, 256, "%s", event->message);
+	return 0;
+}
+
+Test(extract_rootfs, layers_of_other_types_are_no_part_of_a_root_and_that_is_told)
+{
+	ociw_extract_options options = OCIW_EXTRACT_OPTIONS_INIT;
+	ociw_op op = OCIW_OP_INIT;
 	struct place place = place_new();
 	struct image image = image_begin();
 	ociwp_buf tar = OCIWP_BUF_INIT;
-	char why[1024];
+	char told[256] = "";
 	image_layer(&image, OCIWP_MT_WASM, NULL, "\0asm\1\0\0\0", 8);
 	tar_file(&tar, "f", "x");
 	tar_end(&tar);
 	image_tar(&image, &tar, false);
-	cr_expect_eq(extract(image_end_rootfs(&image), &place, 0, NULL, why), 0, "%s", why);
+	ociw_content *content = image_end_rootfs(&image);
+	op.event = keep_warning;
+	op.user_data = told;
+	options.op = &op;
+	options.flags = OCIW_EXTRACT_NO_SYNC;
+	cr_expect_eq(ociw_extract(content, NULL, place.out, &options, NULL, NULL), 0);
 	cr_expect(place_has(&place, "f"));
+	cr_expect_str_eq(told, "layer 1 (\"application/wasm\") is no part of a file system and is "
+			       "left out");
+	ociw_content_free(content);
 	place_free(&place);
 }

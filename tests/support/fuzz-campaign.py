@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
+#
+# A fuzz campaign with a ledger. The text below is its help.
 """Runs the fuzz targets in turns, each until it has had its minutes of processor time.
 
 The corpora grow in a folder of the campaign, beside a ledger of the time each target has had, so that
