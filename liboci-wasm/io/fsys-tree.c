@@ -74,6 +74,8 @@ static int lift(int from, const char *name, int top, uint64_t *counter)
 		/* rename() replaces an empty directory: look first. */
 		if (fstatat(top, fresh, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			continue;
+		if (errno != ENOENT)
+			return errno;
 		if (renameat(from, name, top, fresh) == 0)
 			return 0;
 		if (errno == EACCES && fchmodat(from, name, S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0 &&

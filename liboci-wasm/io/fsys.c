@@ -452,8 +452,11 @@ int ociwp_fsys_directory(ociwp_fsys *fs, const ociwp_fsys_at *at, uint64_t *out_
 	struct stat st;
 	int r = make_directory(fs, at->fd, at->name, out_inode);
 	if (r == EEXIST) {
-		if (fstatat(at->fd, at->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISDIR(st.st_mode)) {
+		/* What cannot be looked at may be a directory full of files: it is not replaced. */
+		bool there = fstatat(at->fd, at->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+		if (!there && errno != ENOENT)
+			return ociwp_fail_errno(err, errno, "look at %s", ociwp_quote(at->path));
+		if (there && S_ISDIR(st.st_mode)) {
 			*out_inode = (uint64_t)st.st_ino;
 			return 0;
 		}
@@ -504,9 +507,16 @@ int ociwp_fsys_link(ociwp_fsys *fs, const ociwp_fsys_at *target, const ociwp_fsy
 		if (code < 0)
 			return code;
 		if (fstatat(target->fd, target->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-			return ociwp_fail(err, OCIW_ERR_FORMAT,
-					  "hard link %s takes the place of the tree that %s is in",
-					  ociwp_quote(at->path), ociwp_quote(target->path));
+			return errno == ENOENT
+				       ? ociwp_fail(err, OCIW_ERR_FORMAT,
+						    "hard link %s takes the place of the tree that "
+						    "%s is in",
+						    ociwp_quote(at->path),
+						    ociwp_quote(target->path))
+				       : ociwp_fail_errno(err, errno, "look at %s",
+							  ociwp_quote(target->path));
+	} else if (errno != ENOENT) {
+		return ociwp_fail_errno(err, errno, "look at %s", ociwp_quote(at->path));
 	}
 	if (linkat(target->fd, target->name, at->fd, at->name, 0) != 0)
 		return ociwp_fail_errno(err, errno, "make hard link %s to %s", ociwp_quote(at->path),

@@ -221,7 +221,8 @@ static int refuse_twice(ociwp_extraction *x, const char *path, ociw_error **err)
 	if (fstatat(at.fd, at.name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return ociwp_fail(err, OCIW_ERR_UNSAFE, "two layers are named %s",
 				  ociwp_quote(path));
-	return 0;
+	return errno == ENOENT ? 0
+			       : ociwp_fail_errno(err, errno, "look at %s", ociwp_quote(path));
 }
 
 static int put_layer(ociwp_extraction *x, size_t i, size_t wasm_count, size_t *written,

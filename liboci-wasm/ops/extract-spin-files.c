@@ -489,8 +489,11 @@ static int copy_from_data(files *f, ociw_error **err)
 			r = ociwp_fsys_walk(f->x->fs, f->path.data, true, &at, err);
 		if (r < 0)
 			return r;
-		if (fstatat(at.fd, at.name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-			continue;
+		if (fstatat(at.fd, at.name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+			if (errno == ENOENT)
+				continue;
+			return ociwp_fail_errno(err, errno, "look at %s", ociwp_quote(f->path.data));
+		}
 		w->found = true;
 		r = ociwp_extract_duplicate(f->x, f->path.data, f->second.data, err);
 		if (r < 0)
