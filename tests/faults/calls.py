@@ -48,8 +48,9 @@ def campaign(flow, pool):
     # Threads take turns as they like: another run may make some calls more.
     total = max(count(flow) for _ in range(3))
     total += total // 50
-    work = [(n, error) for n in range(1, total + 1) for i, error in enumerate(ERRORS)
-            if n % (len(ERRORS) if flow.sampled else 3 if error == "KILL" else 1) == (i if flow.sampled else 0)]
+    errors = [x for x in ERRORS if x in (flow.errors or ERRORS)]
+    work = [(n, error) for n in range(1, total + 1) for i, error in enumerate(errors)
+            if n % (len(errors) if flow.sampled else 3 if error == "KILL" else 1) == (i if flow.sampled else 0)]
     problems, names, through = [], set(), 0
     for found, call, succeeded in pool.map(lambda x: one(flow, *x), work):
         problems += found

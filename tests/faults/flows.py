@@ -84,8 +84,9 @@ class World:
         self.make_app(files, size)
         self.source = os.path.join(self.top, "source")
         fresh = self.folder()
-        for format_, name in (("spin", "v1"), ("rootfs", "fs")):
-            self.must(fresh, [tool, "pack", "-q", "--format", format_, "-f", self.app,
+        for file, format_, name in ((self.app, "spin", "v1"), (self.app, "rootfs", "fs"),
+                                    (self.app + "/api.wasm", "wasm", "wasm")):
+            self.must(fresh, [tool, "pack", "-q", "--format", format_, "-f", file,
                               "-o", f"oci:{self.source}:{name}"])
         self.digest = self.must(fresh, [tool, "resolve", f"oci:{self.source}:v1"]).strip()
         self.other = self.must(fresh, [tool, "resolve", f"oci:{self.source}:fs"]).strip()
@@ -166,6 +167,7 @@ class Flow:
     """One command on one destination. Subclasses say what that is."""
 
     name = ""
+    errors = None  # all of them, or these
     sampled = False  # where the parts are flows too
     prepared_each_time = False  # where a copy of what was prepared once would not do
     volatile = re.compile(r"^home/\.cache/oci-wasm/pack/[^/]*/index$")
@@ -384,6 +386,20 @@ class ExtractRootfs(Extract):
     image = "fs"
 
 
+class ExtractShim(Extract):
+    name = "extract for the Spin shim"
+    errors = ["EIO", "EINTR"]
+
+    def argv(self, folder):
+        return super().argv(folder) + ["--mode=spin-cache"]
+
+
+class ExtractArtifact(Extract):
+    name = "extract an artifact"
+    image = "wasm"
+    errors = ["EIO", "EINTR"]
+
+
 class ExtractPulled(Extract):
     name = "extract from a registry"
     sampled = True
@@ -500,7 +516,8 @@ class StoreGc(Flow):
         return {self.world.digest, manifest["config"]["digest"]} | {x["digest"] for x in manifest["layers"]}
 
 
-FLOWS = [Pack, PackArchive, Push, Pull, Extract, ExtractRootfs, ExtractPulled, Cache, CacheCopy, CacheGc, StoreGc]
+FLOWS = [Pack, PackArchive, Push, Pull, Extract, ExtractRootfs, ExtractShim, ExtractArtifact,
+         ExtractPulled, Cache, CacheCopy, CacheGc, StoreGc]
 
 
 def arguments():
