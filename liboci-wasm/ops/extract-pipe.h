@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two cores for one stream: one thread reads, verifies and inflates layer after layer, the caller
+ * Several cores for the streams of an image: threads read, verify and inflate layers, the caller
  * hashes, untars and makes names; small files are finished (written, given their look, closed) by
- * whoever has time. Every name is made by the caller's thread, so order holds (perf anchors 7).
+ * whoever has time. Every name is made by the caller's thread, which takes layer after layer, so
+ * order holds whatever runs ahead (perf anchors 7).
  */
 #ifndef OCIW_OPS_EXTRACT_PIPE_H
 #define OCIW_OPS_EXTRACT_PIPE_H
@@ -14,17 +15,23 @@
 
 typedef struct ociwp_pipe ociwp_pipe;
 
-/* Opens stream @p i, called on the other thread: no events from there. */
+/* Opens stream @p i, called on another thread, perhaps while others are read: no events from there. */
 typedef int (*ociwp_pipe_open)(void *data, size_t i, ociw_reader **out, ociw_error **err);
 
-/* Starts the thread, which goes through @p count streams in order. */
-int ociwp_pipe_new(size_t count, ociwp_pipe_open open, void *data, ociwp_pipe **out,
+/* Most streams that are read at the same time: each has 1.5 MiB of buffers and its decoder. */
+#define OCIWP_PIPE_LANES_MAX 3U
+
+/* Starts @p lanes threads, which begin @p count streams in order, each thread one at a time. */
+int ociwp_pipe_new(size_t count, size_t lanes, ociwp_pipe_open open, void *data, ociwp_pipe **out,
 		   ociw_error **err);
 /* Stops and joins. */
 void ociwp_pipe_free(ociwp_pipe *pipe);
 OCIWP_DEFINE_AUTO(pipe, ociwp_pipe *, ociwp_pipe_free)
-/* The bytes of the next stream; borrows the pipe. Its end is the verdict of the far reader. */
+/* The bytes of the next stream; borrows the pipe. Its end is the verdict of the far reader. Fails
+ * where the last one was not read to its end. */
 int ociwp_pipe_reader(ociwp_pipe *pipe, ociw_reader **out, ociw_error **err);
+/* Whether the last stream was: what its far reader left behind may be looked at only then. */
+bool ociwp_pipe_at_end(const ociwp_pipe *pipe);
 
 /* A small file whose name is made already. */
 typedef struct ociwp_pipe_job {

@@ -56,6 +56,10 @@ int ociwp_extract_count(ociwp_extraction *x, ociw_error **err);
 int ociwp_extract_made(void *extraction, uint64_t parent_inode, const char *name, uint64_t inode,
 		       ociw_error **err);
 
+/* How many of these layers are read at the same time. */
+size_t ociwp_extract_lanes(const ociwp_extraction *x, const ociw_descriptor *const *layers,
+			   size_t count);
+
 /* Modes of extract: extract-rootfs.c, extract-artifact.c, extract-spin.c. */
 int ociwp_extract_rootfs(ociwp_extraction *x, ociw_error **err);
 int ociwp_extract_artifact(ociwp_extraction *x, ociw_error **err);

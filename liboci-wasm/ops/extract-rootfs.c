@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Tar layers over one another: order, verification (blob digest, diff_id, end of the compressed
- * stream) and the choice between one thread and two. specs/extraction.md; perf anchors 7.
+ * stream) and the choice between one thread and several. specs/extraction.md; perf anchors 7.
  */
 #include "ops/extract-layer.h"
 
@@ -19,7 +19,7 @@
 /* Below this many stored bytes a second thread costs more than it gives (perf anchors 8). */
 #define SERIAL_BELOW ((uint64_t)2 * 1024 * 1024)
 
-/* What opening a layer needs; used by the other thread, so nothing here is the caller's. */
+/* What opening a layer needs; used by other threads, so nothing here is the caller's. */
 typedef struct layer_source {
 	ociw_content *content;
 	ociw_op op; /* without events */
@@ -27,7 +27,6 @@ typedef struct layer_source {
 	bool spool;
 	ociw_descriptor **layers;
 	ociwp_compression *found; /* one a layer */
-	uint64_t unpacked;        /* of all layers so far */
 } layer_source;
 
 /* --- opening -------------------------------------------------------------------------------- */
@@ -67,12 +66,7 @@ static int open_layer(void *data, size_t i, ociw_reader **out, ociw_error **err)
 	int r = ociw_content_open(source->content, source->layers[i], &source->op, &reader, err);
 	if (r == 0 && source->spool)
 		r = spool(reader, &source->op, &reader, err);
-	if (r == 0)
-		r = ociwp_reader_decode(reader, &decode, &source->found[i], &reader, err);
-	if (r == 0)
-		r = ociwp_extract_total(reader, &source->unpacked,
-					source->limits.max_unpacked_bytes, out, err);
-	return r;
+	return r == 0 ? ociwp_reader_decode(reader, &decode, &source->found[i], out, err) : r;
 }
 
 /* --- what a layer promises ------------------------------------------------------------------ */
@@ -139,6 +133,10 @@ static int apply(ociwp_extraction *x, layer_source *source, ociwp_pipe *pipe, si
 								 : OCIW_DIGEST_SHA256;
 	ociw_reader *reader = NULL;
 	int r = pipe ? ociwp_pipe_reader(pipe, &reader, err) : open_layer(source, i, &reader, err);
+	/* Counted here, in order, whatever runs ahead. */
+	if (r == 0)
+		r = ociwp_extract_total(reader, &x->unpacked, x->limits.max_unpacked_bytes, &reader,
+					err);
 	if (r == 0 && diff_id)
 		r = ociwp_reader_hash(reader, algorithm, &got, NULL, &reader, err);
 	if (r < 0)
@@ -175,7 +173,10 @@ static int apply_all(ociwp_extraction *x, layer_source *source, size_t count, co
 				  ? ociw_descriptor_size(source->layers[i])
 				  : SERIAL_BELOW;
 	if (stored >= SERIAL_BELOW && !(x->options.flags & OCIW_EXTRACT_SERIAL))
-		r = ociwp_pipe_new(count, open_layer, source, &pipe, err);
+		r = ociwp_pipe_new(count,
+				   ociwp_extract_lanes(x, (const ociw_descriptor *const *)source->layers,
+						       count),
+				   open_layer, source, &pipe, err);
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		/* Whiteouts and opaque marks need to know this layer's names, unless nothing is
 		 * below. */
@@ -220,12 +221,9 @@ int ociwp_extract_rootfs(ociwp_extraction *x, ociw_error **err)
 			       .limits = x->limits,
 			       .spool = x->options.flags & OCIW_EXTRACT_VERIFY_FIRST,
 			       .layers = layers,
-			       .found = found,
-			       .unpacked = x->unpacked};
+			       .found = found};
 	source.op = (ociw_op){.size = sizeof(source.op),
 			      .limits = x->op ? x->op->limits : NULL,
 			      .cancel = x->op ? x->op->cancel : NULL};
-	r = apply_all(x, &source, count, ids, err);
-	x->unpacked = source.unpacked;
-	return r;
+	return apply_all(x, &source, count, ids, err);
 }

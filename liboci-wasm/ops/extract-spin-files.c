@@ -43,7 +43,7 @@ typedef struct files {
 	ociwp_buf path, second;
 	uint8_t *small; /* SMALL bytes, where there is no pipe */
 
-	/* For the other thread. */
+	/* For the other threads. */
 	const ociw_descriptor **bundles;
 	bool *truncated;
 	size_t bundle_count;
@@ -341,12 +341,7 @@ static int open_bundle(void *data, size_t i, ociw_reader **out, ociw_error **err
 	ociw_reader *reader = NULL;
 	*out = NULL;
 	int r = ociw_content_open(f->x->content, f->bundles[i], &f->op, &reader, err);
-	if (r == 0)
-		r = ociwp_reader_decode(reader, &decode, &found, &reader, err);
-	if (r == 0)
-		r = ociwp_extract_total(reader, &f->x->unpacked, f->x->limits.max_unpacked_bytes,
-					out, err);
-	return r;
+	return r == 0 ? ociwp_reader_decode(reader, &decode, &found, out, err) : r;
 }
 
 static int read_members(files *f, ociwp_tar_reader *tar, ociw_error **err)
@@ -374,16 +369,21 @@ static int read_bundle(files *f, size_t i, ociw_error **err)
 	int r = f->pipe ? ociwp_pipe_reader(f->pipe, &reader, err)
 			: open_bundle(f, i, &reader, err);
 	if (r == 0)
+		r = ociwp_extract_total(reader, &f->x->unpacked, f->x->limits.max_unpacked_bytes,
+					&reader, err);
+	if (r == 0)
 		r = ociwp_tar_reader_new(reader, f->x->op, &tar, err);
 	if (r < 0)
 		return r;
 	r = read_members(f, tar, &why);
 	if (r == 0)
 		r = ociwp_tar_reader_close(ociwp_steal(&tar), &why);
-	if (r < 0 && ((r != OCIW_ERR_FORMAT && r != OCIW_ERR_SIZE) || !f->truncated[i]))
+	/* Before the end of the stream, the other thread may be about to say so. */
+	bool truncated = (!f->pipe || ociwp_pipe_at_end(f->pipe)) && f->truncated[i];
+	if (r < 0 && ((r != OCIW_ERR_FORMAT && r != OCIW_ERR_SIZE) || !truncated))
 		return ociwp_error_move(err, why);
 	ociw_error_free(why);
-	if (!f->truncated[i])
+	if (!truncated)
 		return 0;
 	return ociwp_extract_warn(f->x, err,
 				  "bundle %s has no end (written by an unfinished Spin 4.1); its "
@@ -417,7 +417,9 @@ static int read_bundles(files *f, ociw_error **err)
 				  ? ociw_descriptor_size(f->bundles[i])
 				  : PIPE_FROM;
 	if (stored >= PIPE_FROM && !(f->x->options.flags & OCIW_EXTRACT_SERIAL))
-		r = ociwp_pipe_new(f->bundle_count, open_bundle, f, &f->pipe, err);
+		r = ociwp_pipe_new(f->bundle_count,
+				   ociwp_extract_lanes(f->x, f->bundles, f->bundle_count),
+				   open_bundle, f, &f->pipe, err);
 	for (size_t i = 0; r == 0 && i < f->bundle_count; i++) {
 		r = read_bundle(f, i, err);
 		if (r < 0)

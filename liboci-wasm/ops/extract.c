@@ -8,11 +8,13 @@
 #include "base/str.h"
 #include "codec/mediatype.h"
 #include "io/fsys-tree.h"
+#include "io/parallel.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define MAX_WARNINGS 20U
@@ -150,6 +152,20 @@ static int choose_mode(const ociwp_extraction *x, ociw_extract_mode *out, ociw_e
 	default:
 		return ociwp_fail(err, OCIW_ERR_INVALID, "extract mode %u", x->options.mode);
 	}
+}
+
+/* One of a registry: a connection that nobody reads while an earlier layer is written times out. One
+ * of zstd: each holds its window. Otherwise one a core. */
+size_t ociwp_extract_lanes(const ociwp_extraction *x, const ociw_descriptor *const *layers,
+			   size_t count)
+{
+	size_t cores = ociwp_parallel_threads(0);
+	if (ociwp_content_is_remote(x->content))
+		return 1;
+	for (size_t i = 0; i < count; i++)
+		if (strstr(ociw_descriptor_media_type(layers[i]), "zstd"))
+			return 1;
+	return cores < count ? cores : count;
 }
 
 /* --- the tree ------------------------------------------------------------------------------- */

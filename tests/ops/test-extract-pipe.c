@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The pipe between two threads: bytes in order, verdicts at the right place, files finished whoever
+ * The pipe between threads: bytes in order, verdicts at the right place, files finished whoever
  * does it, and giving up at any moment.
  */
 #include "ops/extract-pipe.h"
@@ -71,7 +71,7 @@ Test(extract_pipe, streams_come_whole_and_in_order)
 {
 	ociwp_pipe *pipe = NULL;
 	size_t bad = SIZE_MAX, count = 0;
-	cr_assert_eq(ociwp_pipe_new(3, open_far, &bad, &pipe, NULL), 0);
+	cr_assert_eq(ociwp_pipe_new(3, 2, open_far, &bad, &pipe, NULL), 0);
 	for (int i = 0; i < 3; i++) {
 		cr_expect_eq(read_stream(pipe, &count), 0);
 		cr_expect_eq(count, STREAM_BYTES);
@@ -83,11 +83,40 @@ Test(extract_pipe, the_verdict_of_the_far_end_is_the_end)
 {
 	ociwp_pipe *pipe = NULL;
 	size_t bad = 1, count = 0;
-	cr_assert_eq(ociwp_pipe_new(3, open_far, &bad, &pipe, NULL), 0);
+	cr_assert_eq(ociwp_pipe_new(3, 2, open_far, &bad, &pipe, NULL), 0);
 	cr_expect_eq(read_stream(pipe, &count), 0);
 	cr_expect_eq(read_stream(pipe, &count), OCIW_ERR_DIGEST);
 	cr_expect_eq(count, STREAM_BYTES);
 	ociwp_pipe_free(pipe);
+}
+
+Test(extract_pipe, streams_are_in_order_however_many_run_ahead)
+{
+	size_t bad = SIZE_MAX, count = 0;
+	for (size_t lanes = 0; lanes < OCIWP_PIPE_LANES_MAX + 2; lanes++) {
+		ociwp_pipe *pipe = NULL;
+		cr_assert_eq(ociwp_pipe_new(6, lanes, open_far, &bad, &pipe, NULL), 0);
+		for (int i = 0; i < 6; i++) {
+			cr_expect_eq(read_stream(pipe, &count), 0);
+			cr_expect_eq(count, STREAM_BYTES);
+		}
+		cr_expect(ociwp_pipe_at_end(pipe));
+		ociwp_pipe_free(pipe);
+	}
+}
+
+Test(extract_pipe, a_failed_stream_does_not_hold_up_the_ones_after_it)
+{
+	for (size_t lanes = 1; lanes <= OCIWP_PIPE_LANES_MAX; lanes++) {
+		ociwp_pipe *pipe = NULL;
+		size_t bad = 1, count = 0;
+		cr_assert_eq(ociwp_pipe_new(4, lanes, open_far, &bad, &pipe, NULL), 0);
+		cr_expect_eq(read_stream(pipe, &count), 0);
+		cr_expect_eq(read_stream(pipe, &count), OCIW_ERR_DIGEST);
+		cr_expect_eq(read_stream(pipe, &count), 0);
+		cr_expect_eq(count, STREAM_BYTES);
+		ociwp_pipe_free(pipe);
+	}
 }
 
 Test(extract_pipe, giving_up_early_is_an_error_and_no_hang)
@@ -96,10 +125,13 @@ Test(extract_pipe, giving_up_early_is_an_error_and_no_hang)
 	ociw_reader *reader = NULL;
 	size_t bad = SIZE_MAX;
 	char buf[10];
-	cr_assert_eq(ociwp_pipe_new(3, open_far, &bad, &pipe, NULL), 0);
+	cr_assert_eq(ociwp_pipe_new(3, 2, open_far, &bad, &pipe, NULL), 0);
 	cr_assert_eq(ociwp_pipe_reader(pipe, &reader, NULL), 0);
 	cr_expect_eq(ociw_reader_read(reader, buf, sizeof(buf), NULL), 10);
 	cr_expect_eq(ociw_reader_close(reader, NULL), OCIW_ERR_SIZE);
+	cr_expect_not(ociwp_pipe_at_end(pipe));
+	/* What is left of it must not be taken for the next one. */
+	cr_expect_eq(ociwp_pipe_reader(pipe, &reader, NULL), OCIW_ERR_SIZE);
 	ociwp_pipe_free(pipe);
 }
 
@@ -125,7 +157,7 @@ Test(extract_pipe, small_files_are_finished_by_whoever_has_time)
 	char text[32], want[32];
 	cr_assert_eq(mkdir(place.out, 0755), 0);
 	int dir = open(place.out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	cr_assert_eq(ociwp_pipe_new(1, open_far, &bad, &pipe, NULL), 0);
+	cr_assert_eq(ociwp_pipe_new(1, 1, open_far, &bad, &pipe, NULL), 0);
 	for (int i = 0; i < 500; i++)
 		cr_expect_eq(post_file(pipe, dir, i), 0);
 	cr_expect_eq(read_stream(pipe, &count), 0);
@@ -150,7 +182,7 @@ Test(extract_pipe, a_file_that_cannot_be_written_is_named)
 	ociwp_pipe_job *job = NULL;
 	ociw_error *err = NULL;
 	size_t bad = SIZE_MAX;
-	cr_assert_eq(ociwp_pipe_new(1, open_far, &bad, &pipe, NULL), 0);
+	cr_assert_eq(ociwp_pipe_new(1, 1, open_far, &bad, &pipe, NULL), 0);
 	cr_assert_eq(ociwp_pipe_job_begin(pipe, &job, NULL), 0);
 	job->fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	job->len = 10;
@@ -171,7 +203,7 @@ Test(extract_pipe, jobs_that_nobody_did_are_closed)
 	ociwp_pipe *pipe = NULL;
 	ociwp_pipe_job *job = NULL;
 	size_t bad = SIZE_MAX;
-	cr_assert_eq(ociwp_pipe_new(1, open_far, &bad, &pipe, NULL), 0);
+	cr_assert_eq(ociwp_pipe_new(1, 1, open_far, &bad, &pipe, NULL), 0);
 	cr_assert_eq(ociwp_pipe_job_begin(pipe, &job, NULL), 0);
 	job->fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	ociwp_pipe_job_drop(pipe, job);

@@ -43,6 +43,7 @@ if ! nm "$tool" | grep __tsan_init >/dev/null; then
 fi
 python3 -B "$here/../bench/app.py" M app
 python3 -B "$here/../bench/image.py" app one
+python3 -B "$here/../cli/layers.py" 1 layers >/dev/null
 registry_start plain
 at=$REGISTRY_ADDRESS
 
@@ -60,6 +61,8 @@ does "$tool" extract "oci:pulled:v1" node-tree
 does "$tool" extract "$at/app:v1" app-tree
 does "$tool" extract --mode spin-cache oci:spin:v1 cache-tree
 does "$extractor" oci:one:v1 one-tree
+does "$extractor" oci:layers:v1 layers-tree
+does "$extractor" --verify-first oci:layers:v1 layers-verified
 does "$extractor" --verify-first oci:rootfs:v1 rootfs-tree
 does "$extractor" --cache cache oci:node:v1
 does "$extractor" --cache cache oci:node:v1
