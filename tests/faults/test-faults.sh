@@ -14,4 +14,10 @@ registry_init
 registry_start plain || exit 1
 unset http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY
 export PYTHONDONTWRITEBYTECODE=1
-python3 "$here/$campaign.py" "$tool" "$extractor" "$REGISTRY_ADDRESS" "$@"
+# What a campaign that is killed leaves goes with the registry, and its mounts go with their namespace.
+export TMPDIR=$REGISTRY_ROOT
+with=()
+if [ "$campaign" = full ] && unshare --mount true 2>/dev/null; then
+    with=(unshare --mount)
+fi
+"${with[@]}" python3 "$here/$campaign.py" "$tool" "$extractor" "$REGISTRY_ADDRESS" "$@"

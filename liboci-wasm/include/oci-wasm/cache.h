@@ -27,7 +27,8 @@ enum ociw_cache_flags {
 
 /** Leases @p name of @p content, extracted now unless the cache has it. When @p name is a digest that
  * the cache has, @p content is not looked at (and may be NULL).
- * A damaged entry is made anew. Waits for another process that extracts the same image.
+ * A damaged entry is made anew; leases on it stay valid, and while one is held neither its tree nor the new
+ * one, which has the same path, is removed. Waits for another process that extracts the same image.
  * @param extract  as for ociw_extract(); NULL: defaults. file_url_root NULL: the tree itself
  * @return 0 or what ociw_extract() gives */
 OCIW_API OCIW_NODISCARD int ociw_cache_get(ociw_cache *cache, ociw_content *content,
