@@ -128,6 +128,30 @@ same "says what was deleted" "$layer" "$(field deleted)"
 fails 3 "and it is gone" oci-wasm blob get "$there@$layer" -o gone
 fails 3 "a second time there is nothing to delete" oci-wasm blob delete "$there@$layer"
 
+# ---- a registry that is busy ----
+cat >busy.py <<'BUSY'
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(503)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    do_HEAD = do_GET
+    def log_message(self, *args):
+        pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+BUSY
+python3 busy.py >busy.port 2>/dev/null </dev/null &
+REGISTRY_PIDS[busy]=$!
+registry_wait 20 $! test -s busy.port || exit 1
+busy=127.0.0.1:$(cat busy.port)/a/b
+fails 5 "a busy registry is asked five times" oci-wasm tags "$busy"
+same "each repetition is a line" 4 "$(grep -c '^retry: .*trying again in' <<<"$err")"
+fails 5 "with -q" oci-wasm tags -q "$busy"
+same "the failure alone is" 1 "$(grep -c . <<<"$err")"
+
 registry_start nodelete || exit 1
 off=$REGISTRY_ADDRESS/team/app
 runs "a registry that deletes nothing" oci-wasm copy oci:image:v1 "$off:v1"

@@ -11,13 +11,15 @@
 #include <unistd.h>
 
 #define REDRAW_MS 100
+/* Shorter than the shortest pause before a retry: who waits for the same thing says so once. */
+#define RETRY_MS 200
 
 struct progress {
 	bool quiet, verbose, terminal, drawn;
 	uint64_t bytes_done, bytes_total; /* of all blobs that began */
 	uint64_t files_done, files_total;
 	unsigned blobs, finished, skipped;
-	uint64_t last_draw_ms;
+	uint64_t last_draw_ms, last_retry_ms;
 	/* Bytes seen of each blob that is under way; a handful at a time. */
 	struct {
 		char digest[80];
@@ -138,6 +140,17 @@ static void say(struct progress *p, const char *prefix, const char *text)
 	fprintf(stderr, "%s%s\n", prefix, text ? text : "");
 }
 
+/* Several blobs may wait at a time, often for the same host: a line for a pause is enough. */
+static void say_retry(struct progress *p, const char *text)
+{
+	uint64_t now = now_ms();
+
+	if (!p->verbose && p->last_retry_ms && now - p->last_retry_ms < RETRY_MS)
+		return;
+	p->last_retry_ms = now;
+	say(p, "retry: ", text);
+}
+
 int progress_event(const ociw_event *event, void *user_data)
 {
 	struct progress *p = user_data;
@@ -149,7 +162,7 @@ int progress_event(const ociw_event *event, void *user_data)
 		say(p, "warning: ", event->message);
 		break;
 	case OCIW_EVENT_RETRY:
-		say(p, "retry: ", event->message);
+		say_retry(p, event->message);
 		break;
 	case OCIW_EVENT_NOTE:
 		if (p->verbose)
