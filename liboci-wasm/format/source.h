@@ -25,9 +25,11 @@ typedef enum ociwp_source_kind {
 /* Small on purpose: an app may have hundreds of thousands. */
 typedef struct ociwp_source {
 	uint8_t kind; /* ociwp_source_kind */
-	bool known;   /* size and sha256 (and bytes, when small) are set */
-	bool looked;  /* a file: stamp is how it looked a moment ago */
-	bool readable; /* then: this user may read it; false does not say that it may not */
+	bool known : 1;  /* size and sha256 (and bytes, when small) are set */
+	bool looked : 1; /* a file: stamp is how it looked a moment ago */
+	bool readable : 1; /* then: this user may read it; false does not say that it may not */
+	bool settled : 1;  /* hashed by us, when it had not changed for a while: any change since shows
+	                      in its stamp */
 	int fd;       /* borrowed */
 	union {
 		const char *path; /* borrowed */
@@ -45,6 +47,7 @@ typedef struct ociwp_scratch {
 	ociwp_hasher *hasher;
 	const ociwp_beneath *beneath; /* where a FILE that is hashed must be; NULL: anywhere */
 	unsigned char *buf; /* OCIWP_SCRATCH_SIZE */
+	bool idle;          /* the hasher: what is read now is known */
 } ociwp_scratch;
 #define OCIWP_SCRATCH_SIZE (64u << 10)
 
@@ -66,8 +69,11 @@ const char *ociwp_source_digest(const ociwp_source *source, char out[OCIW_DIGEST
 /* What to call it in messages. */
 const char *ociwp_source_name(const ociwp_source *source);
 
+/* A file changed within this many seconds may change again under the same times (FAT counts in twos). */
+#define OCIWP_RACY_SECONDS 2
+
 /* Gives all bytes to @p sink in order and judges them at the end: OCIW_ERR_DIGEST or SIZE when they
- * are not what was hashed. */
+ * are not what was hashed. Settled files are judged by their stamps, all others by their digests. */
 typedef int (*ociwp_source_sink)(void *context, const void *data, size_t len, ociw_error **err);
 int ociwp_source_read(const ociwp_source *source, ociwp_scratch *scratch, const ociw_op *op,
                       ociwp_source_sink sink, void *context, ociw_error **err);

@@ -194,7 +194,7 @@ static int make_layer(struct make *make, size_t worker, ociwp_tar_layer *layer, 
 /* Everything that decides the bytes of the blob, and nothing that does not. */
 static void layer_key(const ociwp_tar_layer *layer, ociwp_scratch *scratch, uint8_t out[32])
 {
-	static const char engine[] = "ociw tar layer 3";
+	static const char engine[] = "ociw tar layer 4";
 	ociwp_hasher *hasher = scratch->hasher;
 	ociw_digest digest;
 	ociwp_hasher_reset(hasher);

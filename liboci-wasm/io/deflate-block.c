@@ -18,6 +18,7 @@
 
 /* Parts of the format promise, as are the level and the engine: others give other blobs. */
 #define CHUNK ((size_t)8 << 10) /* what is judged at once */
+#define GLANCE ((size_t)1 << 10) /* what mostly suffices to know that it is no noise */
 #define STORED_MAX 0xffffu
 #define STORED_HEADER 5
 /* Header bits of an empty stored block, at most one byte, its length and the complement. */
@@ -37,12 +38,10 @@ static size_t engine_bound(size_t len);
 /* Are all byte values about as frequent as in noise? The chi-squared of noise is 255 +- 23 whatever
  * the length; text has many times the length, machine code about the length. At a quarter of the
  * length a perfect entropy coder saves 2 %. Far below 255 is no noise but a table. */
-static bool is_dense(const uint8_t *data, size_t len)
+static uint64_t chi_squared(const uint8_t *data, size_t len)
 {
 	uint32_t counts[4][256] = {{0}};
 	uint64_t squares = 0;
-	if (len != CHUNK)
-		return false;
 	for (size_t i = 0; i < len; i += 4)
 		for (size_t j = 0; j < 4; j++)
 			counts[j][data[i + j]]++;
@@ -50,7 +49,14 @@ static bool is_dense(const uint8_t *data, size_t len)
 		uint64_t n = (uint64_t)counts[0][i] + counts[1][i] + counts[2][i] + counts[3][i];
 		squares += n * n;
 	}
-	uint64_t chi = squares * 256 / len - len;
+	return squares * 256 / len - len;
+}
+
+static bool is_dense(const uint8_t *data, size_t len)
+{
+	if (len != CHUNK || chi_squared(data, GLANCE) > GLANCE)
+		return false;
+	uint64_t chi = chi_squared(data, len);
 	return chi > 128 && chi < len / 4;
 }
 
@@ -121,7 +127,7 @@ ptrdiff_t ociwp_deflate_block(ociwp_block_deflater *deflater, const void *data, 
 
 #if OCIWP_HAVE_LIBDEFLATE
 
-#define LEVEL 3
+#define LEVEL 2
 
 struct ociwp_block_deflater {
 	struct libdeflate_compressor *compressor;

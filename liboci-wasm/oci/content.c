@@ -38,6 +38,11 @@ void *ociwp_content_self(ociw_content *content, const ociwp_content_ops *ops)
 	return content->ops == ops ? content->self : NULL;
 }
 
+bool ociwp_content_is_sure(const ociw_content *content, const ociw_descriptor *desc)
+{
+	return content->ops->sure && content->ops->sure(content->self, desc);
+}
+
 bool ociwp_content_is_remote(const ociw_content *content)
 {
 	return content->ops->remote;

@@ -58,6 +58,9 @@ typedef struct ociwp_content_ops {
 	/* Size of a blob that is known by digest alone. */
 	int (*stat)(void *self, const char *digest, const ociw_op *op, uint64_t *size,
 		    ociw_error **err);
+	/* Does `open` give exactly the bytes of this blob or fail, so that nobody needs to hash them
+	 * again? */
+	bool (*sure)(void *self, const ociw_descriptor *desc);
 	void (*free)(void *self);
 	/* Blobs leave this machine: layers that may not be distributed are not sent (LYR-8), what is
 	 * sent is verified first, and a manifest that is there has all it points at. */
@@ -71,6 +74,7 @@ int ociwp_content_new(const ociwp_content_ops *ops, void *take_self, const char 
 void *ociwp_content_self(ociw_content *content, const ociwp_content_ops *ops);
 
 bool ociwp_content_is_remote(const ociw_content *content);
+bool ociwp_content_is_sure(const ociw_content *content, const ociw_descriptor *desc);
 
 /* The front of each op: checks support (OCIW_ERR_UNSUPPORTED names what is missing). */
 int ociwp_content_has(ociw_content *content, const ociw_descriptor *desc, const ociw_op *op,

@@ -473,6 +473,14 @@ static int memory_resolve(void *self, const char *name, const ociw_op *op, ociw_
 	return ociwp_fail(err, OCIW_ERR_NOTFOUND, "no image is named %s", ociwp_quote(name));
 }
 
+/* Files are compared with what was hashed, or hashed; the rest is ours alone, and was hashed as it was
+ * made. */
+static bool memory_is_sure(void *self, const ociw_descriptor *desc)
+{
+	const struct blob *blob = find_blob(self, desc->digest);
+	return blob && blob->kind != BLOB_FOREIGN;
+}
+
 static int memory_open(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
                        ociw_reader **out, ociw_error **err)
 {
@@ -545,6 +553,7 @@ static const ociwp_content_ops memory_ops = {
         .list = memory_list,
         .has = memory_blob_has,
         .stat = memory_stat,
+        .sure = memory_is_sure,
         .free = memory_release,
 };
 
@@ -570,6 +579,7 @@ int ociwp_memory_view(ociwp_memory *borrowed, ociw_content **out, ociw_error **e
 	static const ociwp_content_ops view_ops = {.resolve = memory_resolve,
 	                                           .open = memory_open,
 	                                           .has = memory_blob_has,
+	                                           .sure = memory_is_sure,
 	                                           .free = view_release};
 	return ociwp_content_new(&view_ops, borrowed, borrowed->label, out, err);
 }

@@ -148,7 +148,7 @@ static int counting_close(void *self, ociw_error **err)
 }
 
 /* Ends that check what they are given get raw bytes, from any offset; others get a reader that
- * checks, so that damaged bytes are refused here with a clear error. */
+ * checks, so that damaged bytes are refused here with a clear error, unless the source is sure. */
 static int open_blob(void *self, uint64_t offset, const ociw_op *op, ociw_reader **out,
                      ociw_error **err)
 {
@@ -158,7 +158,8 @@ static int open_blob(void *self, uint64_t offset, const ociw_op *op, ociw_reader
 	int r;
 
 	*out = NULL;
-	if (offset == 0 && ociwp_content_is_remote(w->crew->destination))
+	if (offset == 0 && ociwp_content_is_remote(w->crew->destination) &&
+	    !ociwp_content_is_sure(w->crew->source, w->blob))
 		r = ociw_content_open(w->crew->source, w->blob, op, &inner, err);
 	else
 		r = ociwp_content_open_raw(w->crew->source, w->blob, offset, op, &inner, err);

@@ -24,9 +24,6 @@
 #define VERSION 2u
 #define BYTE_ORDER_MARK 0x01020304u
 #define INDEX_MAX (512u << 20)
-/* A file changed within this many seconds of being hashed may change again under the same times
- * (FAT counts in twos): it is not remembered. */
-#define RACY_SECONDS 2
 
 /* The index: header, files sorted by key, layers, inline bytes, SHA-256 of all before. */
 struct header {
@@ -433,7 +430,8 @@ struct saving {
 
 static void save_source(struct saving *saving, const ociwp_source *source, unsigned wasm)
 {
-	int64_t newest = saving->cache->opened - RACY_SECONDS;
+	/* What may change again under the same times is not remembered. */
+	int64_t newest = saving->cache->opened - OCIWP_RACY_SECONDS;
 	if (source->kind != OCIWP_SOURCE_FILE || !source->known ||
 	    source->stamp.mtime_seconds >= newest || source->stamp.ctime_seconds >= newest)
 		return;

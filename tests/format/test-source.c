@@ -110,6 +110,51 @@ Test(source, reading_judges_the_bytes_again)
 	             OCIW_ERR_SIZE);
 }
 
+Test(source, a_file_changed_just_now_is_judged_by_its_bytes)
+{
+	write_file("just now");
+	ociwp_source source = of_file();
+	cr_assert_eq(ociwp_source_hash(&source, 0, &scratch, NULL), 0);
+	cr_expect_not(source.settled);
+	ociwp_source_deinit(&source);
+}
+
+static int append_to_file(void *context, const void *data, size_t len, ociw_error **err)
+{
+	FILE *file = fopen(path, "a");
+	(void)context;
+	(void)data;
+	(void)len;
+	(void)err;
+	cr_assert_not_null(file);
+	fputs("more", file);
+	fclose(file);
+	return 0;
+}
+
+/* Nobody can give a file an old ctime, so the test says that it is settled. */
+Test(source, a_settled_file_is_judged_by_its_stamp_before_and_after)
+{
+	char text[4096];
+	OCIWP_AUTO(buf) ociwp_buf got = OCIWP_BUF_INIT;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	write_file(text);
+	ociwp_source source = of_file();
+	cr_assert_eq(ociwp_source_hash(&source, 0, &scratch, NULL), 0);
+	source.settled = true;
+	cr_assert_eq(ociwp_source_read(&source, &scratch, NULL, collect, &got, NULL), 0);
+	cr_assert_str_eq(got.data, text);
+	cr_expect_eq(ociwp_source_read(&source, &scratch, NULL, append_to_file, NULL, NULL),
+	             OCIW_ERR_DIGEST);
+	text[100] = 'y';
+	usleep(20000); /* so that the clock of the file system has moved on */
+	write_file(text);
+	cr_expect_eq(ociwp_source_read(&source, &scratch, NULL, collect, &got, NULL),
+	             OCIW_ERR_DIGEST);
+	cr_expect_not(scratch.idle);
+}
+
 Test(source, what_is_no_regular_file_is_refused)
 {
 	ociw_error *err = NULL;

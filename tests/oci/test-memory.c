@@ -260,3 +260,19 @@ Test(memory, a_view_shows_what_is_added_after_it)
 	ociw_content_free(ociwp_steal(&view));
 	ociwp_memory_free(memory);
 }
+
+Test(memory, is_sure_of_its_own_blobs_but_not_of_those_of_others)
+{
+	OCIWP_AUTO(content) ociw_content *content = NULL, *other = NULL;
+	OCIWP_AUTO(descriptor) ociw_descriptor *own = describe("own"), *foreign = describe("foreign");
+	ociwp_memory *memory = NULL, *others = NULL;
+	cr_assert_eq(ociwp_memory_new("other", &others, NULL), 0);
+	cr_assert_eq(ociwp_memory_add_bytes(others, foreign, (ociw_span){"foreign", 7}, NULL), 0);
+	cr_assert_eq(ociwp_memory_publish(others, &other, NULL), 0);
+	cr_assert_eq(ociwp_memory_new("m", &memory, NULL), 0);
+	cr_assert_eq(ociwp_memory_add_bytes(memory, own, (ociw_span){"own", 3}, NULL), 0);
+	cr_assert_eq(ociwp_memory_add_foreign(memory, foreign, other, NULL), 0);
+	cr_assert_eq(ociwp_memory_publish(memory, &content, NULL), 0);
+	cr_expect(ociwp_content_is_sure(content, own));
+	cr_expect_not(ociwp_content_is_sure(content, foreign));
+}
