@@ -269,7 +269,13 @@ static int resolve_source(const ociwp_pack *pack, const ociwp_app_source *from,
 {
 	bool known = false, found = false;
 	ociw_digest want;
+	struct stat st;
 	if (from->path) {
+		/* Hashing opens it; this is for the message. */
+		if (stat(from->path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
+			return ociwp_fail(err, OCIW_ERR_NOTFOUND,
+			                  "%s is not there: build the app first [source-missing]",
+			                  ociwp_quote(from->path));
 		*out = (ociwp_source){.kind = OCIWP_SOURCE_FILE, .fd = -1, .from.path = from->path};
 		return 0;
 	}
@@ -283,10 +289,32 @@ static int resolve_source(const ociwp_pack *pack, const ociwp_app_source *from,
 	return 0;
 }
 
-/* Resolves @p count sources that the component has in @p role; *done grows with each. */
-static int resolve_list(const ociwp_pack *pack, const ociwp_app_source *from, size_t count,
-                        ociwp_workspace *workspace, ociwp_source **out, size_t *done,
-                        ociw_error **err)
+/* Whose sources are resolved, for messages. */
+struct owner {
+	const ociwp_app *app;
+	const char *id, *what;
+};
+
+/* "spin.toml:8:10: component "a": wasm source" in front of an error. */
+static int in_manifest(const ociwp_pack *pack, const struct owner *owner, ociwp_place at, int r,
+                       ociw_error **err)
+{
+	/* The manifest as it was given, as for everything else that is wrong with it. */
+	const char *given = pack->options.path, *name = ociwp_path_basename(owner->app->manifest_path);
+	bool folder = !ociwp_ends_with(given, name);
+	if (r >= 0)
+		return r;
+	if (!at.line)
+		return ociwp_wrap(err, r, "component %s: %s", ociwp_quote(owner->id), owner->what);
+	return ociwp_wrap(err, r, "%s%s%s:%u:%u: component %s: %s", given,
+	                  folder && !ociwp_ends_with(given, "/") ? "/" : "", folder ? name : "",
+	                  at.line, at.column, ociwp_quote(owner->id), owner->what);
+}
+
+/* Resolves @p count sources of an owner; *done grows with each. */
+static int resolve_list(const ociwp_pack *pack, const struct owner *owner,
+                        const ociwp_app_source *from, size_t count, ociwp_workspace *workspace,
+                        ociwp_source **out, size_t *done, ociw_error **err)
 {
 	*out = ociwp_calloc(count, sizeof(**out));
 	if (!*out)
@@ -294,7 +322,7 @@ static int resolve_list(const ociwp_pack *pack, const ociwp_app_source *from, si
 	for (size_t i = 0; i < count; i++) {
 		int r = resolve_source(pack, &from[i], workspace, &(*out)[i], err);
 		if (r < 0)
-			return r;
+			return in_manifest(pack, owner, from[i].at, r, err);
 		++*done;
 	}
 	return 0;
@@ -307,21 +335,23 @@ int ociwp_pack_sources(const ociwp_pack *pack, const ociwp_app *app, ociwp_works
 	for (size_t i = 0; i < app->component_count; i++) {
 		const ociwp_app_component *from = &app->components[i];
 		ociwp_draft_component *to = &draft->components[i];
-		const char *what = "wasm source";
-		int r = resolve_source(pack, &from->source, workspace, &to->wasm, err);
-		if (r == 0) {
-			what = "dependency";
-			r = resolve_list(pack, from->dependency_sources, from->dependency_count,
-			                 workspace, &to->dependencies, &to->dependency_count, err);
-		}
+		struct owner owner = {app, to->id, "wasm source"};
+		int r = in_manifest(pack, &owner, from->source.at,
+		                    resolve_source(pack, &from->source, workspace, &to->wasm, err),
+		                    err);
+		owner.what = "dependency";
+		if (r == 0)
+			r = resolve_list(pack, &owner, from->dependency_sources,
+			                 from->dependency_count, workspace, &to->dependencies,
+			                 &to->dependency_count, err);
 		/* Spin packs none of these: their file URLs stay in its locks (spin.md 3.2). */
-		if (r == 0 && !compat) {
-			what = "trigger dependency";
-			r = resolve_list(pack, from->trigger_sources, from->trigger_source_count,
-			                 workspace, &to->triggers, &to->trigger_count, err);
-		}
+		owner.what = "trigger dependency";
+		if (r == 0 && !compat)
+			r = resolve_list(pack, &owner, from->trigger_sources,
+			                 from->trigger_source_count, workspace, &to->triggers,
+			                 &to->trigger_count, err);
 		if (r < 0)
-			return ociwp_wrap(err, r, "component %s: %s", ociwp_quote(to->id), what);
+			return r;
 	}
 	return 0;
 }

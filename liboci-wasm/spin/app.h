@@ -8,6 +8,7 @@
 
 #include "oci/memory.h"
 #include "spin/lock.h"
+#include "spin/toml.h"
 
 /* Where the bytes of a wasm come from. */
 typedef struct ociwp_app_source {
@@ -15,6 +16,7 @@ typedef struct ociwp_app_source {
 	char *url, *digest;                 /* url form */
 	char *registry, *package, *version; /* registry form; registry may be NULL */
 	bool range; /* `version` is a requirement such as ">=1.2", not a version */
+	ociwp_place at; /* in the manifest; 0:0 when it is not there */
 } ociwp_app_source;
 
 typedef struct ociwp_app_file {

@@ -174,6 +174,16 @@ int ociwp_fields_need(const ociwp_fields *f, const char *key, const ociwp_toml_m
 	*out = ociwp_fields_get(f, key);
 	if (*out)
 		return 0;
+	/* Where unknown keys were not looked for yet, one of them may be meant. */
+	const char *const wanted[] = {key, NULL};
+	for (size_t i = 0; i < f->table->count; i++) {
+		const ociwp_toml_member *member = &f->table->u.members[i];
+		if (ociwp_nearest_word(member->key, wanted) && strlen(key) > 4)
+			return ociwp_report_fail(
+			        f->report, where(f, member->at, "missing-key"), OCIW_ERR_FORMAT,
+			        err, "%s lacks the key \"%s\", is %s meant to be it?", f->what,
+			        key, ociwp_quote(member->key));
+	}
 	return ociwp_report_fail(f->report, where(f, f->table->at, "missing-key"), OCIW_ERR_FORMAT,
 	                         err, "%s lacks the key \"%s\"", f->what, key);
 }

@@ -142,6 +142,7 @@ static int resolve_dependency(const ociwp_dependency *from, const char *root, oc
                               ociw_error **err)
 {
 	int r = resolve_source(&from->source, root, to, err);
+	to->at = from->at;
 	bool package =
 	        from->form == OCIWP_DEPENDENCY_VERSION || from->form == OCIWP_DEPENDENCY_PACKAGE;
 	if (r < 0 || !package || to->package || !from->name.package)
@@ -306,6 +307,7 @@ int ociwp_lock_build_component(const ociwp_spin_manifest *manifest,
 	                        err)) < 0 ||
 	    (r = build_dependencies(component, app, index, err)) < 0)
 		return r;
+	app->components[index].source.at = component->source_at;
 	return build_trigger_dependencies(manifest, component, app, index, err);
 }
 

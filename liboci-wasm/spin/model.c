@@ -46,6 +46,7 @@ int ociwp_app_source_copy(const ociwp_app_source *from, ociwp_app_source *to, oc
 		return OCIW_ERR_NOMEM;
 	}
 	copy.range = from->range;
+	copy.at = from->at;
 	ociwp_app_source_deinit(to);
 	*to = copy;
 	return 0;

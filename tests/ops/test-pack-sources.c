@@ -171,3 +171,23 @@ Test(pack_sources, a_range_is_asked_for_each_time_and_remembered_for_times_witho
 	code = OCIW_ERR_NOTFOUND; /* an answer is an answer */
 	free(pack_failure(&options, OCIW_ERR_NOTFOUND));
 }
+
+Test(pack_sources, errors_say_where_the_manifest_names_the_source)
+{
+	struct server server = {"\0asm\1\0\0\0", 8, 0, ""};
+	ociw_pack_options options = remote(BY_URL, &server);
+	OCIWP_AUTO(str) char *far = pack_failure(&options, OCIW_ERR_DIGEST);
+	cr_assert(strstr(far, "/spin.toml:8:10: component \"a\": wasm source: "), "%s", far);
+	write_text("spin.toml", REMOTE "\"b.wasm\"\n");
+	options.path = in_app("spin.toml");
+	OCIWP_AUTO(str) char *near = pack_failure(&options, OCIW_ERR_NOTFOUND);
+	cr_assert(strstr(near, "/spin.toml:8:10: component \"a\": wasm source: "), "%s", near);
+	cr_assert(strstr(near, "/b.wasm\" is not there: build the app first [source-missing]"), "%s",
+	          near);
+	write_text("spin.toml", REMOTE "\"a.wasm\"\n[component.a.dependencies]\n\"x:y\" = { path = "
+	                               "\"d.wasm\" }\n");
+	write_wasm("a.wasm");
+	options.path = app_dir;
+	OCIWP_AUTO(str) char *third = pack_failure(&options, OCIW_ERR_NOTFOUND);
+	cr_assert(strstr(third, "/spin.toml:10:1: component \"a\": dependency: "), "%s", third);
+}

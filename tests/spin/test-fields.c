@@ -28,6 +28,13 @@ Test(fields, a_far_key_gets_the_whole_list)
 	               "component");
 }
 
+Test(fields, a_missing_key_may_be_there_misspelt)
+{
+	assert_refused("spin_manifest_verson = 2\n", 0, OCIW_ERR_FORMAT,
+	               "spin.toml:1:1: the manifest lacks the key \"spin_manifest_version\", is "
+	               "\"spin_manifest_verson\" meant to be it? [missing-key]");
+}
+
 Test(fields, a_wrong_type_says_what_is_wanted)
 {
 	assert_refused(
