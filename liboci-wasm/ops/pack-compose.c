@@ -183,7 +183,7 @@ static int compose_one(struct job *job, ociw_error **err)
 	int r = prepare(job, err);
 	if (r == 0)
 		r = call(job, &file, err);
-	if (r < 0)
+	if (r < 0 || !file)
 		return r;
 	file->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (file->fd < 0 || fstat(file->fd, &st) < 0)

@@ -107,50 +107,61 @@ static int write_script(const ociw_composition *what, ociw_error **err)
 	              : 0;
 }
 
-static void free_argv(char **argv)
+/* The arguments, and which of them are ours to free. */
+struct arguments {
+	char **argv;
+	char **values; /* of --dep */
+	size_t value_count;
+};
+
+static void free_arguments(struct arguments *arguments)
 {
-	/* Only the values of --dep are ours: each stands behind one. */
-	for (size_t i = 1; argv[i]; i++)
-		if (strcmp(argv[i - 1], "--dep") == 0)
-			free(argv[i]);
-	free(argv);
+	for (size_t i = 0; i < arguments->value_count; i++)
+		free(arguments->values[i]);
+	free(arguments->values);
+	free(arguments->argv);
 }
 
-/* program compose (--dep PACKAGE=PATH)... -o OUT SCRIPT NULL */
-static char **make_argv(const struct composer *composer, const ociw_composition *what)
+/* program compose (--dep PACKAGE=PATH)... -o OUT SCRIPT NULL; false without memory. */
+static bool make_arguments(const struct composer *composer, const ociw_composition *what,
+                           struct arguments *out)
 {
-	char **argv = calloc(what->part_count + 3, 2 * sizeof(*argv));
 	size_t n = 0;
 
-	if (!argv)
-		return NULL;
-	argv[n++] = (char *)composer->program;
-	argv[n++] = (char *)"compose";
+	out->argv = calloc(what->part_count + 3, 2 * sizeof(*out->argv));
+	out->values = calloc(what->part_count + 1, sizeof(*out->values));
+	if (!out->argv || !out->values)
+		return false;
+	out->argv[n++] = (char *)composer->program;
+	out->argv[n++] = (char *)"compose";
 	for (size_t i = 0; i < what->part_count; i++) {
-		argv[n++] = (char *)"--dep";
-		if (asprintf(&argv[n], "%s=%s", what->parts[i].package, what->parts[i].path) < 0) {
-			argv[n] = NULL;
-			free_argv(argv);
-			return NULL;
+		char **value = &out->values[i];
+		if (asprintf(value, "%s=%s", what->parts[i].package, what->parts[i].path) < 0) {
+			*value = NULL;
+			return false;
 		}
-		n++;
+		out->value_count++;
+		out->argv[n++] = (char *)"--dep";
+		out->argv[n++] = *value;
 	}
-	argv[n++] = (char *)"-o";
-	argv[n++] = (char *)what->out_path;
-	argv[n++] = (char *)what->script_path;
-	return argv;
+	out->argv[n++] = (char *)"-o";
+	out->argv[n++] = (char *)what->out_path;
+	out->argv[n++] = (char *)what->script_path;
+	return true;
 }
 
 int compose_component(const ociw_composition *what, void *user_data, ociw_error **err)
 {
 	const struct composer *composer = user_data;
-	char **argv = make_argv(composer, what);
+	struct arguments arguments = {0};
+	int r = 0;
 
-	if (!argv)
-		return ociw_error_set(err, OCIW_ERR_NOMEM, "out of memory");
-	int r = write_script(what, err);
+	if (!make_arguments(composer, what, &arguments))
+		r = ociw_error_set(err, OCIW_ERR_NOMEM, "out of memory");
 	if (r == 0)
-		r = run(composer, argv, err);
-	free_argv(argv);
+		r = write_script(what, err);
+	if (r == 0)
+		r = run(composer, arguments.argv, err);
+	free_arguments(&arguments);
 	return r;
 }
