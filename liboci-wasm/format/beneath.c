@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The kernel follows the path and says no (openat2), or opens it and tells where it was (/proc); the
- * second way also takes absolute links that lead back inside. Both judge the file that is open, not
- * its name.
+ * The kernel follows the path and says no (openat2), or opens it and tells where it was (/proc);
+ * the second way also takes absolute links that lead back inside. Both judge the file that is open,
+ * not its name.
  */
 #include "format/beneath.h"
 #include "base/alloc.h"

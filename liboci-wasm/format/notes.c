@@ -90,8 +90,7 @@ int ociwp_annotations_canonical(ociwp_annotations *annotations, ociw_error **err
 	for (size_t i = 0; r == 0 && i < annotations->count; i++) {
 		OCIWP_AUTO(str) char *key = ociwp_nfc(annotations->items[i].key);
 		OCIWP_AUTO(str) char *value = ociwp_nfc(annotations->items[i].value);
-		r = key && value ? ociwp_annotations_set(&made, key, value, err)
-		                 : ociwp_nomem(err);
+		r = key && value ? ociwp_annotations_set(&made, key, value, err) : ociwp_nomem(err);
 	}
 	if (r < 0) {
 		ociwp_annotations_deinit(&made);

@@ -13,10 +13,11 @@ int ociwp_annotation_judge(const ociw_op *op, const char *key, ociw_error **err)
 {
 #define IMAGE OWN "image."
 	static const char *const known[] = {
-	        IMAGE "created",     IMAGE "authors",     IMAGE "url",       IMAGE "documentation",
-	        IMAGE "source",      IMAGE "version",     IMAGE "revision",  IMAGE "vendor",
-	        IMAGE "licenses",    IMAGE "ref.name",    IMAGE "title",     IMAGE "description",
-	        IMAGE "base.digest", IMAGE "base.name",   NULL,
+	        IMAGE "created",       IMAGE "authors",   IMAGE "url",
+	        IMAGE "documentation", IMAGE "source",    IMAGE "version",
+	        IMAGE "revision",      IMAGE "vendor",    IMAGE "licenses",
+	        IMAGE "ref.name",      IMAGE "title",     IMAGE "description",
+	        IMAGE "base.digest",   IMAGE "base.name", NULL,
 	};
 #undef IMAGE
 	if (!ociwp_starts_with(key, OWN))

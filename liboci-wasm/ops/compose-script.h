@@ -23,8 +23,8 @@ typedef struct ociwp_compose_member {
 	bool denied; /* the adapter stands between it and the host */
 } ociwp_compose_member;
 
-/* Writes the script. @p deny: what is known of the adapter; NULL when nothing is denied. FORMAT for a
- * name that matches no import, two that match one, an export that is not there. */
+/* Writes the script. @p deny: what is known of the adapter; NULL when nothing is denied. FORMAT for
+ * a name that matches no import, two that match one, an export that is not there. */
 int ociwp_compose_script(const ociwp_wasm_info *component, const ociwp_compose_member *members,
                          size_t count, const ociwp_wasm_info *deny, ociwp_buf *out,
                          ociw_error **err);

@@ -62,7 +62,8 @@ static bool write_beside(const char *path, int fd, const char *text)
 	return false;
 }
 
-char *ociwp_fetched_keep(const ociwp_pack *pack, const ociw_digest *digest, const char *path, int fd)
+char *ociwp_fetched_keep(const ociwp_pack *pack, const ociw_digest *digest, const char *path,
+                         int fd)
 {
 	OCIWP_AUTO(str) char *kept = NULL;
 	if (ociwp_fetched_path(pack, digest, &kept, NULL) < 0 || !kept ||

@@ -87,7 +87,8 @@ int ociwp_pack_annotations(ociwp_pack *pack, ociw_error **err)
 			                  i);
 		r = ociwp_annotation_judge(pack->op, given->key, err);
 		if (r == 0)
-			r = ociwp_annotations_set(&pack->annotations, given->key, given->value, err);
+			r = ociwp_annotations_set(&pack->annotations, given->key, given->value,
+			                          err);
 	}
 	return r;
 }

@@ -91,8 +91,7 @@ static int add_member(struct job *job, size_t i, ociw_error **err)
 	ociwp_compose_member *m = &job->members[i];
 	ociwp_wasm_info *info = NULL;
 	bool all = false;
-	const char *path =
-	        ociwp_workspace_path(job->workspace, &job->component->dependencies[i]);
+	const char *path = ociwp_workspace_path(job->workspace, &job->component->dependencies[i]);
 	int r = judge_inherit(dependency, &all, err);
 	if (r == 0)
 		r = inspect(path, "dependency", &info, err);
@@ -124,8 +123,8 @@ static int prepare(struct job *job, ociw_error **err)
 	if (r == 0 && deny)
 		job->parts[job->part_count++] = (ociw_compose_part){OCIWP_COMPOSE_DENY, deny};
 	return r < 0 ? r
-	             : ociwp_compose_script(job->main, job->members, count, job->deny,
-	                                    &job->script, err);
+	             : ociwp_compose_script(job->main, job->members, count, job->deny, &job->script,
+	                                    err);
 }
 
 /* A path in the workspace, free for a while: slots move when there are more. */
@@ -133,7 +132,8 @@ static int slot(const struct job *job, const char *suffix, size_t *out, ociw_err
 {
 	ociwp_work_file *file = NULL;
 	*out = job->workspace->count;
-	return ociwp_workspace_slot(job->workspace, job->pack->options.temp_dir, suffix, &file, err);
+	return ociwp_workspace_slot(job->workspace, job->pack->options.temp_dir, suffix, &file,
+	                            err);
 }
 
 static int call(struct job *job, ociwp_work_file **out, ociw_error **err)
@@ -197,10 +197,11 @@ static int compose_one(struct job *job, ociw_error **err)
 static int refuse(const char *id, const char *what, uint32_t how, ociw_error **err)
 {
 	if (how == OCIW_COMPOSE_CALLBACK)
-		return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
-				  "component %s has %s, which only Spin itself can compose: pack it as "
-				  "it is (--no-compose)",
-				  ociwp_quote(id), what);
+		return ociwp_fail(
+		        err, OCIW_ERR_UNSUPPORTED,
+		        "component %s has %s, which only Spin itself can compose: pack it as "
+		        "it is (--no-compose)",
+		        ociwp_quote(id), what);
 	return ociwp_fail(err, OCIW_ERR_UNSUPPORTED,
 	                  "component %s has %s, which nodes ignore: compose it first "
 	                  "(--compose=wac), or pack it as it is (--no-compose)",

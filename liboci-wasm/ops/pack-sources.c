@@ -300,7 +300,8 @@ static int in_manifest(const ociwp_pack *pack, const struct owner *owner, ociwp_
                        ociw_error **err)
 {
 	/* The manifest as it was given, as for everything else that is wrong with it. */
-	const char *given = pack->options.path, *name = ociwp_path_basename(owner->app->manifest_path);
+	const char *given = pack->options.path,
+	           *name = ociwp_path_basename(owner->app->manifest_path);
 	bool folder = !ociwp_ends_with(given, name);
 	if (r >= 0)
 		return r;

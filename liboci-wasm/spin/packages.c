@@ -229,7 +229,8 @@ static int judge_place(const place *where, const char *registry, bool foreign, o
 		                  "registry %s speaks the protocol %s, not oci",
 		                  ociwp_quote(registry), ociwp_quote(where->protocol));
 	if (where->registry && !ociwp_registry_valid(where->registry))
-		return ociwp_fail(err, OCIW_ERR_FORMAT, "registry %s leads to %s, which is no registry",
+		return ociwp_fail(err, OCIW_ERR_FORMAT,
+		                  "registry %s leads to %s, which is no registry",
 		                  ociwp_quote(registry), ociwp_quote(where->registry));
 	if (foreign && where->registry && is_local(where->registry) && !is_local(registry))
 		return ociwp_fail(err, OCIW_ERR_UNSAFE, "registry %s leads to the local address %s",

@@ -14,8 +14,12 @@ static void expect(const char *text, const char *want)
 
 Test(nfc, what_is_normal_stays)
 {
-	static const char *const rows[] = {"", "plain", "a\tb\n", "\xc3\xa9t\xc3\xa9",
-	                                   "\xe6\x97\xa5\xe6\x9c\xac", "\xf0\x9f\x98\x80"};
+	static const char *const rows[] = {"",
+	                                   "plain",
+	                                   "a\tb\n",
+	                                   "\xc3\xa9t\xc3\xa9",
+	                                   "\xe6\x97\xa5\xe6\x9c\xac",
+	                                   "\xf0\x9f\x98\x80"};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		expect(rows[i], rows[i]);
 }
@@ -25,14 +29,14 @@ Test(nfc, marks_are_composed_and_ordered)
 	static const struct {
 		const char *text, *want;
 	} rows[] = {
-	        {"e\xcc\x81", "\xc3\xa9"},                     /* e, acute */
-	        {"\xe2\x84\xab", "\xc3\x85"},                  /* angstrom sign */
-	        {"\xe2\x84\xa6", "\xce\xa9"},                  /* ohm sign */
-	        {"s\xcc\xa3\xcc\x87", "\xe1\xb9\xa9"},         /* s, dot below, dot above */
-	        {"s\xcc\x87\xcc\xa3", "\xe1\xb9\xa9"},         /* in the other order */
-	        {"\xe1\x84\x80\xe1\x85\xa1", "\xea\xb0\x80"},  /* hangul */
+	        {"e\xcc\x81", "\xc3\xa9"},                    /* e, acute */
+	        {"\xe2\x84\xab", "\xc3\x85"},                 /* angstrom sign */
+	        {"\xe2\x84\xa6", "\xce\xa9"},                 /* ohm sign */
+	        {"s\xcc\xa3\xcc\x87", "\xe1\xb9\xa9"},        /* s, dot below, dot above */
+	        {"s\xcc\x87\xcc\xa3", "\xe1\xb9\xa9"},        /* in the other order */
+	        {"\xe1\x84\x80\xe1\x85\xa1", "\xea\xb0\x80"}, /* hangul */
 	        {"\xe0\xa5\x98", "\xe0\xa4\x95\xe0\xa4\xbc"}, /* excluded from composition */
-	        {"\xef\xac\x81", "\xef\xac\x81"},              /* a ligature is no canonical matter */
+	        {"\xef\xac\x81", "\xef\xac\x81"}, /* a ligature is no canonical matter */
 	};
 	if (!ociwp_nfc_is_there())
 		cr_skip("this build does not normalise");

@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* One component that imports @p import and one dependency that exports @p export. */
-static int script(const char *import, const char *name, const char *export_name,
-                  const char *export, ociwp_buf *out, ociw_error **err)
+static int script(const char *import, const char *name, const char *export_name, const char *export,
+                  ociwp_buf *out, ociw_error **err)
 {
 	char *imports[] = {(char *)import}, *exports[] = {(char *)export};
 	ociwp_wasm_info main = {.imports = imports, .import_count = 1};
@@ -115,10 +115,8 @@ Test(compose_script, an_adapter_takes_what_it_exports_in_a_version_that_serves)
 		char *api[] = {(char *)"api"};
 		char wire[200];
 		ociwp_wasm_info main = {.imports = api, .import_count = 1};
-		ociwp_wasm_info dependency = {.imports = imports,
-		                              .import_count = 1,
-		                              .exports = api,
-		                              .export_count = 1};
+		ociwp_wasm_info dependency = {
+		        .imports = imports, .import_count = 1, .exports = api, .export_count = 1};
 		ociwp_wasm_info deny = {.exports = denials, .export_count = 1};
 		ociwp_compose_member members[] = {{"api", NULL, &dependency, true}};
 		OCIWP_AUTO(buf) ociwp_buf out = OCIWP_BUF_INIT;

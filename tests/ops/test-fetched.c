@@ -65,14 +65,15 @@ Test(fetched, without_a_store_nothing_is_kept)
 
 Test(fetched, a_note_that_is_no_digest_is_not_there)
 {
-	static const char *const texts[] = {"", "\n", "sha256:12\n", "text without an end", "sha512:"};
+	static const char *const texts[] = {"", "\n", "sha256:12\n", "text without an end",
+	                                    "sha512:"};
 	ociwp_pack pack = begin();
 	ociw_digest digest = digest_of("x"), got;
 	ociwp_fetched_remember(&pack, &package, &digest);
 	char command[512];
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		snprintf(command, sizeof(command), "printf '%s' >\"$(ls -d %s/packages/*)\"", texts[i],
-		         pack.options.cache_dir);
+		snprintf(command, sizeof(command), "printf '%s' >\"$(ls -d %s/packages/*)\"",
+		         texts[i], pack.options.cache_dir);
 		cr_assert_eq(system(command), 0);
 		cr_assert_not(ociwp_fetched_recall(&pack, &package, &got), "%s", texts[i]);
 	}

@@ -103,7 +103,8 @@ Test(pack_annotations, files_in_bundles_have_no_layer_to_annotate)
 Test(pack_annotations, a_rootfs_image_has_manifest_and_config_to_annotate)
 {
 	int warnings;
-	OCIWP_AUTO(manifest) ociwp_manifest *manifest = pack_noted(OCIW_FORMAT_ROOTFS, 0, &warnings);
+	OCIWP_AUTO(manifest)
+	ociwp_manifest *manifest = pack_noted(OCIW_FORMAT_ROOTFS, 0, &warnings);
 	cr_assert_str_eq(ociwp_annotations_get(&manifest->annotations, "m"), "1");
 	cr_assert_str_eq(note_of(manifest->config, "c"), "2");
 	cr_assert_eq(warnings, 3);

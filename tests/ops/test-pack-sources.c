@@ -105,7 +105,8 @@ Test(pack_sources, a_fetched_source_is_kept_and_a_damaged_one_fetched_again)
 	cr_assert_str_eq(first, third);
 }
 
-#define PACKAGE(version) REMOTE "{ registry = \"r.example\", package = \"ns:name\", version = \"" version "\" }\n"
+#define PACKAGE(version)                                                                           \
+	REMOTE "{ registry = \"r.example\", package = \"ns:name\", version = \"" version "\" }\n"
 
 Test(pack_sources, a_version_of_a_package_is_fetched_once)
 {
@@ -182,8 +183,8 @@ Test(pack_sources, errors_say_where_the_manifest_names_the_source)
 	options.path = in_app("spin.toml");
 	OCIWP_AUTO(str) char *near = pack_failure(&options, OCIW_ERR_NOTFOUND);
 	cr_assert(strstr(near, "/spin.toml:8:10: component \"a\": wasm source: "), "%s", near);
-	cr_assert(strstr(near, "/b.wasm\" is not there: build the app first [source-missing]"), "%s",
-	          near);
+	cr_assert(strstr(near, "/b.wasm\" is not there: build the app first [source-missing]"),
+	          "%s", near);
 	write_text("spin.toml", REMOTE "\"a.wasm\"\n[component.a.dependencies]\n\"x:y\" = { path = "
 	                               "\"d.wasm\" }\n");
 	write_wasm("a.wasm");

@@ -133,7 +133,8 @@ static int add_certificates(struct package_client *client, const char *pem, ociw
 		client->certs_file = NULL;
 		return no_memory(err);
 	}
-	FILE *file = mkdir(client->certs_host_dir, 0700) == 0 ? fopen(client->certs_file, "wxe") : NULL;
+	FILE *file =
+	        mkdir(client->certs_host_dir, 0700) == 0 ? fopen(client->certs_file, "wxe") : NULL;
 	bool failed = !file || fputs(pem, file) == EOF;
 	if (file)
 		failed |= fclose(file) != 0;
