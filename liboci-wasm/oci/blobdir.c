@@ -204,6 +204,16 @@ static int open_stream(int at_fd, const char *name, DIR **out, ociw_error **err)
 	return ociwp_fail_errno(err, errnum, "list blobs/%s", name);
 }
 
+/* A listing that breaks off is an error: what it did not show would pass for absent. */
+static const struct dirent *next_item(DIR *dir, int *r, ociw_error **err)
+{
+	errno = 0;
+	const struct dirent *item = readdir(dir);
+	if (!item && errno)
+		*r = ociwp_fail_errno(err, errno, "list blobs");
+	return item;
+}
+
 static int each_of_algorithm(int blobs_fd, const char *algorithm, ociwp_blobdir_each_cb cb,
                              void *user_data, ociw_error **err)
 {
@@ -214,11 +224,15 @@ static int each_of_algorithm(int blobs_fd, const char *algorithm, ociwp_blobdir_
 	int r = open_stream(blobs_fd, algorithm, &dir, err);
 	if (r < 0)
 		return r;
-	for (const struct dirent *item; r == 0 && (item = readdir(dir));) {
+	for (const struct dirent *item; r == 0 && (item = next_item(dir, &r, err));) {
 		snprintf(digest, sizeof(digest), "%s:%s", algorithm, item->d_name);
-		if (!ociwp_blobdir_name_is_safe(digest) ||
-		    fstatat(dirfd(dir), item->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		if (!ociwp_blobdir_name_is_safe(digest))
 			continue;
+		if (fstatat(dirfd(dir), item->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+			if (errno != ENOENT)
+				r = ociwp_fail_errno(err, errno, "stat %s", ociwp_quote(digest));
+			continue;
+		}
 		const ociwp_blobdir_entry entry = {digest, (uint64_t)st.st_size,
 		                                   (int64_t)st.st_mtime, dirfd(dir), item->d_name};
 		r = cb(&entry, user_data, err);
@@ -237,10 +251,16 @@ int ociwp_blobdir_each(int blobs_fd, ociwp_blobdir_each_cb cb, void *user_data, 
 	int r = open_stream(blobs_fd, ".", &dir, err);
 	if (r < 0)
 		return r;
-	for (const struct dirent *item; r == 0 && (item = readdir(dir));) {
-		if (item->d_name[0] == '.' ||
-		    fstatat(blobs_fd, item->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-		    !S_ISDIR(st.st_mode))
+	for (const struct dirent *item; r == 0 && (item = next_item(dir, &r, err));) {
+		if (item->d_name[0] == '.')
+			continue;
+		if (fstatat(blobs_fd, item->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+			if (errno != ENOENT)
+				r = ociwp_fail_errno(err, errno, "stat %s",
+				                     ociwp_quote(item->d_name));
+			continue;
+		}
+		if (!S_ISDIR(st.st_mode))
 			continue;
 		r = each_of_algorithm(blobs_fd, item->d_name, cb, user_data, err);
 	}

@@ -281,6 +281,8 @@ static int check_existing(ociwp_layout *layout, ociw_error **err)
 	struct stat st;
 
 	layout->published = fstatat(layout->root_fd, "index.json", &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!layout->published && errno != ENOENT)
+		return ociwp_fail_errno(err, errno, "stat index.json");
 	int r = ociwp_layout_read_file(layout, "oci-layout", VERSION_FILE_MAX, &text, &len, &why);
 	if (r >= 0) {
 		r = ociwp_layout_check_version((ociw_span){text, len}, err);

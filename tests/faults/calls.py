@@ -30,10 +30,10 @@ def one(flow, n, error):
     os.unlink(report)
     problems = flow.judge(folder, done.returncode, done.stderr)
     # Only a signal that is to end the tool interrupts its output.
-    if error == "EINTR" and call in RESTARTED and done.returncode != 0 and "standard output" not in done.stderr:
+    if error == "EINTR" and call in RESTARTED and done.returncode != flow.success and "standard output" not in done.stderr:
         problems.append(f"not tried again: {done.stderr.strip()}")
     flows.remove(folder)
-    return [f"call {n}, {call}, {error}: {x}" for x in problems], call, done.returncode == 0
+    return [f"call {n}, {call}, {error}: {x}" for x in problems], call, done.returncode == flow.success
 
 
 def count(flow):

@@ -167,6 +167,7 @@ class Flow:
     """One command on one destination. Subclasses say what that is."""
 
     name = ""
+    success = 0  # its status without a fault
     errors = None  # all of them, or these
     sampled = False  # where the parts are flows too
     prepared_each_time = False  # where a copy of what was prepared once would not do
@@ -187,7 +188,7 @@ class Flow:
         remove(folder)
 
     def complain_unless_done(self, folder, done):
-        problems = [done.stderr] if done.returncode else self.absent_or_whole(folder, True)
+        problems = [done.stderr] if done.returncode != self.success else self.absent_or_whole(folder, True)
         if problems:
             sys.exit(f"{self.name} fails without a fault: {problems}")
 
@@ -217,16 +218,16 @@ class Flow:
         folder is used up."""
         problems = self.judge_end(status, errors)
         state = listing(folder)
-        key = (status == 0, tuple(sorted(state.items())))
+        key = (status == self.success, tuple(sorted(state.items())))
         with self.lock:
             known = key in self.verified
         if known and not problems and self.only_here():
             return []
-        problems += self.absent_or_whole(folder, status == 0)
+        problems += self.absent_or_whole(folder, status == self.success)
         if mend:
             mend()
         done = self.again(folder)
-        if done.returncode != 0:
+        if done.returncode != self.success:
             problems.append(f"the next run fails: {done.stderr.strip()}")
         else:
             problems += [f"after the next run: {x}" for x in self.absent_or_whole(folder, True)]
@@ -238,7 +239,7 @@ class Flow:
         return problems
 
     def judge_end(self, status, errors):
-        if status in (0, 128 + signal.SIGKILL, -signal.SIGKILL):
+        if status in (self.success, 128 + signal.SIGKILL, -signal.SIGKILL):
             return []
         lines = [x for x in errors.splitlines() if re.match(r"oci-wasm(-extract)?: .*\S", x)]
         if status not in STATUSES:
@@ -516,8 +517,26 @@ class StoreGc(Flow):
         return {self.world.digest, manifest["config"]["digest"]} | {x["digest"] for x in manifest["layers"]}
 
 
+class Verify(Flow):
+    """Of a layout with a blob that nothing needs and that is damaged, which no fault may hide."""
+    name = "verify a damaged layout"
+    success = 6
+    errors = ["EIO", "EINTR"]
+
+    def prepare(self, folder):
+        self.world.must(folder, [self.world.tool, "copy", "-q", f"oci:{self.world.source}:v1", f"oci:{folder}/out:v1"])
+        with open(folder + "/out/blobs/sha256/" + "0" * 64, "wb") as file:
+            file.write(b"x")
+
+    def argv(self, folder):
+        return [self.world.tool, "store", "verify", "-q", folder + "/out"]
+
+    def absent_or_whole(self, folder, succeeded):
+        return []
+
+
 FLOWS = [Pack, PackArchive, Push, Pull, Extract, ExtractRootfs, ExtractShim, ExtractArtifact,
-         ExtractPulled, Cache, CacheCopy, CacheGc, StoreGc]
+         ExtractPulled, Cache, CacheCopy, CacheGc, StoreGc, Verify]
 
 
 def arguments():
