@@ -14,6 +14,9 @@
 #include "oci/descriptor.h"
 #include "store/layout-index.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #define MAX_IMAGES 1000
 
 typedef struct reading {
@@ -21,6 +24,7 @@ typedef struct reading {
 	const ociw_op *op;
 	ociw_limits limits;
 	ociwp_json_writer *index; /* index.json as it would be */
+	ociwp_map *hashes;        /* offset of a compressed layer -> its digest */
 } reading;
 
 static int sniff(const reading *r, const ociwp_tar_member *member, unsigned char head[4],
@@ -39,21 +43,34 @@ static int sniff(const reading *r, const ociwp_tar_member *member, unsigned char
 	return n < 0 ? (int)n : code;
 }
 
+/* Once for each member: a thousand images may name the same five hundred layers. */
 static int hash_member(const reading *r, const ociwp_tar_member *member,
                        char digest[OCIW_DIGEST_TEXT_MAX], ociw_error **err)
 {
 	ociw_reader *range = NULL, *hashing = NULL;
 	ociw_digest value;
+	char key[32];
 
+	snprintf(key, sizeof(key), "%" PRIu64, member->offset);
+	const char *known = ociwp_map_get(r->hashes, key);
+	if (known) {
+		snprintf(digest, OCIW_DIGEST_TEXT_MAX, "%s", known);
+		return 0;
+	}
 	int code = ociwp_reader_new_file_range(r->blobs->members.fd, member->offset, member->size,
 	                                       &range, err);
 	if (code >= 0)
 		code = ociwp_reader_hash(range, OCIW_DIGEST_SHA256, &value, NULL, &hashing, err);
 	if (code >= 0)
 		code = ociwp_reader_drain(hashing, err);
-	if (code >= 0)
-		ociw_digest_format(&value, digest);
-	return code;
+	if (code < 0)
+		return code;
+	char *copy = ociwp_strdup(ociw_digest_format(&value, digest));
+	if (!copy || !ociwp_map_set(r->hashes, key, copy)) {
+		free(copy);
+		return ociwp_nomem(err);
+	}
+	return 0;
 }
 
 static int read_layer(const reading *r, const char *path, const char *diff_id,
@@ -245,7 +262,9 @@ static int read_images(const reading *r, const json_t *images, ociw_error **err)
 	ociwp_json_key(r->index, "manifests");
 	ociwp_json_begin_array(r->index);
 	for (size_t i = 0; i < json_array_size(images); i++) {
-		int code = read_image(r, json_array_get(images, i), err);
+		int code = ociwp_check_cancel(r->op, err);
+		if (code >= 0)
+			code = read_image(r, json_array_get(images, i), err);
 		if (code < 0)
 			return ociwp_wrap(err, code, "manifest.json: image %zu", i);
 	}
@@ -260,8 +279,11 @@ int ociwp_docker_archive_read(ociwp_tar_blobs *blobs, ociw_span text, const ociw
 	OCIWP_AUTO(json_writer) ociwp_json_writer *writer = NULL;
 	OCIWP_AUTO(buf) ociwp_buf index = OCIWP_BUF_INIT;
 	OCIWP_AUTO(json) json_t *images = NULL;
-	reading r = {.blobs = blobs, .op = op};
+	OCIWP_AUTO(map) ociwp_map *hashes = ociwp_map_new(free);
+	reading r = {.blobs = blobs, .op = op, .hashes = hashes};
 
+	if (!hashes)
+		return ociwp_nomem(err);
 	ociwp_limits_get(op, &r.limits);
 	int code = ociwp_json_parse(text, "manifest.json", r.limits.max_json_depth, &images, err);
 	if (code >= 0)

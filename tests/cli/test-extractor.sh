@@ -36,6 +36,8 @@ runs "a layout archive is a source" "$tool" "oci-archive:$golden/archives/skopeo
 runs "standard input is one" bash -c '"$1" - stdin <"$2"' - "$tool" "$golden/archives/skopeo-oci-archive.tar"
 same "with the same tree" "$(tree_digest archive)" "$(tree_digest stdin)"
 runs "a pipe too" bash -c 'cat "$2" | "$1" - piped' - "$tool" "$golden/archives/skopeo-oci-archive.tar"
+fails 7 "what is no archive is refused" bash -c 'echo no archive | "$1" - none' - "$tool"
+holds "by a name one knows" grep -q /dev/stdin <<<"$err"
 digest=$(python3 -c 'import json, sys
 print(*(m["digest"] for m in json.load(open(sys.argv[1]))["manifests"] if "v1" in m["annotations"].values()))' "$golden/shim/two/index.json")
 mkdir -p containerd/io.containerd.content.v1.content

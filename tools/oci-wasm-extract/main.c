@@ -205,15 +205,15 @@ static int spool_stdin(int *out)
 
 static int open_stdin(struct source *source, const ociw_op *op, ociw_error **err)
 {
-	char path[64];
-
 	if (spool_stdin(&source->spool) < 0) {
 		fprintf(stderr, PROGRAM ": standard input: %s\n",
 			signal_seen ? "interrupted" : strerror(errno));
 		return OCIW_ERR_IO;
 	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", source->spool);
-	return ociw_archive_open(path, op, &source->content, err);
+	/* A name that messages may have in them. */
+	if (dup2(source->spool, STDIN_FILENO) < 0)
+		return ociw_error_set(err, OCIW_ERR_IO, "standard input: %s", strerror(errno));
+	return ociw_archive_open("/dev/stdin", op, &source->content, err);
 }
 
 /* "ROOT@DIGEST" of a containerd: source, cut in two; names are in a database that is not read. */
