@@ -194,7 +194,9 @@ static int add_member(ociwp_tar_members *members, const ociwp_tar_entry *entry, 
 	path = normal_path(entry->path, entry->path_len, &nomem);
 	if (!path)
 		return nomem ? ociwp_nomem(err) : 0;
-	*name_bytes += entry->path_len + (entry->target ? strlen(entry->target) : 0);
+	*name_bytes += entry->path_len;
+	if (entry->type != OCIWP_TAR_FILE)
+		*name_bytes += strlen(entry->target);
 	if (ociwp_map_size(members->by_path) >= MAX_MEMBERS || *name_bytes > MAX_NAME_BYTES)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "more than %d files, or %zu bytes of names",
 		                  MAX_MEMBERS, MAX_NAME_BYTES);

@@ -40,7 +40,13 @@ fi
 wait "$!" 2>/dev/null
 grep -a 'runtime error:' "$reports.stderr" >"$reports/report.undefined"
 
-# valgrind makes a log for each process, empty where there was nothing to say.
+# valgrind makes a log for each process, empty where there was nothing to say. Its own troubles are no
+# report: "--PID-- WARNING: unhandled syscall", which openat2 is to version 3.19.
+if [ -n "${OCIW_VALGRIND:-}" ]; then
+    for report in "$reports"/*; do
+        grep -aqvE '^(--[0-9]+-- .*)?$' "$report" || : >"$report"
+    done
+fi
 found=0
 for report in "$reports"/*; do
     [ -s "$report" ] || continue
