@@ -13,6 +13,7 @@
 #include "io/stream.h"
 #include "ops/extract-layer.h"
 #include "ops/extract-name.h"
+#include "ops/extract-pipe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@
 
 #define TITLE "org.opencontainers.image.title"
 #define COPY_BYTES ((size_t)256 * 1024)
+#define PIPE_FROM ((uint64_t)2 * 1024 * 1024) /* bytes, see extract-rootfs.c */
 
 static const ociwp_file_look plain_look = {.mode = 0644};
 
@@ -95,22 +97,53 @@ static int write_stream(ociwp_extraction *x, ociw_reader *reader, int fd, const 
 	}
 }
 
+typedef struct one_blob {
+	ociw_content *content;
+	const ociw_descriptor *desc;
+	ociw_op op; /* without events: another thread reads */
+} one_blob;
+
+static int open_one(void *data, size_t i, ociw_reader **out, ociw_error **err)
+{
+	one_blob *blob = data;
+	(void)i;
+	return ociw_content_open(blob->content, blob->desc, &blob->op, out, err);
+}
+
+/* A large blob is read and verified by one thread and written by this one. */
+static int write_blob(ociwp_extraction *x, const ociw_descriptor *desc, int fd, const char *path,
+		      bool wasm, ociw_error **err)
+{
+	OCIWP_AUTO(pipe) ociwp_pipe *pipe = NULL;
+	OCIWP_AUTO(reader) ociw_reader *reader = NULL;
+	one_blob blob = {.content = x->content, .desc = desc};
+	int r;
+	blob.op = (ociw_op){.size = sizeof(blob.op),
+			    .limits = x->op ? x->op->limits : NULL,
+			    .cancel = x->op ? x->op->cancel : NULL};
+	if (ociw_descriptor_size(desc) < PIPE_FROM || (x->options.flags & OCIW_EXTRACT_SERIAL)) {
+		r = ociw_content_open(x->content, desc, x->op, &reader, err);
+	} else {
+		r = ociwp_pipe_new(1, 1, open_one, &blob, &pipe, err);
+		if (r == 0)
+			r = ociwp_pipe_reader(pipe, &reader, err);
+	}
+	if (r == 0)
+		r = write_stream(x, reader, fd, path, wasm, err);
+	return r == 0 ? ociw_reader_close(ociwp_steal(&reader), err) : r;
+}
+
 int ociwp_extract_blob(ociwp_extraction *x, const ociw_descriptor *desc, const char *path,
 		       bool wasm, ociw_error **err)
 {
-	OCIWP_AUTO(reader) ociw_reader *reader = NULL;
 	OCIWP_AUTO(fd) int fd = -1;
 	uint64_t size = ociw_descriptor_size(desc);
 	if (size > x->limits.max_unpacked_bytes - x->unpacked)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "the image unpacks to more than %llu bytes",
 				  (unsigned long long)x->limits.max_unpacked_bytes);
-	int r = ociw_content_open(x->content, desc, x->op, &reader, err);
+	int r = create(x, path, &fd, err);
 	if (r == 0)
-		r = create(x, path, &fd, err);
-	if (r == 0)
-		r = write_stream(x, reader, fd, path, wasm, err);
-	if (r == 0)
-		r = ociw_reader_close(ociwp_steal(&reader), err);
+		r = write_blob(x, desc, fd, path, wasm, err);
 	if (r < 0)
 		return ociwp_wrap(err, r, "blob %s", ociw_descriptor_digest(desc));
 	x->unpacked += size;

@@ -39,4 +39,30 @@ holds "by its number" grep -q 'layer 5 ' <<<"$err"
 "$tool" oci:image:v1 damaged >/dev/null 2>"$work/.err"
 holds "also without a look at all of it first" grep -q 'layer 5 ' "$work/.err"
 holds "and leaves nothing" test -z "$(find . -maxdepth 1 -name '*damaged*')"
+
+# An artifact of one large file, damaged near its end.
+python3 - <<'END'
+import hashlib, json, os, random
+os.makedirs("artifact/blobs/sha256")
+def put(data, kind, name=None):
+    digest = hashlib.sha256(data).hexdigest()
+    with open("artifact/blobs/sha256/" + digest, "wb") as file:
+        file.write(data)
+    return {"mediaType": kind, "digest": "sha256:" + digest, "size": len(data), "annotations": name or {}}
+data = b"\0asm\1\0\0\0" + random.Random(1).randbytes(5_000_000)
+kind = "application/vnd.oci.image.manifest.v1+json"
+layer = put(data, "application/wasm", {"org.opencontainers.image.title": "a.wasm"})
+config = put(b"{}", "application/vnd.wasm.config.v0+json")
+manifest = put(json.dumps({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": [layer]}).encode(),
+               kind, {"org.opencontainers.image.ref.name": "v1"})
+json.dump({"schemaVersion": 2, "manifests": [manifest]}, open("artifact/index.json", "w"))
+json.dump({"imageLayoutVersion": "1.0.0"}, open("artifact/oci-layout", "w"))
+END
+runs "a large artifact" "$tool" oci:artifact:v1 whole
+victim=$(find artifact/blobs -size +1M)
+holds "comes whole" cmp whole/a.wasm "$victim"
+python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(4_900_000); f.write(b"damaged")' "$victim"
+fails 6 "damaged it fails" "$tool" oci:artifact:v1 partial
+holds "and leaves nothing" test -z "$(find . -maxdepth 1 -name '*partial*')"
+fails 6 "by one thread too" "$tool" --serial oci:artifact:v1 partial
 cli_finish

@@ -91,6 +91,34 @@ Test(extract_artifact, native_code_is_refused_as_wasm)
 	place_free(&place);
 }
 
+/* Large enough that another thread reads it. */
+Test(extract_artifact, a_large_layer_comes_whole_and_is_judged_too)
+{
+	size_t len = (size_t)5 * 1000 * 1000;
+	uint8_t *data = ociwp_malloc(len), *back = ociwp_malloc(len);
+	struct place place = place_new(), refused = place_new();
+	char why[1024];
+	cr_assert(data && back);
+	for (size_t i = 0; i < len; i++)
+		data[i] = (uint8_t)(i * 2654435761u >> 13);
+	memcpy(data, MODULE, 8);
+	cr_assert_eq(extract_one("a.wasm", data, len, &place, why), 0, "%s", why);
+	char path[4096];
+	snprintf(path, sizeof(path), "%s/a.wasm", place.out);
+	FILE *file = fopen(path, "rb");
+	cr_assert_not_null(file);
+	cr_expect_eq(fread(back, 1, len, file), len);
+	cr_expect_eq(fgetc(file), EOF);
+	cr_expect_eq(memcmp(data, back, len), 0);
+	fclose(file);
+	memcpy(data, "\177ELF\2\1\1", 8);
+	cr_expect_eq(extract_one("a.wasm", data, len, &refused, why), OCIW_ERR_UNSAFE);
+	place_free(&place);
+	place_free(&refused);
+	free(data);
+	free(back);
+}
+
 Test(extract_artifact, layers_that_cannot_be_files_are_an_error)
 {
 	struct place place = place_new();
