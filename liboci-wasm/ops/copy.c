@@ -119,6 +119,72 @@ static int put_manifests(const copy_job *job, const ociwp_copy_plan *plan, ociw_
 	return r < 0 ? r : put_node(job, root, job->name, err);
 }
 
+/* ---- what cosign calls sha256-<hex>.sig, .att and .sbom ---- */
+
+#define COMPANIONS_MAX 1000
+#define SHA256_HEX 64
+
+typedef struct companions {
+	const ociwp_copy_plan *plan;
+	char *names[COMPANIONS_MAX];
+	size_t count;
+} companions;
+
+/* Keeps the tags that are about a manifest of the plan. */
+static int collect_companion(const char *name, const ociw_descriptor *desc, void *user_data)
+{
+	static const char prefix[] = "sha256-";
+	companions *found = user_data;
+	char digest[sizeof("sha256:") + SHA256_HEX];
+
+	(void)desc;
+	if (!name || !ociwp_starts_with(name, prefix) ||
+	    strlen(name) < sizeof(prefix) + SHA256_HEX ||
+	    name[sizeof(prefix) - 1 + SHA256_HEX] != '.')
+		return 0;
+	snprintf(digest, sizeof(digest), "sha256:%s", name + sizeof(prefix) - 1);
+	if (!ociwp_map_contains(found->plan->node_sizes, digest))
+		return 0;
+	if (found->count == COMPANIONS_MAX)
+		return OCIW_ERR_LIMIT;
+	found->names[found->count] = ociwp_strdup(name);
+	return found->names[found->count++] ? 0 : OCIW_ERR_NOMEM;
+}
+
+static int copy(copy_job *job, const char *source_name, ociw_descriptor **out, ociw_error **err);
+
+static int copy_companions(const copy_job *job, const ociwp_copy_plan *plan, ociw_error **err)
+{
+	companions *found = ociwp_new(companions);
+	ociw_error *why = NULL;
+
+	if (!found)
+		return ociwp_nomem(err);
+	found->plan = plan;
+	int r = ociw_content_list(job->source, job->options.op, collect_companion, found, &why);
+	if (r == OCIW_ERR_NOMEM || r == OCIW_ERR_CANCELLED || r == OCIW_ERR_LIMIT) {
+		r = why ? ociwp_error_move(err, why)
+			: ociwp_fail(err, (ociw_code)r, "tags named after a digest");
+	} else {
+		/* Who may not list tags gets what the referrers said. */
+		ociw_error_free(why);
+		r = 0;
+	}
+	for (size_t i = 0; r >= 0 && i < found->count; i++) {
+		copy_job one = *job;
+		one.name = found->names[i];
+		one.options.platform = NULL;
+		one.options.flags &= ~(uint32_t)OCIW_COPY_RECURSIVE;
+		r = copy(&one, found->names[i], NULL, err);
+		if (r >= 0)
+			r = ociwp_note(job->options.op, err, "%s copied", found->names[i]);
+	}
+	for (size_t i = 0; i < found->count; i++)
+		free(found->names[i]);
+	free(found);
+	return r;
+}
+
 static int copy_tree(const copy_job *job, const ociw_descriptor *root, ociw_error **err)
 {
 	const ociwp_copy_blobs_options blobs = {
@@ -138,9 +204,13 @@ static int copy_tree(const copy_job *job, const ociw_descriptor *root, ociw_erro
 		r = put_manifests(job, &plan, err);
 	if (r >= 0 && recursive)
 		r = ociwp_note(job->options.op, err, "%zu referrers copied", plan.referrer_count);
+	if (r >= 0 && recursive)
+		r = copy_companions(job, &plan, err);
 	ociwp_copy_plan_deinit(&plan);
 	return r;
 }
+
+/* ---- the whole ---- */
 
 static int copy(copy_job *job, const char *source_name, ociw_descriptor **out, ociw_error **err)
 {

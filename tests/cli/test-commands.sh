@@ -104,6 +104,15 @@ same "is an empty list" "[]" "$out"
 runs "copy -r" oci-wasm copy -r "$there:v1" "$REGISTRY_ADDRESS/team/with:v1"
 runs "takes referrers along" oci-wasm referrers "$REGISTRY_ADDRESS/team/with:v1"
 holds "all levels" grep -qF "$about" <<<"$out"
+companion=sha256-${digest#sha256:}.sig
+runs "something is tagged as cosign does" oci-wasm manifest put "$there:$companion" manifest.json
+runs "and something about another image" oci-wasm manifest put "$there:sha256-$(printf '0%.0s' {1..64}).sig" manifest.json
+runs "copy -r to a layout" oci-wasm copy -r "$there:v1" oci:all:v1
+same "takes the first along" "$companion" "$(oci-wasm tags oci:all | grep '\.sig$')"
+runs "copy -r from there" oci-wasm copy -r oci:all:v1 "$REGISTRY_ADDRESS/team/signed:v1"
+runs "and on" oci-wasm resolve "$REGISTRY_ADDRESS/team/signed:$companion"
+runs "copy without -r" oci-wasm copy "$there:v1" oci:alone:v1
+same "leaves it" v1 "$(oci-wasm tags oci:alone)"
 
 # ---- deletion ----
 fails 2 "delete without a tag" oci-wasm delete "$there"

@@ -11,7 +11,8 @@ OCIW_BEGIN_DECLS
 
 /** Flags of a copy. */
 enum ociw_copy_flags {
-	OCIW_COPY_RECURSIVE = 1 << 0, /**< referrers too (signatures, SBOMs), all levels */
+	/** referrers too (signatures, SBOMs), all levels, and tags such as sha256-<hex>.sig of cosign */
+	OCIW_COPY_RECURSIVE = 1 << 0,
 	OCIW_COPY_NO_REPLACE = 1 << 1, /**< OCIW_ERR_EXISTS when the name is taken by another digest */
 	OCIW_COPY_NONDISTRIBUTABLE = 1 << 2 /**< non-distributable layers go to registries too */
 };
