@@ -375,9 +375,12 @@ def about(bench):
                               env=bench.environment, check=False)
         return (done.stdout.splitlines() or [command[0]])[0]
 
+    modules = "real modules" if os.environ.get("BENCH_WASM") else "made modules"
+    if any(os.path.isdir(bench.path(kind)) for kind in bench.apps):
+        modules = "apps that were in BENCH_DIR"
     print(f"{len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.release()}, load "
           f"{os.getloadavg()[0]:.1f}, {bench.rounds} rounds after a discarded one; "
-          f"{'real' if os.environ.get('BENCH_WASM') else 'made'} modules; others: "
+          f"{modules}; others: "
           + ", ".join((first_line("umoci", "--version"), first_line("tar", "--version"),
                        first_line("bsdtar", "--version").partition(" - ")[0], first_line("skopeo", "--version"),
                        "crane " + first_line("crane", "version"),
