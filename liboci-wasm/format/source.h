@@ -24,13 +24,13 @@ typedef enum ociwp_source_kind {
 
 /* Small on purpose: an app may have hundreds of thousands. */
 typedef struct ociwp_source {
-	uint8_t kind; /* ociwp_source_kind */
-	bool known : 1;  /* size and sha256 (and bytes, when small) are set */
-	bool looked : 1; /* a file: stamp is how it looked a moment ago */
+	uint8_t kind;      /* ociwp_source_kind */
+	bool known : 1;    /* size and sha256 (and bytes, when small) are set */
+	bool looked : 1;   /* a file: stamp is how it looked a moment ago */
 	bool readable : 1; /* then: this user may read it; false does not say that it may not */
-	bool settled : 1;  /* hashed by us, when it had not changed for a while: any change since shows
+	bool settled : 1; /* hashed by us, when it had not changed for a while: any change since shows
 	                      in its stamp */
-	int fd;       /* borrowed */
+	int fd;           /* borrowed */
 	union {
 		const char *path; /* borrowed */
 		uint64_t offset;
@@ -46,8 +46,8 @@ typedef struct ociwp_source {
 typedef struct ociwp_scratch {
 	ociwp_hasher *hasher;
 	const ociwp_beneath *beneath; /* where a FILE that is hashed must be; NULL: anywhere */
-	unsigned char *buf; /* OCIWP_SCRATCH_SIZE */
-	bool idle;          /* the hasher: what is read now is known */
+	unsigned char *buf;           /* OCIWP_SCRATCH_SIZE */
+	bool idle;                    /* the hasher: what is read now is known */
 } ociwp_scratch;
 #define OCIWP_SCRATCH_SIZE (64u << 10)
 

@@ -16,8 +16,8 @@ struct make {
 	ociwp_tar_layer *layers;
 	const ociwp_tar_settings *settings;
 	const ociw_op *op;
-	ociwp_scratch *scratch;        /* for each thread */
-	ociwp_gzip_memory **gzip;      /* for each thread, made when first needed */
+	ociwp_scratch *scratch;   /* for each thread */
+	ociwp_gzip_memory **gzip; /* for each thread, made when first needed */
 	ociwp_spools *spools;
 	size_t inner_threads; /* for each layer, when there are fewer layers than threads */
 };

@@ -17,7 +17,7 @@
 #endif
 
 /* Parts of the format promise, as are the level and the engine: others give other blobs. */
-#define CHUNK ((size_t)8 << 10) /* what is judged at once */
+#define CHUNK ((size_t)8 << 10)  /* what is judged at once */
 #define GLANCE ((size_t)1 << 10) /* what mostly suffices to know that it is no noise */
 #define STORED_MAX 0xffffu
 #define STORED_HEADER 5
@@ -112,8 +112,9 @@ ptrdiff_t ociwp_deflate_block(ociwp_block_deflater *deflater, const void *data, 
 	while (len > 0) {
 		bool dense = false;
 		size_t run = find_run(bytes, len, &dense);
-		ptrdiff_t n = dense ? store_run(bytes, run, out + done, room - done, err)
-		                    : deflate_run(deflater, bytes, run, out + done, room - done, err);
+		ptrdiff_t n =
+		        dense ? store_run(bytes, run, out + done, room - done, err)
+		              : deflate_run(deflater, bytes, run, out + done, room - done, err);
 		if (n < 0)
 			return n;
 		done += (size_t)n;

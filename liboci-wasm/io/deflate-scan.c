@@ -311,7 +311,7 @@ bool ociwp_deflate_scan(ociwp_deflate_scanner *scanner, const uint8_t *data, siz
 		unsigned bits = peek(data, at) & 7, type = bits >> 1;
 		*header = at;
 		at += 3;
-		bool whole = type == 0   ? skip_stored(data, limit, &at)
+		bool whole = type == 0  ? skip_stored(data, limit, &at)
 		             : type < 3 ? skip_coded(scanner, data, limit, type == 1, &at)
 		                        : false;
 		if (!whole)

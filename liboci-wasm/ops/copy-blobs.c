@@ -192,8 +192,7 @@ static int move_blob(worker *w, const ociw_descriptor *blob, const ociw_op *op, 
 		announce(w, OCIW_EVENT_BLOB_SKIPPED, blob, false);
 		return 0;
 	}
-	if (foreign && ociwp_content_is_remote(c->destination) &&
-	    !c->options.send_nondistributable)
+	if (foreign && ociwp_content_is_remote(c->destination) && !c->options.send_nondistributable)
 		return ociwp_warn(op, err, "layer %s is non-distributable and was not sent",
 		                  blob->digest);
 	announce(w, OCIW_EVENT_BLOB_BEGIN, blob, true);

@@ -60,7 +60,8 @@ static bool is_gone(int note, const char *name)
 	if (len <= 0)
 		return false;
 	root[len] = '\0';
-	if (root[0] != '/' || !ociwp_pack_cache_name(root, its_name) || !ociwp_streq(name, its_name))
+	if (root[0] != '/' || !ociwp_pack_cache_name(root, its_name) ||
+	    !ociwp_streq(name, its_name))
 		return false;
 	return lstat(root, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
 }

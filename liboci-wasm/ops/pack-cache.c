@@ -33,7 +33,8 @@ struct header {
 };
 
 struct file_record {
-	uint64_t key; /* of the path; what it means is up to the stamp, which says which file it is */
+	uint64_t
+	        key; /* of the path; what it means is up to the stamp, which says which file it is */
 	ociwp_file_stamp stamp;
 	uint8_t sha256[32];
 	uint32_t inline_at; /* where the bytes of a small file are */
@@ -48,7 +49,7 @@ struct layer_record {
 
 struct ociwp_pack_cache {
 	char *dir;
-	int claim; /* says that the folder is in use, or -1 */
+	int claim;      /* says that the folder is in use, or -1 */
 	int64_t opened; /* seconds since 1970 */
 	char *index;    /* the whole file, or NULL */
 	const struct file_record *files;

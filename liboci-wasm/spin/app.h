@@ -15,15 +15,16 @@ typedef struct ociwp_app_source {
 	char *path;                         /* absolute path of a local file, or NULL */
 	char *url, *digest;                 /* url form */
 	char *registry, *package, *version; /* registry form; registry may be NULL */
-	bool range; /* `version` is a requirement such as ">=1.2", not a version */
+	bool range;     /* `version` is a requirement such as ">=1.2", not a version */
 	ociwp_place at; /* in the manifest; 0:0 when it is not there */
 } ociwp_app_source;
 
 typedef struct ociwp_app_file {
-	const char *path; /* where the guest sees it: relative, '/'-separated; within source's memory */
-	char *source;     /* absolute local path */
-	bool executable;  /* owner's x bit */
-	bool readable;    /* is ours, with the owner's r bit; false does not say that it is not */
+	const char *
+	        path; /* where the guest sees it: relative, '/'-separated; within source's memory */
+	char *source; /* absolute local path */
+	bool executable; /* owner's x bit */
+	bool readable;   /* is ours, with the owner's r bit; false does not say that it is not */
 	ociwp_file_stamp stamp; /* as the walk saw it */
 } ociwp_app_file;
 

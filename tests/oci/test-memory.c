@@ -264,7 +264,9 @@ Test(memory, a_view_shows_what_is_added_after_it)
 Test(memory, is_sure_of_its_own_blobs_but_not_of_those_of_others)
 {
 	OCIWP_AUTO(content) ociw_content *content = NULL, *other = NULL;
-	OCIWP_AUTO(descriptor) ociw_descriptor *own = describe("own"), *foreign = describe("foreign");
+	OCIWP_AUTO(descriptor)
+	ociw_descriptor *own = describe("own"),
+	                *foreign = describe("foreign");
 	ociwp_memory *memory = NULL, *others = NULL;
 	cr_assert_eq(ociwp_memory_new("other", &others, NULL), 0);
 	cr_assert_eq(ociwp_memory_add_bytes(others, foreign, (ociw_span){"foreign", 7}, NULL), 0);

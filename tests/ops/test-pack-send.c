@@ -122,7 +122,8 @@ Test(pack_send, bundles_and_wasm_are_there_when_pack_returns)
 	for (size_t i = 0; i < manifest->layer_count; i++) {
 		const ociw_descriptor *layer = manifest->layers[i];
 		bool lock = ociwp_streq(layer->media_type, OCIWP_MT_SPIN_LOCK);
-		cr_expect_eq(ociwp_map_contains(far.got, layer->digest), !lock, "%s", layer->digest);
+		cr_expect_eq(ociwp_map_contains(far.got, layer->digest), !lock, "%s",
+		             layer->digest);
 		bundles += ociwp_streq(layer->media_type, OCIWP_MT_SPIN_BUNDLE);
 	}
 	cr_expect_gt(bundles, 1);

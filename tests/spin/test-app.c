@@ -118,8 +118,7 @@ Test(app, a_huge_manifest_is_refused)
 #define THREE_HEAD                                                                                 \
 	"spin_manifest_version = 2\n[application]\nname = \"t\"\nversion = \"0.1.0\"\n"            \
 	"[[trigger.http]]\nroute = \"/...\"\ncomponent = \"a\"\n"
-#define COMPONENT(id, files)                                                                       \
-	"[component." id "]\nsource = \"a.wasm\"\nfiles = [\"" files "\"]\n"
+#define COMPONENT(id, files) "[component." id "]\nsource = \"a.wasm\"\nfiles = [\"" files "\"]\n"
 
 /* Files of several components are looked for at once; what there is to say comes in turn. */
 Test(app, warnings_of_components_come_in_the_order_of_the_manifest)
