@@ -162,7 +162,8 @@ static int copy_companions(const copy_job *job, const ociwp_copy_plan *plan, oci
 		return ociwp_nomem(err);
 	found->plan = plan;
 	int r = ociw_content_list(job->source, job->options.op, collect_companion, found, &why);
-	if (r == OCIW_ERR_NOMEM || r == OCIW_ERR_CANCELLED || r == OCIW_ERR_LIMIT) {
+	int code = why ? (int)ociw_error_code(why) : r; /* an error that found no memory is that */
+	if (code == OCIW_ERR_NOMEM || code == OCIW_ERR_CANCELLED || code == OCIW_ERR_LIMIT) {
 		r = why ? ociwp_error_move(err, why)
 			: ociwp_fail(err, (ociw_code)r, "tags named after a digest");
 	} else {

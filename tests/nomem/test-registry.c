@@ -192,6 +192,7 @@ Test(nomem_registry, a_pull)
 	serve_blob("{}");
 	rule("GET /v2/a/b/referrers/", 200, INDEX_TYPE,
 	     "{\"schemaVersion\":2,\"mediaType\":\"" OCIWP_MT_OCI_INDEX "\",\"manifests\":[]}");
+	rule("GET /v2/a/b/tags/list", 200, "", "{\"name\":\"a/b\",\"tags\":[\"v1\"]}");
 	serve();
 	cr_expect_gt(fail_alloc_each("pull", run_pull, NULL), 200);
 	OCIWP_AUTO(content) ociw_content *to = open_layout(in_scratch("to"), OCIW_LAYOUT_READ);
