@@ -153,24 +153,33 @@ static int collect_companion(const char *name, const ociw_descriptor *desc, void
 
 static int copy(copy_job *job, const char *source_name, ociw_descriptor **out, ociw_error **err);
 
+/* The far end has no list, or none for us. */
+static bool may_not_list(int code)
+{
+	return code == OCIW_ERR_NOTFOUND || code == OCIW_ERR_AUTH || code == OCIW_ERR_DENIED ||
+	       code == OCIW_ERR_UNSUPPORTED;
+}
+
+static int list_companions(const copy_job *job, companions *found, ociw_error **err)
+{
+	ociw_error *why = NULL;
+	int r = ociw_content_list(job->source, job->options.op, collect_companion, found, &why);
+	if (r < 0 && !why) /* the callback's own */
+		return ociwp_fail(err, (ociw_code)r, "tags named after a digest");
+	if (r < 0 && !may_not_list(ociw_error_code(why))) /* which may be that there is no memory for it */
+		return ociwp_error_move(err, why);
+	ociw_error_free(why); /* then it is what the referrers said */
+	return 0;
+}
+
 static int copy_companions(const copy_job *job, const ociwp_copy_plan *plan, ociw_error **err)
 {
 	companions *found = ociwp_new(companions);
-	ociw_error *why = NULL;
 
 	if (!found)
 		return ociwp_nomem(err);
 	found->plan = plan;
-	int r = ociw_content_list(job->source, job->options.op, collect_companion, found, &why);
-	int code = why ? (int)ociw_error_code(why) : r; /* an error that found no memory is that */
-	if (code == OCIW_ERR_NOMEM || code == OCIW_ERR_CANCELLED || code == OCIW_ERR_LIMIT) {
-		r = why ? ociwp_error_move(err, why)
-			: ociwp_fail(err, (ociw_code)r, "tags named after a digest");
-	} else {
-		/* Who may not list tags gets what the referrers said. */
-		ociw_error_free(why);
-		r = 0;
-	}
+	int r = list_companions(job, found, err);
 	for (size_t i = 0; r >= 0 && i < found->count; i++) {
 		copy_job one = *job;
 		one.name = found->names[i];

@@ -135,9 +135,11 @@ int ociwp_response_fail(ociwp_response *response, const ociw_op *op, ociw_error 
 	OCIWP_AUTO(buf) ociwp_buf hint = OCIWP_BUF_INIT;
 	__attribute__((cleanup(ociwp_cleanup_registry_error))) ociwp_registry_error parsed = {0};
 	bool more;
-	/* A body that breaks off does not change what the status says. */
-	(void)read_some(response, ERROR_BODY_MAX, op, &body, &more, NULL);
-	int r = ociwp_registry_error_parse((ociw_span){body.data, body.len}, &parsed, err);
+	/* A body that breaks off does not change what the status says; what we lack does. */
+	int r = read_some(response, ERROR_BODY_MAX, op, &body, &more, NULL);
+	if (r == OCIW_ERR_NOMEM)
+		return ociwp_nomem(err);
+	r = ociwp_registry_error_parse((ociw_span){body.data, body.len}, &parsed, err);
 	if (r < 0)
 		return r;
 	response->blob_unknown =
