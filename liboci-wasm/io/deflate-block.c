@@ -128,7 +128,7 @@ ptrdiff_t ociwp_deflate_block(ociwp_block_deflater *deflater, const void *data, 
 
 #if OCIWP_HAVE_LIBDEFLATE
 
-#define LEVEL 2
+#define LEVEL 1
 
 struct ociwp_block_deflater {
 	struct libdeflate_compressor *compressor;

@@ -2,7 +2,7 @@
  *
  * Deflate in pieces that can be made in any order and joined to one stream: none of them is final,
  * each ends on a byte boundary and refers to nothing before it. So one gzip member can use all
- * cores. Chunks of 8 KiB that look like noise are stored, all others deflated by libdeflate level 2,
+ * cores. Chunks of 8 KiB that look like noise are stored, all others deflated by libdeflate level 1,
  * or zlib 6 in a build without it (ADR 5).
  */
 #ifndef OCIW_IO_DEFLATE_BLOCK_H
