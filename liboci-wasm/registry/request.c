@@ -48,7 +48,7 @@ int ociwp_sleep_ms(uint64_t ms, const ociw_op *op, ociw_error **err)
 static int probe(ociwp_host *host, const ociw_op *op, ociw_error **err)
 {
 	ociwp_transport *transport;
-	bool tls;
+	bool tls = false;
 	int r = ociwp_client_transport(host->client, &transport, err);
 	if (r == 0)
 		r = ociwp_probe_tls(host->authority, ociwp_transport_settings(transport)->connect_ms,

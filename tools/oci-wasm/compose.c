@@ -154,14 +154,15 @@ int compose_component(const ociw_composition *what, void *user_data, ociw_error 
 {
 	const struct composer *composer = user_data;
 	struct arguments arguments = {0};
-	int r = 0;
+	int r;
 
-	if (!make_arguments(composer, what, &arguments))
-		r = ociw_error_set(err, OCIW_ERR_NOMEM, "out of memory");
-	if (r == 0)
+	if (make_arguments(composer, what, &arguments)) {
 		r = write_script(what, err);
-	if (r == 0)
-		r = run(composer, arguments.argv, err);
+		if (r == 0)
+			r = run(composer, arguments.argv, err);
+	} else {
+		r = ociw_error_set(err, OCIW_ERR_NOMEM, "out of memory");
+	}
 	free_arguments(&arguments);
 	return r;
 }

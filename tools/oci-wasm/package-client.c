@@ -170,7 +170,7 @@ static int set_up(struct tool *tool, struct package_client *client,
 int package_client_new(struct tool *tool, ociw_packages *packages, const char *registry,
                        const char *host, struct package_client **out, ociw_error **err)
 {
-	ociw_package_settings settings;
+	ociw_package_settings settings = {0};
 	struct package_client *client = calloc(1, sizeof(*client));
 	const char *bearer = bearer_of(registry);
 
