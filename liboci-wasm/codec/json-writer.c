@@ -159,6 +159,21 @@ static void escape(ociwp_json_writer *w, unsigned char c)
 	put(w, (const char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
 }
 
+/* Do eight bytes need no escape? A byte of @p x is 0 where (x - 1) & ~x has its high bit; a false alarm, which
+ * a borrow can give, costs only time. A lock of 20,000 files is 2 MiB of strings. */
+static bool eight_are_plain(const char *text)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t v, quotes, backslashes;
+
+	memcpy(&v, text, sizeof(v));
+	quotes = v ^ ones * '"';
+	backslashes = v ^ ones * '\\';
+	return !((((v - ones * 0x20) & ~v) | ((quotes - ones) & ~quotes) |
+		  ((backslashes - ones) & ~backslashes)) &
+		 ones * 0x80);
+}
+
 static void quoted(ociwp_json_writer *w, const char *text, size_t len)
 {
 	size_t from = 0;
@@ -166,6 +181,10 @@ static void quoted(ociwp_json_writer *w, const char *text, size_t len)
 	putch(w, '"');
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
+		if (len - i >= 8 && eight_are_plain(text + i)) {
+			i += 7;
+			continue;
+		}
 		if (c >= 0x20 && c != '"' && c != '\\')
 			continue;
 		put(w, text + from, i - from);

@@ -21,9 +21,10 @@
 
 #define MAGIC "ociwpack"
 #define TEMPORARY "new-"
-#define VERSION 2u
+#define VERSION 3u
 #define BYTE_ORDER_MARK 0x01020304u
 #define INDEX_MAX (512u << 20)
+#define NEAR ((size_t)256) /* three times what 28,000 keys stray from their place by chance */
 
 /* The index: header, files sorted by key, layers, inline bytes, SHA-256 of all before. */
 struct header {
@@ -78,14 +79,22 @@ int ociwp_pack_make_parents(const char *path)
 	return 0;
 }
 
-/* FNV-1a. Two paths of one key are told apart by device, inode and times; at worst one of them is hashed
- * each time. */
+/* Eight bytes at a time, multiplied and folded. Two paths of one key are told apart by device, inode and
+ * times; at worst one of them is hashed each time. */
 static uint64_t path_key(const char *path)
 {
-	uint64_t key = UINT64_C(0xcbf29ce484222325);
-	for (; *path; path++)
-		key = (key ^ (unsigned char)*path) * UINT64_C(0x100000001b3);
-	return key;
+	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+	size_t len = strlen(path);
+	uint64_t key = len, word;
+	for (; len >= sizeof(word); path += sizeof(word), len -= sizeof(word)) {
+		memcpy(&word, path, sizeof(word));
+		key = (key ^ word) * odd;
+		key ^= key >> 32;
+	}
+	word = 0;
+	memcpy(&word, path, len);
+	key = (key ^ word) * odd;
+	return (key ^ key >> 32) * odd;
 }
 
 /* --- reading the index --- */
@@ -191,13 +200,26 @@ static bool look(ociwp_source *source)
 	return source->readable || access(source->from.path, R_OK) == 0;
 }
 
+/* Keys are hashes, so where one is in the order follows from its value, give or take the square root of
+ * the count: a search there touches a tenth of the memory that one of the whole index does. */
+static const struct file_record *record_of(const ociwp_pack_cache *cache, uint64_t key)
+{
+	const struct file_record wanted = {.key = key}, *files = cache->files;
+	size_t count = cache->file_count, around = (size_t)((key >> 32) * count >> 32);
+	size_t from = around > NEAR ? around - NEAR : 0;
+	size_t to = count - around > NEAR ? around + NEAR : count;
+	if (from > 0 && files[from].key > key)
+		from = 0;
+	if (to < count && files[to - 1].key < key)
+		to = count;
+	return bsearch(&wanted, files + from, to - from, sizeof(*files), compare_files);
+}
+
 static bool file_find(const ociwp_pack_cache *cache, ociwp_source *source, unsigned wasm)
 {
 	if (cache->file_count == 0 || source->kind != OCIWP_SOURCE_FILE)
 		return false;
-	struct file_record wanted = {.key = path_key(source->from.path)};
-	const struct file_record *found =
-	        bsearch(&wanted, cache->files, cache->file_count, sizeof(*found), compare_files);
+	const struct file_record *found = record_of(cache, path_key(source->from.path));
 	if (!found || found->wasm < wasm || !look(source) ||
 	    !ociwp_file_stamp_equal(&found->stamp, &source->stamp))
 		return false;

@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 struct out {
@@ -62,6 +63,27 @@ Test(json_writer, escapes_as_spin_does)
 	begin(&out);
 	ociwp_json_string_len(out.w, "\"\\\b\f\n\r\t\0\x01\x1f/\x7f\xc3\xa9", 14);
 	expect(&out, "\"\\\"\\\\\\b\\f\\n\\r\\t\\u0000\\u0001\\u001f/\x7f\xc3\xa9\"");
+}
+
+Test(json_writer, escapes_wherever_in_a_long_string_they_are_needed)
+{
+	static const struct {
+		char byte;
+		const char *written;
+	} rows[] = {{'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}, {'\x1f', "\\u001f"},
+		    {' ', " "}, {'!', "!"}, {'#', "#"}, {']', "]"}, {'[', "["}, {'\x7f', "\x7f"}, {'\xc3', "\xc3"}};
+	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+		for (size_t at = 0; at < 24; at++) {
+			struct out out;
+			char text[25] = "abcdefghijklmnopqrstuvwx", expected[40];
+			text[at] = rows[row].byte;
+			(void)snprintf(expected, sizeof(expected), "\"%.*s%s%s\"", (int)at, text,
+				       rows[row].written, text + at + 1);
+			begin(&out);
+			ociwp_json_string(out.w, text);
+			expect(&out, expected);
+		}
+	}
 }
 
 Test(json_writer, doubles_are_the_shortest_that_read_back)
