@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Client certificates against a server that wants one, from options and from certs.d (TLS-3); proxies
-# by HTTP and HTTPS, in tunnels and for plain HTTP (TLS-4). Passwords go to whom they are meant for: the
-# proxy's to the proxy alone, the registry's never to the proxy of a tunnel.
+# by HTTP and HTTPS, in tunnels and for plain HTTP (TLS-4); no redirect from https to http. Passwords go
+# to whom they are meant for: the proxy's to the proxy alone, the registry's never to the proxy of a
+# tunnel.
 #
 # usage: test-tls-proxy.sh OCI_WASM
 # shellcheck source=../support/registry.sh
@@ -100,6 +101,49 @@ fails 5 "an https proxy whose authority is unknown is not trusted" oci-wasm reso
 holds "the registry never saw the proxy's password" \
     test "$(grep -c 'proxy-authorization "-"$' "$dir/nginx-access.log")" = "$(wc -l <"$dir/nginx-access.log")"
 unset https_proxy
+
+# ---- redirects from https to http ----
+# One server with TLS that sends everyone to one without: nothing may follow (HTTP-4).
+cat >downgrade.py <<-'END'
+	import http.server, ssl, sys, threading
+
+	class Handler(http.server.BaseHTTPRequestHandler):
+	    def log_message(self, *args):
+	        pass
+
+	    def do_GET(self):
+	        with open(sys.argv[3], "a", encoding="utf-8") as log:
+	            log.write(f"{self.server.name} {self.command} {self.path}\n")
+	        self.send_response(307 if self.server.name == "tls" else 200)
+	        self.send_header("Location", f"http://127.0.0.1:{plain.server_port}{self.path}")
+	        self.send_header("Content-Length", "0")
+	        self.end_headers()
+
+	    do_HEAD = do_POST = do_PUT = do_GET
+
+	def serve(name):
+	    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+	    server.name = name
+	    return server
+
+	plain, tls = serve("plain"), serve("tls")
+	context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+	context.load_cert_chain(sys.argv[1], sys.argv[2])
+	tls.socket = context.wrap_socket(tls.socket, server_side=True)
+	threading.Thread(target=plain.serve_forever, daemon=True).start()
+	print(tls.server_port, flush=True)
+	tls.serve_forever()
+END
+log=$work/downgrade.log
+python3 downgrade.py "$dir/leaf.pem" "$dir/leaf.key" "$log" >downgrade.port 2>downgrade.err </dev/null &
+REGISTRY_PIDS[downgrade]=$!
+registry_wait 20 $! test -s downgrade.port || exit 1
+down=127.0.0.1:$(cat downgrade.port)/team/app:v1
+fails 9 "a manifest is not fetched by a redirect from https to http" oci-wasm resolve "$down" "${ca[@]}"
+holds "and why is told" grep -q 'redirect from https to http' <<<"$err"
+same "and it was not tried again" 'tls GET /v2/team/app/manifests/v1' "$(cat "$log")"
+fails 9 "nor is an image pushed by one" oci-wasm push -f "$wasm" "$down" "${ca[@]}"
+holds "nobody was asked without TLS" test -z "$(grep '^plain' "$log")"
 
 registry_start plain || exit 1
 start_proxy plain "$REGISTRY_ADDRESS" || exit 1
