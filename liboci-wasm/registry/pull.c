@@ -77,13 +77,11 @@ static int check_digest(const ociwp_response *answer, const char *reference, oci
 	return 0;
 }
 
-int ociwp_pull_manifest(ociwp_repository *repo, const char *reference, const ociw_op *op,
-                        ociw_descriptor **out, ociwp_buf *bytes, char **etag, ociw_error **err)
+/* The answer with all of its body. One that breaks off is asked for again (RET-1). */
+static int fetch_manifest(ociwp_repository *repo, const char *reference, const ociw_op *op,
+                          ociwp_response *answer, ociwp_buf *bytes, ociw_error **err)
 {
-	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
 	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
-	OCIWP_AUTO(str) char *type = NULL;
-	char digest[OCIW_DIGEST_TEXT_MAX];
 	ociw_limits limits;
 	ociwp_limits_get(op, &limits);
 	int r = ociwp_repository_path(repo, "manifests", reference, &path, err);
@@ -93,12 +91,33 @@ int ociwp_pull_manifest(ociwp_repository *repo, const char *reference, const oci
 	                         .url = path.data,
 	                         .accept = ociwp_accept_manifests,
 	                         .scopes = &repo->pull};
-	r = ociwp_request_run(repo->host, &request, op, &answer, NULL, err);
-	if (r < 0)
-		return r;
-	if (answer.status != 200)
-		return ociwp_response_fail(&answer, op, err);
-	r = ociwp_response_read(&answer, limits.max_manifest_bytes, "the manifest", op, bytes, err);
+	for (unsigned tries = 1;; tries++) {
+		ociw_error *why = NULL;
+		ociwp_failure failure;
+		r = ociwp_request_run(repo->host, &request, op, answer, NULL, err);
+		if (r < 0)
+			return r;
+		if (answer->status != 200)
+			return ociwp_response_fail(answer, op, err);
+		r = ociwp_response_read(answer, limits.max_manifest_bytes, "the manifest", op,
+		                        bytes, &failure, &why);
+		if (r == 0)
+			return 0;
+		r = ociwp_request_again(failure, tries, &why, op, err);
+		if (r < 0)
+			return r;
+		ociwp_response_deinit(answer);
+		ociwp_buf_clear(bytes);
+	}
+}
+
+int ociwp_pull_manifest(ociwp_repository *repo, const char *reference, const ociw_op *op,
+                        ociw_descriptor **out, ociwp_buf *bytes, char **etag, ociw_error **err)
+{
+	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
+	OCIWP_AUTO(str) char *type = NULL;
+	char digest[OCIW_DIGEST_TEXT_MAX];
+	int r = fetch_manifest(repo, reference, op, &answer, bytes, err);
 	if (r == 0)
 		r = check_digest(&answer, reference, ociwp_buf_span(bytes), digest, err);
 	if (r == 0)

@@ -443,6 +443,28 @@ static int run_tries(run_state *run, ociwp_response *out, ociwp_failure *failure
 	}
 }
 
+int ociwp_request_again(ociwp_failure failure, unsigned tries, ociw_error **why, const ociw_op *op,
+                        ociw_error **err)
+{
+	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
+	ociw_limits limits;
+	ociwp_limits_get(op, &limits);
+	if (!ociwp_retry_failure(failure) || tries >= limits.max_tries) {
+		int code = ociwp_error_move(err, ociwp_steal(why));
+		return tries > 1 ? ociwp_wrap(err, code, "gave up after %u tries", tries) : code;
+	}
+	uint64_t delay = ociwp_retry_delay_ms(tries, ociwp_retry_random());
+	ociwp_buf_printf(&text, "%s; trying again in %llu ms", ociw_error_message(*why),
+	                 (unsigned long long)delay);
+	ociw_error_free(ociwp_steal(why));
+	int r = ociwp_buf_check(&text, err);
+	if (r < 0)
+		return r;
+	ociw_event event = {.size = sizeof(event), .kind = OCIW_EVENT_RETRY, .message = text.data};
+	r = ociwp_emit(op, &event, err);
+	return r < 0 ? r : ociwp_sleep_ms(delay, op, err);
+}
+
 int ociwp_request_run(ociwp_host *host, const ociwp_request *request, const ociw_op *op,
                       ociwp_response *out, ociwp_failure *failure, ociw_error **err)
 {

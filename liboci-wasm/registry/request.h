@@ -55,9 +55,14 @@ static inline const char *ociwp_response_header(const ociwp_response *response, 
 {
 	return ociwp_exchange_header(response->exchange, name, 0);
 }
-/* The whole body, OCIW_ERR_LIMIT past @p max; @p what names it. */
+/* The whole body, OCIW_ERR_LIMIT past @p max; @p what names it. @p failure (may be NULL) says why it
+ * broke off. */
 int ociwp_response_read(ociwp_response *response, uint64_t max, const char *what, const ociw_op *op,
-                        ociwp_buf *out, ociw_error **err);
+                        ociwp_buf *out, ociwp_failure *failure, ociw_error **err);
+/* After a body that broke off in try @p tries: 0 when the whole request is to be sent again, after
+ * a wait; else the error, which is @p why moved when there is no more to try (RET-1). */
+int ociwp_request_again(ociwp_failure failure, unsigned tries, ociw_error **why, const ociw_op *op,
+                        ociw_error **err);
 /* Reads a small body away, so that the connection can be used again. Never fails. */
 void ociwp_response_drain(ociwp_response *response, const ociw_op *op);
 /* The error that an answer means: code by status, the registry's own words, a next step. */

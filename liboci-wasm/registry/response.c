@@ -27,14 +27,13 @@ void ociwp_response_deinit(ociwp_response *response)
 
 /* At most @p max bytes; *more tells whether there were more. */
 static int read_some(ociwp_response *response, uint64_t max, const ociw_op *op, ociwp_buf *out,
-                     bool *more, ociw_error **err)
+                     bool *more, ociwp_failure *failure, ociw_error **err)
 {
 	char chunk[4096];
-	ociwp_failure failure;
 	*more = false;
 	for (;;) {
 		ptrdiff_t n = ociwp_exchange_read(response->exchange, chunk, sizeof(chunk), op,
-		                                  &failure, err);
+		                                  failure, err);
 		if (n <= 0)
 			return (int)n;
 		if ((uint64_t)n > max - out->len) {
@@ -49,10 +48,14 @@ static int read_some(ociwp_response *response, uint64_t max, const ociw_op *op, 
 }
 
 int ociwp_response_read(ociwp_response *response, uint64_t max, const char *what, const ociw_op *op,
-                        ociwp_buf *out, ociw_error **err)
+                        ociwp_buf *out, ociwp_failure *failure, ociw_error **err)
 {
 	bool more;
-	int r = read_some(response, max, op, out, &more, err);
+	ociwp_failure ignored;
+	if (!failure)
+		failure = &ignored;
+	*failure = OCIWP_FAILURE_LOCAL;
+	int r = read_some(response, max, op, out, &more, failure, err);
 	if (r < 0)
 		return ociwp_wrap(err, r, "%s", response->what);
 	if (more)
@@ -65,8 +68,9 @@ void ociwp_response_drain(ociwp_response *response, const ociw_op *op)
 {
 	OCIWP_AUTO(buf) ociwp_buf body = OCIWP_BUF_INIT;
 	bool more;
+	ociwp_failure failure;
 	if (response->exchange)
-		(void)read_some(response, ERROR_BODY_MAX, op, &body, &more, NULL);
+		(void)read_some(response, ERROR_BODY_MAX, op, &body, &more, &failure, NULL);
 }
 
 static ociw_code code_of(int status)
@@ -135,8 +139,9 @@ int ociwp_response_fail(ociwp_response *response, const ociw_op *op, ociw_error 
 	OCIWP_AUTO(buf) ociwp_buf hint = OCIWP_BUF_INIT;
 	__attribute__((cleanup(ociwp_cleanup_registry_error))) ociwp_registry_error parsed = {0};
 	bool more;
+	ociwp_failure failure;
 	/* A body that breaks off does not change what the status says; what we lack does. */
-	int r = read_some(response, ERROR_BODY_MAX, op, &body, &more, NULL);
+	int r = read_some(response, ERROR_BODY_MAX, op, &body, &more, &failure, NULL);
 	if (r == OCIW_ERR_NOMEM)
 		return ociwp_nomem(err);
 	r = ociwp_registry_error_parse((ociw_span){body.data, body.len}, &parsed, err);

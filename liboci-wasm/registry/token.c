@@ -189,7 +189,7 @@ static int read_token(ociwp_response *answer, const ociw_op *op, ociwp_token *ou
 	OCIWP_AUTO(buf) ociwp_buf body = OCIWP_BUF_INIT;
 	__attribute__((cleanup(ociwp_cleanup_secret))) char *refresh = NULL;
 	uint64_t now = ociwp_monotonic_ms();
-	int r = ociwp_response_read(answer, BODY_MAX, "the token answer", op, &body, err);
+	int r = ociwp_response_read(answer, BODY_MAX, "the token answer", op, &body, NULL, err);
 	if (r == 0) {
 		r = ociwp_token_parse(ociwp_buf_span(&body), now, out, &refresh, err);
 		if (r < 0)

@@ -105,3 +105,28 @@ Test(paging, a_callback_can_stop_endless_pages)
 	cr_assert_eq(fake_at(r.fake, 499)->connection, 1); /* kept alive throughout */
 	rig_close(&r);
 }
+
+/* The pages before it were passed on already: the callback must not see them twice (RET-1). */
+Test(paging, a_page_that_breaks_off_is_asked_for_again)
+{
+	rig r;
+	ociw_error *err = NULL;
+	int count;
+	rig_open(&r, RULES({.match = "GET /p1$",
+	                    .answer = {.status = 200,
+	                               .headers = "Link: </p2>; rel=next\n",
+	                               .body = "{}"}},
+	                   {.match = "GET /p2$",
+	                    .answer = {.status = 200,
+	                               .body = "{\"tags\":[]}",
+	                               .fault = FAKE_TRUNCATE,
+	                               .at = 4},
+	                    .times = 1},
+	                   {.match = "GET /p2$", .answer = {.status = 200, .body = "{}"}}));
+	rig_ok(read_pages(&r, "/p1", &count, &err), &err);
+	cr_assert_eq(count, 2);
+	cr_assert_eq(fake_matching(r.fake, "GET /p1"), 1);
+	cr_assert_eq(fake_matching(r.fake, "GET /p2"), 2);
+	cr_assert_eq(r.retries, 1);
+	rig_close(&r);
+}

@@ -160,6 +160,66 @@ Test(pull, a_manifest_by_descriptor_comes_from_manifests_and_all_else_from_blobs
 	rig_close(&r);
 }
 
+/* A Content-Length that promises more than comes, however the connection ends (RET-1). */
+Test(pull, a_manifest_that_breaks_off_is_asked_for_again)
+{
+	static const fake_fault faults[] = {FAKE_TRUNCATE, FAKE_RESET};
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(faults); i++) {
+		rig r;
+		ociw_error *err = NULL;
+		ociw_descriptor *desc = NULL;
+		fake_rule rules[] = {{.match = "GET /v2/a/b/manifests/v1",
+		                      .answer = {.status = 200,
+		                                 .headers = TYPE,
+		                                 .body = text,
+		                                 .fault = faults[i],
+		                                 .at = 20},
+		                      .times = 1},
+		                     {.match = "GET /v2/a/b/manifests/v1",
+		                      .answer = {.status = 200, .headers = TYPE, .body = text}}};
+		rig_open(&r, rules, 2);
+		rig_ok(ociw_content_resolve(r.content, "v1", &r.op, &desc, &err), &err);
+		cr_assert_eq(ociw_descriptor_size(desc), strlen(text));
+		cr_assert_eq(fake_count(r.fake), 2, "row %zu", i);
+		cr_assert_eq(r.retries, 1, "row %zu", i);
+		ociw_descriptor_free(desc);
+		rig_close(&r);
+	}
+}
+
+Test(pull, a_manifest_that_breaks_off_each_time_is_given_up)
+{
+	rig r;
+	ociw_error *err = NULL;
+	ociw_descriptor *desc = NULL;
+	rig_open(&r, RULES({.match = "GET /v2/a/b/manifests/v1",
+	                    .answer = {.status = 200,
+	                               .headers = TYPE,
+	                               .body = text,
+	                               .fault = FAKE_TRUNCATE,
+	                               .at = 20}}));
+	rig_expect(ociw_content_resolve(r.content, "v1", &r.op, &desc, &err), OCIW_ERR_NETWORK,
+	           &err, "gave up after 3 tries: GET http://127.0.0.1:");
+	cr_assert_eq(fake_count(r.fake), 3);
+	rig_close(&r);
+}
+
+Test(pull, a_manifest_cut_by_a_small_length_is_not_taken)
+{
+	rig r;
+	ociw_error *err = NULL;
+	ociw_descriptor *desc = NULL;
+	set_digest(text);
+	rig_open(&r, RULES({.match = "GET /v2/a/b/manifests/sha256:",
+	                    .answer = {.status = 200,
+	                               .headers = TYPE "Content-Length: 20\n",
+	                               .body = text}}));
+	rig_expect(ociw_content_resolve(r.content, digest, &r.op, &desc, &err), OCIW_ERR_DIGEST,
+	           &err, "digest is");
+	cr_assert_eq(fake_count(r.fake), 1);
+	rig_close(&r);
+}
+
 Test(pull, a_huge_manifest_is_cut_off)
 {
 	rig r;

@@ -74,12 +74,12 @@ Test(response, a_body_over_its_cap_is_refused)
 	         RULES({.match = "GET /v2/x", .answer = {.status = 200, .body = "0123456789"}}));
 	ociwp_request request = {.method = "GET", .url = "/v2/x"};
 	rig_ok(ociwp_request_run(r.repo->host, &request, &r.op, &answer, NULL, &err), &err);
-	rig_expect(ociwp_response_read(&answer, 9, "the thing", &r.op, &body, &err), OCIW_ERR_LIMIT,
+	rig_expect(ociwp_response_read(&answer, 9, "the thing", &r.op, &body, NULL, &err), OCIW_ERR_LIMIT,
 	           &err, "the thing is larger than 9 bytes");
 	ociwp_response_deinit(&answer);
 	rig_ok(ociwp_request_run(r.repo->host, &request, &r.op, &answer, NULL, &err), &err);
 	ociwp_buf_clear(&body);
-	rig_ok(ociwp_response_read(&answer, 10, "the thing", &r.op, &body, &err), &err);
+	rig_ok(ociwp_response_read(&answer, 10, "the thing", &r.op, &body, NULL, &err), &err);
 	cr_assert_str_eq(body.data, "0123456789");
 	ociwp_response_deinit(&answer);
 	rig_close(&r);
