@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Annotations of what is packed: from a file as oras takes it (ANN-5), from the caller, inferred.
+ * Annotations of what is packed: from a file as oras takes it (ANN-5), from the caller, from the
+ * manifest of a Spin app, inferred.
  */
 #include "base/path.h"
 #include "base/str.h"
@@ -148,6 +149,20 @@ int ociwp_pack_infer(ociwp_annotations *annotations, const char *key, const char
 	if (!value || ociwp_annotations_get(annotations, key))
 		return 0;
 	return ociwp_annotations_set(annotations, key, value, err);
+}
+
+int ociwp_pack_annotations_of_app(ociwp_pack *pack, const json_t *annotations, ociw_error **err)
+{
+	const char *key;
+	json_t *value;
+	int r = judge_keys(pack, annotations, err);
+	json_object_foreach((json_t *)annotations, key, value)
+	{
+		if (r == 0)
+			r = ociwp_pack_infer(&pack->annotations, key, json_string_value(value),
+			                     err);
+	}
+	return r;
 }
 
 int ociwp_pack_infer_created(const ociwp_pack *pack, ociwp_annotations *annotations,

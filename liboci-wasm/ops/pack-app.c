@@ -185,6 +185,8 @@ static int run(struct work *work, ociw_error **err)
 	drop_origin(work->app->lock);
 	r = make_draft(work, err);
 	if (r == 0)
+		r = ociwp_pack_annotations_of_app(pack, work->app->annotations, err);
+	if (r == 0)
 		r = ociwp_pack_notes(pack, work->app->root, err);
 	if (r == 0)
 		r = open_cache(work, err);

@@ -44,6 +44,8 @@ int ociwp_pack_wasm(ociwp_pack *pack, ociw_error **err);
 /* The annotations of options into pack->annotations: the file's $manifest first, then the list; later
  * wins (spin.md 3.5, ANN-5). Keeps the file. */
 int ociwp_pack_annotations(ociwp_pack *pack, ociw_error **err);
+/* Those of the manifest of an app (an object or NULL), where the key is absent. */
+int ociwp_pack_annotations_of_app(ociwp_pack *pack, const json_t *annotations, ociw_error **err);
 /* The other members of the annotation file into pack->notes; file names are seen from @p dir. */
 int ociwp_pack_notes(ociwp_pack *pack, const char *dir, ociw_error **err);
 /* Warns about names of the annotation file that no layer answered to. */

@@ -68,6 +68,7 @@ void ociwp_app_free(ociwp_app *app)
 	free(app->components);
 	ociwp_lock_free(app->lock);
 	free(app->manifest_path);
+	json_decref(app->annotations);
 	free(app->root);
 	free(app);
 }
@@ -259,6 +260,7 @@ static int load_text(ociw_span text, const char *profile, ociwp_report *report, 
 	if ((r = check_triggers(manifest, report, err)) < 0 ||
 	    (r = ociwp_trigger_deps_split(manifest, err)) < 0)
 		return r;
+	app->annotations = json_incref(manifest->annotations);
 	return build(manifest, profile, report, app, err);
 }
 

@@ -49,6 +49,7 @@ typedef struct ociwp_app {
 	char *manifest_path; /* absolute */
 	char *root;          /* its folder */
 	ociwp_lock *lock;
+	json_t *annotations; /* that the manifest has for the image: key -> string, or NULL */
 	ociwp_app_component *components;
 	size_t component_count;
 } ociwp_app;

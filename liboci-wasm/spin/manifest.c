@@ -10,6 +10,7 @@ static const char *const top_keys[] = {
         "spin_manifest_version", "application", "variables", "trigger", "component", NULL};
 static const char *const application_keys[] = {"name",    "version", "description", "authors",
                                                "targets", "trigger", "tool",        NULL};
+static const char *const own_keys[] = {"annotations", NULL};
 static const char *const variable_keys[] = {"description", "required", "default", "secret", NULL};
 
 static int text_or_empty(const ociwp_fields *f, const char *key, char **out, ociw_error **err)
@@ -41,6 +42,27 @@ static int check_targets(const ociwp_fields *f, ociw_error **err)
 	return 0;
 }
 
+/* The table that is ours (7.1). Spin reads no tool's table, so neither does who follows Spin. */
+static int parse_own_tool(const ociwp_fields *application, ociwp_spin_manifest *manifest,
+                          ociw_error **err)
+{
+	const ociwp_toml_member *tool = ociwp_fields_get(application, "tool");
+	if (!tool || application->report->flags & OCIWP_APP_COMPAT_SPIN)
+		return 0;
+	ociwp_fields tools = {application->report, &tool->value, "[application.tool]", NULL};
+	const ociwp_toml_member *own = ociwp_fields_get(&tools, "oci-wasm");
+	if (!own)
+		return 0;
+	ociwp_fields f = {application->report, NULL, "[application.tool.oci-wasm]", NULL};
+	int r = ociwp_fields_open(&f, &own->value, own_keys, err);
+	if (r == 0)
+		r = ociwp_fields_string_map(&f, "annotations", &manifest->annotations, err);
+	if (r == 0 && json_object_get(manifest->annotations, ""))
+		r = ociwp_report_fail(f.report, (ociwp_where){own->at, NULL, "annotation"},
+		                      OCIW_ERR_FORMAT, err, "an annotation has no key");
+	return r;
+}
+
 static int parse_application(const ociwp_fields *top, ociwp_spin_manifest *manifest,
                              ociw_error **err)
 {
@@ -55,9 +77,10 @@ static int parse_application(const ociwp_fields *top, ociwp_spin_manifest *manif
 	    (r = text_or_empty(&f, "description", &manifest->description, err)) < 0 ||
 	    (r = ociwp_fields_strings(&f, "authors", &manifest->authors, err)) < 0 ||
 	    (r = check_targets(&f, err)) < 0 ||
-	    (r = ociwp_fields_table_map(&f, "trigger", &manifest->trigger_globals, err)) < 0)
+	    (r = ociwp_fields_table_map(&f, "trigger", &manifest->trigger_globals, err)) < 0 ||
+	    (r = ociwp_fields_table_map(&f, "tool", NULL, err)) < 0)
 		return r;
-	return ociwp_fields_table_map(&f, "tool", NULL, err);
+	return parse_own_tool(&f, manifest, err);
 }
 
 static int parse_variable(const ociwp_fields *top, const ociwp_toml_member *member,

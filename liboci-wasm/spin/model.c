@@ -147,6 +147,7 @@ void ociwp_spin_manifest_free(ociwp_spin_manifest *manifest)
 	free(manifest->version_text);
 	free(manifest->description);
 	ociwp_strings_deinit(&manifest->authors);
+	json_decref(manifest->annotations);
 	json_decref(manifest->trigger_globals);
 	for (size_t i = 0; i < manifest->variable_count; i++) {
 		free(manifest->variables[i].name);

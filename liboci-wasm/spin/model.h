@@ -108,6 +108,7 @@ typedef struct ociwp_spin_manifest {
 	int version; /* 1 or 2 */
 	char *name, *version_text, *description;
 	ociwp_strings authors;
+	json_t *annotations;     /* of [application.tool.oci-wasm]: key -> string, or NULL */
 	json_t *trigger_globals; /* type -> object */
 	ociwp_variable *variables;
 	size_t variable_count;

@@ -61,6 +61,31 @@ Test(pack_app, annotations_are_inferred_where_the_caller_has_none)
 	cr_assert_eq(manifest->annotations.count, 2);
 }
 
+/* spin.md 7.1: the caller's first, then the manifest's, then what is inferred. */
+Test(pack_app, annotations_of_the_manifest_win_over_inferred_ones_only)
+{
+	static const ociw_annotation given[] = {{"mine", "list"}};
+	static const uint32_t flags[] = {0, OCIW_PACK_NO_INFER, OCIW_PACK_COMPAT_SPIN};
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		OCIWP_AUTO(content) ociw_content *content = NULL;
+		app_begin("[application.tool.oci-wasm.annotations]\nmine = \"toml\"\n"
+		          "\"org.opencontainers.image.title\" = \"Title\"\nother = \"\"\n");
+		ociw_pack_options options = pack_options();
+		options.annotations = given;
+		options.annotation_count = 1;
+		options.flags = flags[i];
+		cr_assert_eq(ociw_pack(&options, &content, NULL), 0);
+		OCIWP_AUTO(manifest) ociwp_manifest *manifest = manifest_of(content, NULL);
+		const ociwp_annotations *got = &manifest->annotations;
+		bool spin = flags[i] == OCIW_PACK_COMPAT_SPIN;
+		cr_assert_str_eq(ociwp_annotations_get(got, "mine"), "list");
+		cr_assert_str_eq(ociwp_annotations_get(got, "org.opencontainers.image.title"),
+		                 spin ? "t" : "Title");
+		cr_assert_eq(ociwp_annotations_get(got, "other") == NULL, spin);
+		app_end();
+	}
+}
+
 Test(pack_app, inference_can_be_switched_off)
 {
 	OCIWP_AUTO(content) ociw_content *content = NULL;

@@ -87,6 +87,28 @@ Test(manifest, tool_tables_are_ignored)
 	            "\"metadata\":{\"name\":\"t\"");
 }
 
+/* 7.1: the table that is ours, which Spin does not read */
+Test(manifest, our_own_tool_table_is_checked_unless_spin_is_followed)
+{
+	static const struct {
+		const char *table, *part;
+	} rows[] = {
+	        {"annotation = {}", "did you mean \"annotations\"?"},
+	        {"annotations = 1", "\"annotations\""},
+	        {"annotations = { a = 1 }", "\"a\""},
+	        {"annotations = { \"\" = \"x\" }", "an annotation has no key"},
+	};
+	assert_lock(APP "[application.tool.oci-wasm]\nannotations = { a = \"b\" }\n[trigger]\n", 0,
+	            "\"metadata\":{\"name\":\"t\"");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[256];
+		snprintf(text, sizeof(text), APP "[application.tool.oci-wasm]\n%s\n[trigger]\n",
+		         rows[i].table);
+		assert_refused(text, 0, OCIW_ERR_FORMAT, rows[i].part);
+		assert_lock(text, OCIWP_APP_COMPAT_SPIN, "\"metadata\":{\"name\":\"t\"");
+	}
+}
+
 Test(manifest, thousands_of_components_are_refused)
 {
 	ociwp_buf text = OCIWP_BUF_INIT;
