@@ -53,7 +53,7 @@ holds "without a word" test -z "$out"
 runs "the node image is clean for nodes" oci-wasm spin check --for=node oci:image:v1-node
 holds "without a word" test -z "$out"
 fails_with_lines "it is none for spin up" 7 oci-wasm spin check --for=spin oci:image:v1-node
-holds "and says so" grep -q '^error: made-for-nodes: ' <<<"$out"
+holds "and says so, by the name that was given" grep -q '^error: made-for-nodes: oci:image:v1-node: ' <<<"$out"
 runs "what Spin pushed is read" oci-wasm spin check "oci:$layouts/spin-3.6.3:v1"
 holds "and lacks a command" grep -q '^warning: entrypoint: ' <<<"$out"
 fails_with_lines "other artifacts hold no app" 7 oci-wasm spin check "oci:$layouts/cosign-signature-tag:$(oci-wasm store list "$layouts/cosign-signature-tag" | sed -n 's/.* \(.*\.sig\)$/\1/p')"

@@ -96,7 +96,14 @@ static int run_lock(struct tool *tool, void *options, int argc, char **argv)
 
 struct report {
 	bool json, any;
+	const char *image; /* as the user wrote it, NULL for a manifest */
 };
+
+/* A finding's own name of an image has no tag: one layout may hold several. */
+static const char *place(const ociw_spin_finding *finding, const struct report *report)
+{
+	return report->image ? report->image : finding->file;
+}
 
 static const char *severity_name(uint32_t severity)
 {
@@ -105,13 +112,13 @@ static const char *severity_name(uint32_t severity)
 	                                       : "note";
 }
 
-static void print_json(const ociw_spin_finding *finding, struct report *report)
+static void print_json(const ociw_spin_finding *finding, const struct report *report)
 {
 	printf("%s{\"severity\":\"%s\",\"rule\":", report->any ? "," : "",
 	       severity_name(finding->severity));
 	json_print_string(stdout, finding->rule ? finding->rule : "");
 	fputs(",\"file\":", stdout);
-	json_print_string(stdout, finding->file);
+	json_print_string(stdout, place(finding, report));
 	if (finding->line)
 		printf(",\"line\":%u,\"column\":%u", finding->line, finding->column);
 	if (finding->component) {
@@ -133,7 +140,7 @@ static int print_finding(const ociw_spin_finding *finding, void *user_data)
 		return 0;
 	}
 	printf("%s: %s: ", severity_name(finding->severity), finding->rule ? finding->rule : "app");
-	print_escaped(stdout, finding->file);
+	print_escaped(stdout, place(finding, report));
 	if (finding->line)
 		printf(":%u:%u", finding->line, finding->column);
 	if (finding->component) {
@@ -172,6 +179,7 @@ static int run_check(struct tool *tool, void *options, int argc, char **argv)
 	set_options(tool, options, &spin);
 	size_t len = strlen(what);
 	bool manifest = stat(what, &st) == 0 || (len >= 5 && strcmp(what + len - 5, ".toml") == 0);
+	report.image = manifest ? NULL : what;
 	if (report.json)
 		fputs("{\"findings\":[", stdout);
 	if (manifest)
