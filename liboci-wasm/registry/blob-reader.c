@@ -31,25 +31,6 @@ typedef struct blob_reader {
 	ociwp_response answer;
 } blob_reader;
 
-/* "bytes A-B/T" or "bytes A-B/ *": first and, when known, total. */
-static bool parse_content_range(const char *text, uint64_t *first, uint64_t *total, bool *known)
-{
-	if (strncasecmp(text, "bytes", 5) != 0)
-		return false;
-	text += 5 + strspn(text + 5, " \t=");
-	size_t len = strcspn(text, "-");
-	if (!ociwp_parse_u64(text, len, first) || text[len] != '-')
-		return false;
-	text += len + 1;
-	size_t last_len = strcspn(text, "/");
-	uint64_t last;
-	if (!ociwp_parse_u64(text, last_len, &last) || text[last_len] != '/' || last < *first)
-		return false;
-	text += last_len + 1;
-	*known = strcmp(text, "*") != 0;
-	return !*known || ociwp_parse_u64(text, strlen(text), total);
-}
-
 /* PUL-8: a 206 counts only when it is exactly what was asked for. */
 static int check_range(const blob_reader *b, ociw_error **err)
 {
@@ -57,7 +38,7 @@ static int check_range(const blob_reader *b, ociw_error **err)
 	bool known = false;
 	const char *value = ociwp_exchange_header(b->answer.exchange, "Content-Range", 0);
 	const char *second = ociwp_exchange_header(b->answer.exchange, "Content-Range", 1);
-	if (!value || second || !parse_content_range(value, &first, &total, &known))
+	if (!value || second || !ociwp_content_range_parse(value, &first, &total, &known))
 		return ociwp_fail(err, OCIW_ERR_REGISTRY,
 		                  "%s: answer 206 without one proper Content-Range",
 		                  b->answer.what);

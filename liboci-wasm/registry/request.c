@@ -238,6 +238,7 @@ static int exchange(run_state *run, const ociwp_url *url, const char *method, bo
 	ociwp_http_header(&http, "Accept", q->accept ? q->accept : "*/*");
 	ociwp_http_header(&http, "Authorization", run->used);
 	ociwp_http_header(&http, "Range", q->range);
+	ociwp_http_header(&http, "If-Range", q->if_range);
 	ociwp_http_header(&http, "If-Match", q->if_match);
 	ociwp_http_header(&http, "If-None-Match", q->if_none_match);
 	if (size != OCIWP_BODY_NONE) {

@@ -17,6 +17,7 @@ typedef struct ociwp_request {
 	const char *accept;
 	const char *content_type;
 	const char *range;
+	const char *if_range;
 	const char *content_range;
 	const char *if_match;
 	const char *if_none_match;
@@ -63,6 +64,8 @@ int ociwp_response_read(ociwp_response *response, uint64_t max, const char *what
  * a wait; else the error, which is @p why moved when there is no more to try (RET-1). */
 int ociwp_request_again(ociwp_failure failure, unsigned tries, ociw_error **why, const ociw_op *op,
                         ociw_error **err);
+/* "bytes A-B/T" or "bytes A-B/ *": first and, when known, total. */
+bool ociwp_content_range_parse(const char *text, uint64_t *first, uint64_t *total, bool *known);
 /* Reads a small body away, so that the connection can be used again. Never fails. */
 void ociwp_response_drain(ociwp_response *response, const ociw_op *op);
 /* The error that an answer means: code by status, the registry's own words, a next step. */

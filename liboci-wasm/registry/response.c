@@ -73,6 +73,24 @@ void ociwp_response_drain(ociwp_response *response, const ociw_op *op)
 		(void)read_some(response, ERROR_BODY_MAX, op, &body, &more, &failure, NULL);
 }
 
+bool ociwp_content_range_parse(const char *text, uint64_t *first, uint64_t *total, bool *known)
+{
+	if (strncasecmp(text, "bytes", 5) != 0)
+		return false;
+	text += 5 + strspn(text + 5, " \t=");
+	size_t len = strcspn(text, "-");
+	if (!ociwp_parse_u64(text, len, first) || text[len] != '-')
+		return false;
+	text += len + 1;
+	size_t last_len = strcspn(text, "/");
+	uint64_t last;
+	if (!ociwp_parse_u64(text, last_len, &last) || text[last_len] != '/' || last < *first)
+		return false;
+	text += last_len + 1;
+	*known = strcmp(text, "*") != 0;
+	return !*known || ociwp_parse_u64(text, strlen(text), total);
+}
+
 static ociw_code code_of(int status)
 {
 	switch (status) {

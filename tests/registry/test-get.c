@@ -110,3 +110,81 @@ Test(get, other_schemes_are_refused)
 	rig_expect(code, OCIW_ERR_UNSAFE, &err, "file");
 	rig_close(&r);
 }
+
+#define FILE_TEXT "hello, world"
+#define ETAG "ETag: \"1\"\n"
+
+/* What comes after a body that broke off at byte 5, and what is made of it (RET-5). */
+static const struct {
+	const char *etag; /* of the first answer */
+	fake_answer second;
+	int code;
+	const char *message;
+	unsigned requests;
+} breaks[] = {
+        {ETAG,
+         {.status = 206, .headers = ETAG "Content-Range: bytes 5-11/12\n", .body = ", world"},
+         0,
+         NULL,
+         2},
+        {ETAG, {.status = 206, .headers = "Content-Range: bytes 5-11/12\n", .body = ", world"}, 0,
+         NULL, 2},
+        {ETAG, {.status = 200, .headers = ETAG, .body = FILE_TEXT}, 0, NULL, 2},
+        {ETAG, {.status = 200, .headers = "ETag: \"2\"\n", .body = "other bytes."},
+         OCIW_ERR_NETWORK, "the file changed", 2},
+        {ETAG, {.status = 200, .body = FILE_TEXT}, OCIW_ERR_NETWORK, "the file changed", 2},
+        {ETAG, {.status = 206, .headers = "Content-Range: bytes 4-11/12\n", .body = "o, world"},
+         OCIW_ERR_REGISTRY, "without the Content-Range", 2},
+        {ETAG, {.status = 206, .headers = ETAG, .body = ", world"}, OCIW_ERR_REGISTRY,
+         "without the Content-Range", 2},
+        {ETAG, {.status = 404}, OCIW_ERR_NOTFOUND, "answer 404", 2},
+        {"ETag: W/\"1\"\n", {.status = 200, .body = FILE_TEXT}, OCIW_ERR_NETWORK, "GET http", 1},
+        {"", {.status = 200, .body = FILE_TEXT}, OCIW_ERR_NETWORK, "GET http", 1},
+};
+
+Test(get, a_file_that_breaks_off_goes_on_when_it_is_known_to_be_the_same)
+{
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(breaks); i++) {
+		rig r;
+		ociw_error *err = NULL;
+		fake_rule rules[] = {{.match = "GET /x",
+		                      .answer = {.status = 200,
+		                                 .headers = breaks[i].etag,
+		                                 .body = FILE_TEXT,
+		                                 .fault = FAKE_TRUNCATE,
+		                                 .at = 5},
+		                      .times = 1},
+		                     {.match = "GET /x", .answer = breaks[i].second}};
+		rig_open(&r, rules, 2);
+		got_len = 0;
+		int code = get(&r, "/x", &err);
+		cr_assert_eq(fake_count(r.fake), breaks[i].requests, "row %zu", i);
+		if (breaks[i].code == 0) {
+			rig_ok(code, &err);
+			cr_assert_eq(got_len, strlen(FILE_TEXT), "row %zu", i);
+			cr_assert_eq(memcmp(got, FILE_TEXT, got_len), 0, "row %zu", i);
+		} else {
+			rig_expect(code, breaks[i].code, &err, breaks[i].message);
+		}
+		if (breaks[i].requests == 2) {
+			const fake_request *second = fake_at(r.fake, 1);
+			cr_assert_str_eq(fake_header(second, "Range"), "bytes=5-");
+			cr_assert_str_eq(fake_header(second, "If-Range"), "\"1\"");
+		}
+		rig_close(&r);
+	}
+}
+
+Test(get, a_file_of_which_nothing_came_is_asked_for_again)
+{
+	rig r;
+	ociw_error *err = NULL;
+	rig_open(&r, RULES({.match = "GET /x",
+	                    .answer = {.status = 200, .body = FILE_TEXT, .fault = FAKE_TRUNCATE},
+	                    .times = 1},
+	                   {.match = "GET /x", .answer = {.status = 200, .body = FILE_TEXT}}));
+	rig_ok(get(&r, "/x", &err), &err);
+	cr_assert_eq(got_len, strlen(FILE_TEXT));
+	cr_assert_null(fake_header(fake_at(r.fake, 1), "Range"));
+	rig_close(&r);
+}

@@ -101,6 +101,8 @@ OCIW_API OCIW_NODISCARD int ociw_client_ping(ociw_client *client, const char *ho
 /** Fetches a file over http or https into a writer: with the client's rules for redirects, proxies,
  * certificates, retries and time limits, but with no credentials whatever the host. An http URL is
  * called as http, and is for the caller to refuse. Nothing is verified but the length the server said.
+ * A body that breaks off is gone on with when the server names the file's version by a strong ETag;
+ * else it is asked for again only while nothing of it was written.
  *
  * @param url   absolute, without user name
  * @param op    its max_blob_bytes is the most that is taken; NULL: defaults
