@@ -156,16 +156,31 @@ static void put_members(ociwp_buf *out, const json_t *object, const char *skip)
 
 /* --- tables --- */
 
+/* Old locks have the settings of their one trigger type only, with the type among them. */
+static void put_old_trigger(ociwp_buf *out, const json_t *trigger)
+{
+	const char *type = json_string_value(json_object_get(trigger, "type"));
+	if (!type)
+		return;
+	put_header(out, false, (const char *[]){"application", "trigger", type}, 3);
+	put_members(out, trigger, "type");
+}
+
 static void put_application(ociwp_buf *out, const ociwp_lock *lock)
 {
 	static const char *const names[] = {"name", "version", "description", "authors"};
 	ociwp_buf_puts(out, "spin_manifest_version = 2\n");
 	put_header(out, false, (const char *[]){"application"}, 1);
+	/* A lock may do without a name, a manifest may not. */
+	if (!json_object_get(lock->metadata, "name"))
+		ociwp_buf_puts(out, "name = \"app\"\n");
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(names); i++)
 		put_member(out, names[i], json_object_get(lock->metadata, names[i]));
 	const json_t *triggers = json_object_get(lock->metadata, "triggers");
 	const char *type;
 	json_t *config;
+	if (!triggers)
+		put_old_trigger(out, json_object_get(lock->metadata, "trigger"));
 	json_object_foreach((json_t *)triggers, type, config)
 	{
 		put_header(out, false, (const char *[]){"application", "trigger", type}, 3);

@@ -116,6 +116,9 @@ static int put_app(ociwp_inspect *i, const ociwp_manifest *manifest, ociw_error 
 	for (size_t n = 0; !desc && n < manifest->layer_count; n++)
 		if (ociwp_streq(manifest->layers[n]->media_type, OCIWP_MT_SPIN_LOCK))
 			desc = manifest->layers[n];
+	/* Before Spin 2.0 the lock was the config. */
+	if (!desc && ociwp_streq(manifest->config->media_type, OCIWP_MT_SPIN_LOCK))
+		desc = manifest->config;
 	if (!desc)
 		return 0;
 	int r = ociw_content_read(i->content, desc, i->limits.max_lock_bytes, i->op, &bytes, &len,

@@ -76,6 +76,17 @@ Test(spin_toml, no_files_and_no_triggers_are_left_out)
 	                       "\n[trigger]\n\n[component.web]\nsource = \"wasm/web.wasm\"\n");
 }
 
+/* Before Spin 2.0 there was one trigger type, and a lock may have no name at all. */
+Test(spin_toml, old_metadata_gives_a_whole_manifest)
+{
+	OCIWP_AUTO(str)
+	char *text = toml_of("{\"spin_lock_version\":0,\"metadata\":{\"trigger\":{\"type\":\"http\","
+	                     "\"base\":\"/x\"}},\"triggers\":[],\"components\":[]}",
+	                     false);
+	cr_assert_str_eq(text, "spin_manifest_version = 2\n\n[application]\nname = \"app\"\n"
+	                       "\n[application.trigger.http]\nbase = \"/x\"\n\n[trigger]\n");
+}
+
 Test(spin_toml, dependencies_are_named_by_path)
 {
 	OCIWP_AUTO(str)

@@ -115,30 +115,49 @@ Test(inspect, archives_of_other_tools)
 #define EMPTY                                                                                       \
 	"{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%zu}"
 
-/* A content with one image of a config, a lock, and whatever the manifest says more. */
-static ociw_content *image(const char *config_type, const char *config, const char *lock)
+/* A content with one image of a config and a layer. */
+static ociw_content *image_of(const char *config_type, const char *config, const char *layer_type,
+			      const char *layer)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *c = NULL;
 	OCIWP_AUTO(descriptor) ociw_descriptor *l = NULL;
 	OCIWP_AUTO(descriptor) ociw_descriptor *m = NULL;
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
-	ociw_span config_bytes = {config, strlen(config)}, lock_bytes = {lock, strlen(lock)};
+	ociw_span config_bytes = {config, strlen(config)}, layer_bytes = {layer, strlen(layer)};
 	ociwp_memory *memory = NULL;
 	ociw_content *content = NULL;
 	cr_assert_eq(ociwp_memory_new("memory", &memory, NULL), 0);
 	cr_assert_eq(ociwp_descriptor_of_bytes(config_type, config_bytes, &c, NULL), 0);
-	cr_assert_eq(ociwp_descriptor_of_bytes(OCIWP_MT_SPIN_LOCK, lock_bytes, &l, NULL), 0);
+	cr_assert_eq(ociwp_descriptor_of_bytes(layer_type, layer_bytes, &l, NULL), 0);
 	ociwp_buf_printf(&text, "{\"schemaVersion\":2,\"config\":" EMPTY ",\"layers\":[" EMPTY "]}",
 			 c->media_type, c->digest, config_bytes.len, l->media_type, l->digest,
-			 lock_bytes.len);
+			 layer_bytes.len);
 	cr_assert_eq(ociwp_descriptor_of_bytes(OCIWP_MT_OCI_MANIFEST, ociwp_buf_span(&text), &m,
 					       NULL),
 		     0);
 	cr_assert_eq(ociwp_memory_add_bytes(memory, c, config_bytes, NULL), 0);
-	cr_assert_eq(ociwp_memory_add_bytes(memory, l, lock_bytes, NULL), 0);
+	cr_assert_eq(ociwp_memory_add_bytes(memory, l, layer_bytes, NULL), 0);
 	cr_assert_eq(ociwp_memory_add_manifest(memory, m, ociwp_buf_span(&text), "a", NULL), 0);
 	cr_assert_eq(ociwp_memory_publish(memory, &content, NULL), 0);
 	return content;
+}
+
+static ociw_content *image(const char *config_type, const char *config, const char *lock)
+{
+	return image_of(config_type, config, OCIWP_MT_SPIN_LOCK, lock);
+}
+
+/* spin.md 7.3 item 4 */
+Test(inspect, the_lock_was_the_config_before_spin_2)
+{
+	OCIWP_AUTO(content) ociw_content *content =
+		image_of(OCIWP_MT_SPIN_LOCK,
+			 "{\"spin_lock_version\":0,\"metadata\":{\"name\":\"old\"},\"triggers\":["
+			 "{\"id\":\"t\",\"trigger_type\":\"http\",\"trigger_config\":{\"component\":"
+			 "\"c\",\"route\":\"/x\"}}],\"components\":[]}",
+			 OCIWP_MT_SPIN_DATA, "x");
+	expect_inspection(content, "old", "a", OCIW_FORMAT_SPIN, "\"name\":\"old\"",
+			  "trigger http /x -> c");
 }
 
 Test(inspect, broken_documents_are_warnings)
