@@ -6,6 +6,7 @@
 #include "registry/request.h"
 
 #include "base/op.h"
+#include "base/str.h"
 #include <stdio.h>
 
 #define CHUNK (64 * 1024)
@@ -87,7 +88,7 @@ static int judge(transfer *t, ociwp_response *answer, uint64_t *skip, ociw_error
 		return ociwp_response_fail(answer, t->op, err);
 	if (t->total == 0)
 		return keep_etag(t, etag, err);
-	if (etag ? strcmp(etag, t->etag) != 0 : !rest)
+	if (etag ? !ociwp_streq(etag, t->etag) : !rest)
 		return ociwp_fail(err, OCIW_ERR_NETWORK,
 		                  "%s: the file changed while it was fetched", answer->what);
 	if (rest && (!range || ociwp_exchange_header(answer->exchange, "Content-Range", 1) ||
