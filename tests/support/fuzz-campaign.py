@@ -21,8 +21,10 @@ import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "fuzz" / "corpus"
+# What earlier campaigns have spent on the corpora that are kept.
+SPENT = ROOT / "fuzz" / "campaign.json"
 # Inputs larger than this are left out of what is checked in.
-MAX_INPUT = 32 * 1024
+MAX_INPUT = 16 * 1024
 
 
 class Campaign:
@@ -36,7 +38,8 @@ class Campaign:
         unknown = set(self.names) - set(found)
         if unknown or not found:
             sys.exit(f"no such target in {self.build}: {', '.join(sorted(unknown)) or 'none at all'}")
-        self.ledger = json.loads(self.ledger_path.read_text()) if self.ledger_path.exists() else {}
+        before = self.ledger_path if self.ledger_path.exists() else SPENT
+        self.ledger = json.loads(before.read_text()) if before.exists() else {}
         self.running = set()
         self.failed = set()
 
@@ -137,6 +140,7 @@ def main():
     if args.merge:
         for name in campaign.names:
             campaign.merge(name)
+        shutil.copyfile(campaign.ledger_path, SPENT)
     campaign.table()
     return 1 if campaign.failed else 0
 
