@@ -13,7 +13,7 @@
 /* Must hold what curl hands over in one call (CURL_MAX_WRITE_SIZE), twice to keep both ends busy.
  */
 #define SMALL_RING (2u * CURL_MAX_WRITE_SIZE)
-#define LARGE_RING (64u * 1024)
+#define LARGE_RING (96u * 1024)
 /* How often a waiting thread looks at the cancel flag. */
 #define WAIT_MS 100
 

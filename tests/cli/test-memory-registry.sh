@@ -24,7 +24,8 @@ if [ -n "$REGISTRY_CA" ]; then
     trust=(--ca-file all.pem)
 fi
 
-# peak NAME COMMAND...: must succeed, and stay under $most KiB.
+# peak NAME COMMAND...: must succeed, and stay under $most KiB. A run above it is repeated once: how much of the
+# libraries the kernel maps around a fault differs by 1 MiB when others read the same files.
 cat >peak.py <<'END'
 import resource, subprocess, sys
 status = subprocess.run(sys.argv[2:]).returncode
@@ -36,6 +37,11 @@ peak() {
     local name=$1
     shift
     runs "$name" python3 peak.py kib "$@"
+    if [ "$(cat kib)" -ge "$most" ]; then
+        echo "# $name: $(cat kib) KiB, once more"
+        rm -rf back
+        runs "$name again" python3 peak.py kib "$@"
+    fi
     echo "# $name: $(cat kib) KiB"
     holds "$name in under $most KiB" test "$(cat kib)" -lt "$most"
 }
