@@ -19,6 +19,7 @@
 #include <time.h>
 
 #define MAX_THREADS 64
+#define MAX_REMOTE 6 /* connections that one client opens to a registry (oci-client.md A17) */
 #define TICK_MS 100
 #define MAX_QUEUED 10000 /* of messages that nobody takes */
 
@@ -398,8 +399,10 @@ static int start_workers(crew *c, size_t wanted, ociw_error **err)
 static size_t thread_count(const crew *c)
 {
 	size_t wanted = c->options.parallel ? c->options.parallel : 1;
+	bool remote = ociwp_content_is_remote(c->source) || ociwp_content_is_remote(c->destination);
+	size_t most = remote ? MAX_REMOTE : MAX_THREADS;
 
-	return wanted > MAX_THREADS ? MAX_THREADS : wanted;
+	return wanted > most ? most : wanted;
 }
 
 static int wait_for_all(crew *c, ociw_error **err)

@@ -7,6 +7,7 @@
 #include "ops/copy-blobs.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 TestSuite(copy_blobs, .init = scratch_make, .fini = scratch_remove);
 
@@ -123,7 +124,8 @@ Test(copy_blobs, a_cancel_flag_stops_it)
 
 /* An end that leaves the machine and counts what it is given. */
 struct far {
-	int puts;
+	int puts, busy, most;
+	pthread_mutex_t mutex;
 };
 
 static int far_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
@@ -200,6 +202,41 @@ Test(copy_blobs, damaged_bytes_are_not_sent_away_as_good)
 	expect_ok(ociwp_content_new(&far_ops, &far, "far", &destination, &err), &err);
 	expect_error(ociwp_copy_blobs(source, destination, &blob, 1, &options, &err), &err,
 	             OCIW_ERR_DIGEST, blob->digest);
+}
+
+static int slow_put(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,
+                    const ociw_op *op, ociw_error **err)
+{
+	struct far *far = self;
+
+	pthread_mutex_lock(&far->mutex);
+	if (++far->busy > far->most)
+		far->most = far->busy;
+	pthread_mutex_unlock(&far->mutex);
+	usleep(2000);
+	pthread_mutex_lock(&far->mutex);
+	far->busy--;
+	int r = far_put(self, desc, source, op, err);
+	pthread_mutex_unlock(&far->mutex);
+	return r;
+}
+
+Test(copy_blobs, a_registry_is_sent_six_at_a_time_whatever_was_asked_for)
+{
+	ociwp_content_ops ops = far_ops;
+	ociw_descriptor *blobs[COUNT];
+	OCIWP_AUTO(content) ociw_content *source = make_source(blobs);
+	struct far far = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+	OCIWP_AUTO(content) ociw_content *destination = NULL;
+	ociwp_copy_blobs_options options = {NULL, 40, false};
+	ociw_error *err = NULL;
+
+	ops.put = slow_put;
+	expect_ok(ociwp_content_new(&ops, &far, "far", &destination, &err), &err);
+	expect_ok(ociwp_copy_blobs(source, destination, blobs, COUNT, &options, &err), &err);
+	cr_expect_eq(far.puts, COUNT);
+	cr_expect_leq(far.most, 6);
+	free_blobs(blobs);
 }
 
 Test(copy_blobs, a_list_may_grow_while_it_is_worked_on)

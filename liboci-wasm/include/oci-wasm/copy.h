@@ -22,7 +22,7 @@ typedef struct ociw_copy_options {
 	size_t size;                   /**< sizeof(ociw_copy_options) */
 	const ociw_op *op;             /**< NULL: defaults */
 	const ociw_platform *platform; /**< of an index take this image alone; NULL: all of it */
-	uint32_t parallel;             /**< blobs at a time: 4 */
+	uint32_t parallel;             /**< blobs at a time: 4; at most 6 where a registry is an end */
 	uint32_t flags;                /**< enum ociw_copy_flags */
 } ociw_copy_options;
 
