@@ -4,16 +4,16 @@
 # A blob of 1 GiB up and down, and an image of four large layers at once, take under 16 MiB of memory,
 # libcurl and OpenSSL with the system's authorities included: plain, and by TLS with HTTP/2 offered.
 #
-# usage: test-memory-registry.sh OCI_WASM plain|nginx
+# usage: test-memory-registry.sh OCI_WASM plain|nginx BENCH_RUN
 # shellcheck source=../support/registry.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../support/registry.sh"
-registry_require docker-registry curl openssl python3
+registry_require docker-registry curl openssl
 registry_init
 registry_start "$2" || exit 1
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cli_init "$@"
-most=16384
+most=16384 measure=$3
 there=$REGISTRY_ADDRESS/team/big
 trust=()
 if [ -n "$REGISTRY_CA" ]; then
@@ -24,32 +24,10 @@ if [ -n "$REGISTRY_CA" ]; then
     trust=(--ca-file all.pem)
 fi
 
-# peak NAME COMMAND...: must succeed, and stay under $most KiB. A run above it is repeated once: how much of the
-# libraries the kernel maps around a fault differs by 1 MiB when others read the same files.
-cat >peak.py <<'END'
-import resource, subprocess, sys
-status = subprocess.run(sys.argv[2:]).returncode
-with open(sys.argv[1], "w") as file:
-    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=file)
-sys.exit(status if status >= 0 else 128 - status)
-END
-peak() {
-    local name=$1
-    shift
-    runs "$name" python3 peak.py kib "$@"
-    if [ "$(cat kib)" -ge "$most" ]; then
-        echo "# $name: $(cat kib) KiB, once more"
-        rm -rf back
-        runs "$name again" python3 peak.py kib "$@"
-    fi
-    echo "# $name: $(cat kib) KiB"
-    holds "$name in under $most KiB" test "$(cat kib)" -lt "$most"
-}
-
 truncate -s 1G blob
-peak "1 GiB up" oci-wasm blob put "$there" blob "${trust[@]}"
+under "$most" "1 GiB up" oci-wasm blob put "$there" blob "${trust[@]}"
 digest=$out
-peak "1 GiB down" oci-wasm blob get "$there@$digest" -o back "${trust[@]}"
+under "$most" "1 GiB down" oci-wasm blob get "$there@$digest" -o back "${trust[@]}"
 holds "and it is the same" cmp blob back
 rm blob back
 
@@ -65,7 +43,7 @@ done
 printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","artifactType":"a/b","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"%s","size":2},"layers":[%s]}' \
     "$config" "${layers#,}" >manifest.json
 runs "its manifest" oci-wasm manifest put oci:image:v1 manifest.json
-peak "four layers up" oci-wasm copy oci:image:v1 "$there:v1" "${trust[@]}"
-peak "four layers down" oci-wasm pull "$there:v1" oci:back:v1 "${trust[@]}"
+under "$most" "four layers up" oci-wasm copy oci:image:v1 "$there:v1" "${trust[@]}"
+under "$most" "four layers down" oci-wasm pull "$there:v1" oci:back:v1 "${trust[@]}"
 runs "and they are right" oci-wasm store verify back
 cli_finish
