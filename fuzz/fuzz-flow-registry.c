@@ -8,8 +8,10 @@
  * body breaks off, a newline, header lines, an empty line, the body. "@a" stands for the digest of
  * the body of answer a (the first), "#a" for its size, where a comes later than the mark.
  */
+#include "../tests/support/far-end.h"
 #include "base/str.h"
 #include "codec/mediatype.h"
+#include "fuzz-blob.h"
 #include "io/stream.h"
 #include "oci/descriptor.h"
 #include "oci/memory.h"
@@ -301,61 +303,27 @@ bool __wrap_ociwp_retry_after(const char *value, int64_t now_s, uint64_t *out_ms
 static int sink_put(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,
                     const ociw_op *op, ociw_error **err)
 {
-	ociw_reader *reader = NULL;
 	(void)self;
 	(void)desc;
-	int r = source->open(source->self, 0, op, &reader, err);
-	return r < 0 ? r : ociwp_reader_drain(reader, err);
+	return far_take(source, op, err);
 }
 
 static int sink_put_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes,
                              const char *name, const ociw_op *op, ociw_error **err)
 {
-	ociw_digest digest;
-	char text[OCIW_DIGEST_TEXT_MAX];
 	(void)self;
 	(void)name;
 	(void)op;
 	(void)err;
-	must(bytes.len == desc->size);
-	if (ociwp_starts_with(desc->digest, "sha256:")) {
-		must(ociw_digest_bytes(OCIW_DIGEST_SHA256, bytes, &digest, NULL) == 0);
-		must(strcmp(ociw_digest_format(&digest, text), desc->digest) == 0);
-	}
+	fuzz_check_blob(desc, bytes);
 	return 0;
 }
 
-static int sink_open(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
-                     ociw_reader **out, ociw_error **err)
-{
-	(void)self;
-	(void)desc;
-	(void)offset;
-	(void)op;
-	(void)out;
-	return ociwp_fail(err, OCIW_ERR_NOTFOUND, "nothing is kept");
-}
-
-static int sink_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
-                        ociw_error **err)
-{
-	(void)self;
-	(void)name;
-	(void)op;
-	(void)out;
-	return ociwp_fail(err, OCIW_ERR_NOTFOUND, "nothing is kept");
-}
-
-static void sink_free(void *self)
-{
-	(void)self;
-}
-
-static const ociwp_content_ops sink_ops = {.resolve = sink_resolve,
-                                           .open = sink_open,
+static const ociwp_content_ops sink_ops = {.resolve = far_resolve,
+                                           .open = far_open,
                                            .put = sink_put,
                                            .put_manifest = sink_put_manifest,
-                                           .free = sink_free};
+                                           .free = far_free};
 
 /* An image to push: one small and one large blob. */
 static ociw_content *make_image(void)

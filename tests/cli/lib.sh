@@ -8,7 +8,7 @@
 #   cli_init "$@"                $1 is the tool; $work is the scratch folder and cwd, $root the source
 #   runs NAME COMMAND...         the command must succeed
 #   fails STATUS NAME COMMAND... it must end with STATUS and say something on stderr
-#   under KIB NAME COMMAND...    it must succeed, and take less memory; $measure is tests/bench/run.c
+#   under BENCH_RUN KIB NAME COMMAND...    it must succeed, and take less memory, by tests/bench/run.c
 #   same NAME WANT GOT           two texts must be equal
 #   holds NAME COMMAND...        a check of the test itself, not of the tool
 #   skips NAME REASON            a test that cannot run here
@@ -91,8 +91,8 @@ fails() {
 }
 
 under() {
-    local most=$1 name=$2 peak
-    shift 2
+    local measure=$1 most=$2 name=$3 peak
+    shift 3
     runs "$name" "$measure" "$work/.usage" "$@"
     peak=$(cut -d ' ' -f 4 "$work/.usage")
     echo "# $name: $peak KiB"

@@ -25,9 +25,9 @@ if [ -n "$REGISTRY_CA" ]; then
 fi
 
 truncate -s 1G blob
-under "$most" "1 GiB up" oci-wasm blob put "$there" blob "${trust[@]}"
+under "$measure" "$most" "1 GiB up" oci-wasm blob put "$there" blob "${trust[@]}"
 digest=$out
-under "$most" "1 GiB down" oci-wasm blob get "$there@$digest" -o back "${trust[@]}"
+under "$measure" "$most" "1 GiB down" oci-wasm blob get "$there@$digest" -o back "${trust[@]}"
 holds "and it is the same" cmp blob back
 rm blob back
 
@@ -43,7 +43,7 @@ done
 printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","artifactType":"a/b","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"%s","size":2},"layers":[%s]}' \
     "$config" "${layers#,}" >manifest.json
 runs "its manifest" oci-wasm manifest put oci:image:v1 manifest.json
-under "$most" "four layers up" oci-wasm copy oci:image:v1 "$there:v1" "${trust[@]}"
-under "$most" "four layers down" oci-wasm pull "$there:v1" oci:back:v1 "${trust[@]}"
+under "$measure" "$most" "four layers up" oci-wasm copy oci:image:v1 "$there:v1" "${trust[@]}"
+under "$measure" "$most" "four layers down" oci-wasm pull "$there:v1" oci:back:v1 "${trust[@]}"
 runs "and they are right" oci-wasm store verify back
 cli_finish

@@ -23,11 +23,11 @@ most=24576 measure=$2
 } >big.wasm
 printf 'spin_manifest_version = 2\n[application]\nname = "big"\n[[trigger.http]]\nroute = "/..."\ncomponent = "big"\n[component.big]\nsource = "big.wasm"\n' >spin.toml
 
-under "$most" "pushes 300 MiB" oci-wasm push -f spin.toml "$REGISTRY_ADDRESS/big:v1"
-under "$most" "pulls them" oci-wasm pull "$REGISTRY_ADDRESS/big:v1" oci:pulled:v1
-under "$most" "extracts them" oci-wasm extract oci:pulled:v1 tree
+under "$measure" "$most" "pushes 300 MiB" oci-wasm push -f spin.toml "$REGISTRY_ADDRESS/big:v1"
+under "$measure" "$most" "pulls them" oci-wasm pull "$REGISTRY_ADDRESS/big:v1" oci:pulled:v1
+under "$measure" "$most" "extracts them" oci-wasm extract oci:pulled:v1 tree
 holds "and they are the same" cmp big.wasm "$(find tree -type f -size +299M | head -n 1)"
 rm -rf pulled tree
-under "$most" "extracts them from the registry" oci-wasm extract "$REGISTRY_ADDRESS/big:v1" tree
+under "$measure" "$most" "extracts them from the registry" oci-wasm extract "$REGISTRY_ADDRESS/big:v1" tree
 
 cli_finish

@@ -14,19 +14,6 @@
 
 TestSuite(nomem_content, .init = scratch_make, .fini = scratch_remove, .timeout = 200);
 
-static int count_name(const char *name, const ociw_descriptor *desc, void *user_data)
-{
-	(void)name;
-	(void)desc;
-	++*(size_t *)user_data;
-	return 0;
-}
-
-static int count_referrer(const ociw_descriptor *desc, void *user_data)
-{
-	return count_name(NULL, desc, user_data);
-}
-
 static int open_again(ociw_content **out, ociw_error **err)
 {
 	return ociw_layout_open(in_scratch("l"),

@@ -239,19 +239,6 @@ Test(nomem_registry, a_push_whole_and_in_chunks)
 	ociw_content_free(p.from);
 }
 
-static int count_name(const char *name, const ociw_descriptor *desc, void *user_data)
-{
-	(void)name;
-	(void)desc;
-	++*(size_t *)user_data;
-	return 0;
-}
-
-static int count_referrer(const ociw_descriptor *desc, void *user_data)
-{
-	return count_name(NULL, desc, user_data);
-}
-
 static int run_lists(void *data, ociw_error **err)
 {
 	ociw_tags_options options = OCIW_TAGS_OPTIONS_INIT;

@@ -3,6 +3,7 @@
  * Blobs in parallel: events on the calling thread, the first failure stops all, cancellation, what
  * registries are not sent (LYR-8, PSH-19).
  */
+#include "../support/far-end.h"
 #include "../support/layouts.h"
 #include "ops/copy-blobs.h"
 
@@ -128,38 +129,12 @@ struct far {
 	pthread_mutex_t mutex;
 };
 
-static int far_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
-                       ociw_error **err)
-{
-	(void)self;
-	(void)name;
-	(void)op;
-	(void)out;
-	return ociwp_fail(err, OCIW_ERR_NOTFOUND, "nothing");
-}
-
-static int far_open(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
-                    ociw_reader **out, ociw_error **err)
-{
-	(void)desc;
-	(void)offset;
-	return far_resolve(self, NULL, op, NULL, err) + (*out != NULL);
-}
-
 static int far_put(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,
                    const ociw_op *op, ociw_error **err)
 {
-	ociw_reader *reader = NULL;
-
 	(void)desc;
 	((struct far *)self)->puts++;
-	int r = source->open(source->self, 0, op, &reader, err);
-	return r < 0 ? r : ociwp_reader_drain(reader, err);
-}
-
-static void far_free(void *self)
-{
-	(void)self;
+	return far_take(source, op, err);
 }
 
 static const ociwp_content_ops far_ops = {

@@ -64,13 +64,6 @@ Test(copy, does_not_replace_when_told_not_to)
 	expect_name(to, "v1", new);
 }
 
-static int count_referrer(const ociw_descriptor *desc, void *user_data)
-{
-	(void)desc;
-	++*(int *)user_data;
-	return 0;
-}
-
 Test(copy, takes_referrers_along_when_told_to)
 {
 	OCIWP_AUTO(content) ociw_content *from = new_layout(in_scratch("from"));
@@ -80,7 +73,7 @@ Test(copy, takes_referrers_along_when_told_to)
 	OCIWP_AUTO(descriptor)
 	MAYBE ociw_descriptor *sign = put_image_of(from, NULL, "sign", 4, sbom);
 	ociw_error *err = NULL;
-	int found = 0;
+	size_t found = 0;
 
 	expect_ok(copy(from, "v1", to, "v1", OCIW_COPY_RECURSIVE, &err), &err);
 	expect_ok(ociwp_content_referrers(to, image->digest, NULL, NULL, count_referrer, &found,

@@ -3,6 +3,7 @@
  * Blobs that leave while others are still packed: which, what is checked, and that a failure there
  * is none of the pack.
  */
+#include "../support/far-end.h"
 #include "base/map.h"
 #include "codec/mediatype.h"
 #include "io/stream.h"
@@ -19,35 +20,11 @@ struct far {
 
 static struct far far = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-static int far_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
-                       ociw_error **err)
-{
-	(void)self;
-	(void)name;
-	(void)op;
-	(void)out;
-	return ociwp_fail(err, OCIW_ERR_NOTFOUND, "nothing");
-}
-
-static int far_open(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
-                    ociw_reader **out, ociw_error **err)
-{
-	(void)self;
-	(void)desc;
-	(void)offset;
-	(void)op;
-	(void)out;
-	return ociwp_fail(err, OCIW_ERR_NOTFOUND, "nothing");
-}
-
 static int far_put(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,
                    const ociw_op *op, ociw_error **err)
 {
 	struct far *f = self;
-	ociw_reader *reader = NULL;
-	int r = source->open(source->self, 0, op, &reader, err);
-	if (r == 0)
-		r = ociwp_reader_drain(reader, err);
+	int r = far_take(source, op, err);
 	pthread_mutex_lock(&f->mutex);
 	f->puts++;
 	if (r == 0 && f->fail_with)
@@ -68,11 +45,6 @@ static int far_has(void *self, const ociw_descriptor *desc, const ociw_op *op, b
 	*out = ociwp_map_contains(f->got, desc->digest);
 	pthread_mutex_unlock(&f->mutex);
 	return 0;
-}
-
-static void far_free(void *self)
-{
-	(void)self;
 }
 
 static const ociwp_content_ops far_ops = {.resolve = far_resolve,

@@ -50,6 +50,20 @@ static MAYBE void scratch_remove(void)
 		nftw(scratch, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* Callbacks of lists that count into a size_t. */
+static MAYBE int count_name(const char *name, const ociw_descriptor *desc, void *user_data)
+{
+	(void)name;
+	(void)desc;
+	++*(size_t *)user_data;
+	return 0;
+}
+
+static MAYBE int count_referrer(const ociw_descriptor *desc, void *user_data)
+{
+	return count_name(NULL, desc, user_data);
+}
+
 /* Path of a name in the scratch folder; a few live at a time. */
 static MAYBE const char *in_scratch(const char *name)
 {
