@@ -52,7 +52,7 @@ static const struct {
         {"skopeo-docker-archive.tar", "localhost:5000/hello-rootfs:v2", NULL},
 };
 
-static int count_name(const char *name, const ociw_descriptor *desc, void *user_data)
+static int count_named(const char *name, const ociw_descriptor *desc, void *user_data)
 {
 	(void)desc;
 	*(int *)user_data += name != NULL;
@@ -71,7 +71,7 @@ Test(layout_tar, every_golden_archive_lists_resolves_and_copies)
 		snprintf(to, sizeof(to), "copy-%zu", i);
 		OCIWP_AUTO(content) ociw_content *archive = open_archive(path);
 		OCIWP_AUTO(content) ociw_content *layout = new_layout(in_scratch(to));
-		expect_ok(ociw_content_list(archive, NULL, count_name, &names, &err), &err);
+		expect_ok(ociw_content_list(archive, NULL, count_named, &names, &err), &err);
 		cr_expect_eq(names, 1, "%s", golden[i].file);
 		expect_ok(ociw_copy(archive, golden[i].name, layout, "v", NULL, &copied, &err),
 		          &err);
