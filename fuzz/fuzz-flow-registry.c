@@ -134,6 +134,16 @@ static const char *header_of(const answer *a, const char *name, size_t nth)
 
 /* ---- what must hold of every request ---- */
 
+/* In small letters and without the backslashes of a quoted string, in place. */
+static void plain_realm(char *text)
+{
+	char *to = text;
+	for (const char *from = text; *from; from++)
+		if (*from != '\\')
+			*to++ = (char)ociwp_to_lower(*from);
+	*to = '\0';
+}
+
 /* Passwords may go to the registry and to realms that it named. */
 static bool is_realm(const char *host)
 {
@@ -141,10 +151,11 @@ static bool is_realm(const char *host)
 	for (size_t i = 0; i < script.count; i++) {
 		for (size_t n = 0; (value = header_of(&script.answers[i], "WWW-Authenticate", n));
 		     n++) {
-			OCIWP_AUTO(str) char *lower = ociwp_strdup(value);
-			for (char *p = lower; p && *p; p++)
-				*p = ociwp_to_lower(*p);
-			if (lower && strstr(lower, host))
+			OCIWP_AUTO(str) char *named = ociwp_strdup(value);
+			if (!named)
+				return true;
+			plain_realm(named);
+			if (strstr(named, host))
 				return true;
 		}
 	}
