@@ -6,6 +6,7 @@
  */
 #include "io/compress.h"
 #include "io/deflate-block.h"
+#include "io/parallel.h"
 #include "io/raw-inflate.h"
 
 #include <pthread.h>
@@ -237,7 +238,7 @@ static const ociw_writer_ops gzip_ops = {sizeof(ociw_writer_ops), gzip_write, gz
 static int start(struct gzip_writer *g, size_t threads, ociw_error **err)
 {
 	while (threads > 1 && g->thread_count < threads &&
-	       pthread_create(&g->threads[g->thread_count], NULL, work, g) == 0)
+	       ociwp_thread_start(&g->threads[g->thread_count], NULL, work, g) == 0)
 		g->thread_count++;
 	return g->thread_count > 0 ? 0 : ociwp_block_deflater_new(&g->own, err);
 }

@@ -3,7 +3,6 @@
  * Threads over an index that only grows. No queue, no pool: threads live as long as one job.
  */
 #include "io/parallel.h"
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -92,6 +91,16 @@ static void *worker_main(void *self)
 	return NULL;
 }
 
+int ociwp_thread_start(pthread_t *out, const pthread_attr_t *attr, void *(*run)(void *), void *data)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int errnum = pthread_create(out, attr, run, data);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return errnum;
+}
+
 int ociwp_parallel_run(const ociwp_parallel_job *job, const ociw_op *op, ociw_error **err)
 {
 	struct run run = {.job = job, .op = op, .lock = PTHREAD_MUTEX_INITIALIZER};
@@ -101,15 +110,10 @@ int ociwp_parallel_run(const ociwp_parallel_job *job, const ociw_op *op, ociw_er
 		threads = job->count ? job->count : 1;
 	for (size_t i = 0; i < threads; i++)
 		workers[i] = (struct worker){.run = &run, .number = i};
-	/* Signals are for the program's own threads. A thread that cannot be had is no failure: the
-	 * others do its share. */
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (started < threads &&
-	       pthread_create(&workers[started].thread, NULL, worker_main, &workers[started]) == 0)
+	/* A thread that cannot be had is no failure: the others do its share. */
+	while (started < threads && ociwp_thread_start(&workers[started].thread, NULL, worker_main,
+	                                               &workers[started]) == 0)
 		started++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	worker_main(&workers[0]);
 	for (size_t i = 1; i < started; i++)
 		pthread_join(workers[i].thread, NULL);

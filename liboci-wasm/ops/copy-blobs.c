@@ -10,11 +10,11 @@
 #include "base/op.h"
 #include "base/str.h"
 #include "codec/mediatype.h"
+#include "io/parallel.h"
 #include "io/stream.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -376,19 +376,15 @@ static int attend(crew *c, ociw_error **err)
 
 static int start_workers(crew *c, size_t wanted, ociw_error **err)
 {
-	sigset_t all, before;
 	int errnum = 0;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	c->active = wanted;
 	for (size_t i = 0; i < wanted && !errnum; i++) {
 		c->workers[i].crew = c;
-		errnum = pthread_create(&c->workers[i].thread, NULL, work, &c->workers[i]);
+		errnum = ociwp_thread_start(&c->workers[i].thread, NULL, work, &c->workers[i]);
 		if (!errnum)
 			c->worker_count++;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_mutex_lock(&c->mutex);
 	c->active -= wanted - c->worker_count;
 	pthread_mutex_unlock(&c->mutex);

@@ -7,10 +7,10 @@
 #include "ops/extract-pipe.h"
 
 #include "base/str.h"
+#include "io/parallel.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #define SLOT_BYTES ((size_t)256 * 1024)
@@ -446,21 +446,16 @@ static bool lane_init(ociwp_pipe *pipe, lane *l)
 	return true;
 }
 
-/* The host's signals are not for these threads. A thread that cannot be had is no failure, as long as
- * there is one. */
+/* A thread that cannot be had is no failure, as long as there is one. */
 static int start_threads(ociwp_pipe *pipe)
 {
-	sigset_t all, before;
 	int e = 0;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (e == 0 && pipe->started < pipe->lane_count) {
 		lane *l = &pipe->lanes[pipe->started];
-		e = pthread_create(&l->thread, NULL, produce, l);
+		e = ociwp_thread_start(&l->thread, NULL, produce, l);
 		if (e == 0)
 			pipe->started++;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return pipe->started > 0 ? 0 : e;
 }
 

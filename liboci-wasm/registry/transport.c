@@ -6,8 +6,8 @@
 #include "registry/exchange.h"
 
 #include "base/time.h"
+#include "io/parallel.h"
 #include <assert.h>
-#include <signal.h>
 
 /* Its stack holds curl and OpenSSL alone; the default of 8 MiB would count against small address
  * spaces. */
@@ -96,22 +96,17 @@ static void *run(void *self)
 	}
 }
 
-/* All signals stay with the program's own threads. */
 static int start(ociwp_transport *t, ociw_error **err)
 {
-	sigset_t all, old;
 	pthread_attr_t attr;
 	t->multi = curl_multi_init();
 	if (!t->multi)
 		return ociwp_nomem(err);
 	curl_multi_setopt(t->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
 	curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, 32L);
-	sigfillset(&all);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	int e = pthread_create(&t->thread, &attr, run, t);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	int e = ociwp_thread_start(&t->thread, &attr, run, t);
 	pthread_attr_destroy(&attr);
 	if (e != 0) {
 		curl_multi_cleanup(t->multi);

@@ -4,6 +4,7 @@
  */
 #include "io/parallel.h"
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 enum { ITEMS = 1000 };
@@ -89,4 +90,21 @@ Test(parallel, thread_counts_are_clamped)
 	cr_assert_geq(ociwp_parallel_threads(0), 1);
 	cr_assert_eq(ociwp_parallel_threads(3), 3);
 	cr_assert_eq(ociwp_parallel_threads(100000), 64);
+}
+
+static void *read_mask(void *data)
+{
+	cr_assert_eq(pthread_sigmask(SIG_SETMASK, NULL, data), 0);
+	return NULL;
+}
+
+Test(parallel, threads_get_no_signals_and_their_maker_does)
+{
+	sigset_t theirs, ours;
+	pthread_t thread;
+	cr_assert_eq(ociwp_thread_start(&thread, NULL, read_mask, &theirs), 0);
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	read_mask(&ours);
+	cr_expect(sigismember(&theirs, SIGINT) && sigismember(&theirs, SIGTERM));
+	cr_expect_not(sigismember(&ours, SIGINT));
 }
