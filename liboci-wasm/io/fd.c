@@ -5,6 +5,8 @@
 #include "io/stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct fd_stream {
@@ -138,4 +140,11 @@ int ociwp_reader_new_file_range(int fd, uint64_t offset, uint64_t len, ociw_read
 		return ociwp_nomem(err);
 	*s = (range_reader){fd, offset, len};
 	return ociw_reader_new(&ops, s, out, err);
+}
+
+bool ociwp_is_named(int dir, const char *name, int fd)
+{
+	struct stat held, named;
+	return fstat(fd, &held) == 0 && fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }

@@ -63,6 +63,10 @@ int ociwp_writer_new_buf(struct ociwp_buf *borrowed, uint64_t max, ociw_writer *
 int ociwp_writer_hash(ociw_writer *take_inner, ociw_digest_algorithm algorithm, ociw_digest *digest,
 		      uint64_t *size, ociw_writer **out, ociw_error **err);
 
+/* True when @p name in @p dir still stands for what @p fd is open on: a lock that was waited for may be
+ * that of a file which its holder removed. False also when that cannot be found out; errno says why. */
+bool ociwp_is_named(int dir, const char *name, int fd);
+
 /* Random bytes from the kernel, EINTR retried. 0 or errno. */
 int ociwp_random(void *buf, size_t len);
 /* write(2), pwrite(2) in full, EINTR retried. 0 or errno. */

@@ -306,18 +306,6 @@ int ociwp_cache_read_record(int entry, bool deep, ociwp_cache_record *out, ociw_
 
 /* --- locks ---------------------------------------------------------------------------------- */
 
-bool ociwp_cache_is_named(int dir, const char *name, int fd)
-{
-	struct stat held, named;
-	return fstat(fd, &held) == 0 && fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       held.st_ino == named.st_ino && held.st_dev == named.st_dev;
-}
-
-void ociwp_cache_lock_name(const char *key, char out[OCIWP_CACHE_LOCK_NAME_MAX])
-{
-	snprintf(out, OCIWP_CACHE_LOCK_NAME_MAX, OCIWP_CACHE_LOCKS "/%s", key);
-}
-
 /* Without waiting. 0 or errno. */
 static int lock_file(int fd, int how)
 {
@@ -351,12 +339,48 @@ int ociwp_cache_lock_entry(int cache, const char *key, int how, int *out_entry, 
 			       ? ociwp_fail(err, OCIW_ERR_BUSY, "cache entry %s is in use", key)
 			       : ociwp_fail_errno(err, e, "lock cache entry %s", key);
 	/* Whoever removes an entry renames it first, while its lock is held exclusively. */
-	if (!ociwp_cache_is_named(cache, key, entry))
+	if (!ociwp_is_named(cache, key, entry))
 		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "cache entry %s was just removed", key);
 	*out_entry = ociwp_steal_fd(&entry);
 	*out_lock = ociwp_steal_fd(&lock);
 	return 0;
 }
+
+/* --- build locks ---------------------------------------------------------------------------- */
+
+#define LOCK_NAME_MAX (sizeof(OCIWP_CACHE_LOCKS "/") + OCIWP_CACHE_KEY_LEN)
+
+static void build_lock_name(const char *key, char out[LOCK_NAME_MAX])
+{
+	snprintf(out, LOCK_NAME_MAX, OCIWP_CACHE_LOCKS "/%s", key);
+}
+
+/* Whoever removes the file holds its lock, so a lock counts only when the file still has its name
+ * afterwards. */
+int ociwp_cache_lock_build(int cache, const char *key, int *out_lock, ociw_error **err)
+{
+	char name[LOCK_NAME_MAX];
+	build_lock_name(key, name);
+	OCIWP_AUTO(fd) int fd = openat(cache, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+				       S_IRUSR | S_IWUSR);
+	int e = fd < 0 ? errno : lock_file(fd, LOCK_EX);
+	if (e != 0 && e != EWOULDBLOCK)
+		return ociwp_fail_errno(err, e, "build lock in the cache");
+	if (e != 0 || !ociwp_is_named(cache, name, fd))
+		return ociwp_fail(err, OCIW_ERR_BUSY, "cache entry %s is being built", key);
+	*out_lock = ociwp_steal_fd(&fd);
+	return 0;
+}
+
+void ociwp_cache_unlock_build(int cache, const char *key, int take_lock)
+{
+	char name[LOCK_NAME_MAX];
+	build_lock_name(key, name);
+	(void)unlinkat(cache, name, 0);
+	close(take_lock);
+}
+
+/* --- removal -------------------------------------------------------------------------------- */
 
 int ociwp_cache_remove_entry(int cache, const char *key, ociw_error **err)
 {
@@ -439,8 +463,8 @@ static bool sweep_lock(int locks, const char *name, const char *key)
 {
 	OCIWP_AUTO(fd) int fd = openat(locks, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	(void)key;
-	if (fd >= 0 && ociwp_cache_is_key(name) && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-	    ociwp_cache_is_named(locks, name, fd))
+	if (fd >= 0 && ociwp_cache_is_key(name) && lock_file(fd, LOCK_EX) == 0 &&
+	    ociwp_is_named(locks, name, fd))
 		(void)unlinkat(locks, name, 0);
 	return false;
 }

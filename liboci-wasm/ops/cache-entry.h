@@ -19,7 +19,6 @@
 /* Hexadecimal digits of a key: the name of an entry. */
 #define OCIWP_CACHE_KEY_LEN 64
 #define OCIWP_CACHE_KEY_MAX (OCIWP_CACHE_KEY_LEN + 1)
-#define OCIWP_CACHE_LOCK_NAME_MAX (sizeof(OCIWP_CACHE_LOCKS "/") + OCIWP_CACHE_KEY_LEN)
 
 struct ociw_cache {
 	char *path; /* absolute */
@@ -64,10 +63,11 @@ int ociwp_cache_read_record(int entry, bool check_tree, ociwp_cache_record *out,
 int ociwp_cache_lock_entry(int cache, const char *key, int how, int *out_entry, int *out_lock,
 			   ociw_error **err);
 
-/* True when @p name still stands for what @p fd is open on. */
-bool ociwp_cache_is_named(int dir, const char *name, int fd);
-/* Name of the build lock of an entry, below the cache. */
-void ociwp_cache_lock_name(const char *key, char out[OCIWP_CACHE_LOCK_NAME_MAX]);
+/* The lock under which one process builds an entry, without waiting. BUSY: somebody else has it, or had
+ * it just now. */
+int ociwp_cache_lock_build(int cache, const char *key, int *out_lock, ociw_error **err);
+/* Nobody needs the file any more, and who waits for it makes another. */
+void ociwp_cache_unlock_build(int cache, const char *key, int take_lock);
 
 /* A lease on an entry in the making: the lock file, locked, or a code. */
 int ociwp_cache_guard(int entry, ociw_error **err);

@@ -114,18 +114,13 @@ static int remove_lockless(const ociw_cache *cache, const found *item, bool dry_
 {
 	OCIWP_AUTO(fd) int entry = -1;
 	OCIWP_AUTO(fd) int lock = -1;
-	char name[OCIWP_CACHE_LOCK_NAME_MAX];
-	ociwp_cache_lock_name(item->key, name);
-	OCIWP_AUTO(fd) int held = openat(cache->fd, name,
-					 O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-					 S_IRUSR | S_IWUSR);
-	if (held < 0 || flock(held, LOCK_EX | LOCK_NB) != 0 ||
-	    !ociwp_cache_is_named(cache->fd, name, held))
+	int held = -1;
+	if (ociwp_cache_lock_build(cache->fd, item->key, &held, NULL) < 0)
 		return 0;
 	int r = ociwp_cache_lock_entry(cache->fd, item->key, LOCK_EX, &entry, &lock, NULL);
 	/* By now it can be another one, which is for the next collection to judge. */
 	r = r == 0 || r == OCIW_ERR_BUSY ? 0 : remove_now(cache, item, dry_run, removed, err);
-	(void)unlinkat(cache->fd, name, 0);
+	ociwp_cache_unlock_build(cache->fd, item->key, held);
 	return r;
 }
 

@@ -173,50 +173,18 @@ static int wait_a_little(const ociw_op *op, ociw_error **err)
 	return r;
 }
 
-static int wait_for_lock(int fd, const ociw_op *op, ociw_error **err)
-{
-	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		if (errno == EINTR)
-			continue;
-		if (errno != EWOULDBLOCK)
-			return ociwp_fail_errno(err, errno, "build lock in the cache");
-		int r = wait_a_little(op, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* The lock under which one process builds an entry. Whoever removes the file holds its lock, so a lock
- * counts only when the file still has its name afterwards. */
+/* Waits for the build lock of an entry. */
 static int lock_build(const ociw_cache *cache, const char *key, const ociw_op *op, int *out,
 		      ociw_error **err)
 {
-	char name[OCIWP_CACHE_LOCK_NAME_MAX];
-	ociwp_cache_lock_name(key, name);
-	for (;;) {
-		OCIWP_AUTO(fd) int fd = openat(cache->fd, name,
-					       O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-					       S_IRUSR | S_IWUSR);
-		if (fd < 0)
-			return ociwp_fail_errno(err, errno, "build lock in the cache");
-		int r = wait_for_lock(fd, op, err);
-		if (r < 0)
-			return r;
-		if (ociwp_cache_is_named(cache->fd, name, fd)) {
-			*out = ociwp_steal_fd(&fd);
-			return 0;
-		}
+	int r = ociwp_cache_lock_build(cache->fd, key, out, err);
+	while (r == OCIW_ERR_BUSY) {
+		drop_error(err);
+		r = wait_a_little(op, err);
+		if (r == 0)
+			r = ociwp_cache_lock_build(cache->fd, key, out, err);
 	}
-}
-
-/* Ends a build; nobody needs the file any more, and who waits for it makes another. */
-static void unlock_build(const ociw_cache *cache, const char *key, int take_fd)
-{
-	char name[OCIWP_CACHE_LOCK_NAME_MAX];
-	ociwp_cache_lock_name(key, name);
-	(void)unlinkat(cache->fd, name, 0);
-	close(take_fd);
+	return r;
 }
 
 /* With a shared lock of our own nobody but leases can hold it, and no collection removes it by name
@@ -358,7 +326,7 @@ static int get_slow(const ociw_cache *cache, const char *key, ociw_content *cont
 	if (r < 0)
 		return r;
 	r = get_locked(cache, key, content, name, extract, flags, out, err);
-	unlock_build(cache, key, held);
+	ociwp_cache_unlock_build(cache->fd, key, held);
 	return r;
 }
 

@@ -56,7 +56,7 @@ static bool may_sweep(int parent, const struct stat *held)
 /* Removes one leftover when nobody holds it. Never an error: it is somebody else's. */
 static void sweep_one(int parent, const char *name)
 {
-	struct stat held, named;
+	struct stat held;
 	OCIWP_AUTO(fd) int fd =
 		openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	/* Final modes are set just before the rename: a run that died there may have left 0000. */
@@ -67,10 +67,8 @@ static void sweep_one(int parent, const char *name)
 		return;
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		return;
-	if (fstatat(parent, name, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    named.st_ino != held.st_ino || named.st_dev != held.st_dev)
-		return;
-	(void)ociwp_tree_remove(parent, name);
+	if (ociwp_is_named(parent, name, fd))
+		(void)ociwp_tree_remove(parent, name);
 }
 
 void ociwp_staging_sweep(int parent)
@@ -106,7 +104,6 @@ static int random_name(const char *name, char out[NAME_MAX + 1])
  * go, and another name is taken. */
 static int hold(ociwp_staging *staging, bool *held)
 {
-	struct stat st, named;
 	*held = false;
 	int fd = openat(staging->parent, staging->staged,
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -114,9 +111,7 @@ static int hold(ociwp_staging *staging, bool *held)
 		return errno == ENOENT ? 0 : errno;
 	/* Where locks do not work nobody can take it for dead either. */
 	bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
-	if (locked && fstat(fd, &st) == 0 &&
-	    fstatat(staging->parent, staging->staged, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    named.st_ino == st.st_ino && named.st_dev == st.st_dev) {
+	if (locked && ociwp_is_named(staging->parent, staging->staged, fd)) {
 		staging->root = fd;
 		*held = true;
 		return 0;

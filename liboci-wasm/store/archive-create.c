@@ -280,11 +280,7 @@ static bool is_temporary(const char *name)
 /* True when the file is locked by us now and still has its name. */
 static bool hold(int dir, const char *name, int fd)
 {
-	struct stat held, named;
-
-	return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &held) == 0 &&
-	       fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 && ociwp_is_named(dir, name, fd);
 }
 
 /* What writers that died left beside the archive: files of ours that nobody holds. Never an error. */

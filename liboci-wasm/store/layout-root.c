@@ -126,15 +126,6 @@ int ociwp_layout_flock(int fd, int how, bool wait, const ociw_op *op, ociw_error
 	}
 }
 
-/* The file may have been unlinked by its last holder while we waited: then it locks nobody out. */
-static bool still_there(int dir_fd, const char *name, int fd)
-{
-	struct stat have, there;
-
-	return fstat(fd, &have) == 0 && fstatat(dir_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       have.st_dev == there.st_dev && have.st_ino == there.st_ino;
-}
-
 int ociwp_layout_lock(ociwp_layout *layout, const ociw_op *op, int *out_fd, ociw_error **err)
 {
 	const int flags = O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
@@ -150,7 +141,8 @@ int ociwp_layout_lock(ociwp_layout *layout, const ociw_op *op, int *out_fd, ociw
 		int r = ociwp_layout_flock(fd, LOCK_EX, true, op, err);
 		if (r < 0)
 			return ociwp_wrap(err, r, LOCK_NAME);
-		if (still_there(layout->root_fd, LOCK_NAME, fd)) {
+		/* Its last holder may have removed it while we waited: then it locks nobody out. */
+		if (ociwp_is_named(layout->root_fd, LOCK_NAME, fd)) {
 			*out_fd = ociwp_steal_fd(&fd);
 			return 0;
 		}
@@ -234,7 +226,7 @@ int ociwp_layout_begin_write(ociwp_layout *layout, const ociw_op *op, ociw_error
 			r = ociwp_layout_flock(layout->blobs_fd, LOCK_SH, true, op, err);
 		if (r < 0)
 			break;
-		layout->writing = still_there(layout->root_fd, "blobs", layout->blobs_fd);
+		layout->writing = ociwp_is_named(layout->root_fd, "blobs", layout->blobs_fd);
 		if (layout->writing)
 			r = 1;
 		else

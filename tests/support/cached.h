@@ -48,6 +48,16 @@ static inline ociw_lease *cache_lease(ociw_cache *cache, const char *text, char 
 	return lease;
 }
 
+/* No entry is left, nor a build lock, nor anything hidden. */
+static inline void cache_expect_empty(const struct place *place)
+{
+	char command[512];
+	snprintf(command, sizeof(command),
+		 "cd %s/cache && test \"$(ls -A)\" = .locks && test -z \"$(ls -A .locks)\"",
+		 place->dir);
+	cr_expect_eq(system(command), 0);
+}
+
 /* Text of file @p name below the tree of a lease. */
 static inline char *lease_read(const ociw_lease *lease, const char *name, char *buf, size_t len)
 {
