@@ -107,7 +107,7 @@ static void check(const char *const *platforms, size_t count, const char *want, 
 	int code;
 	world_init(&w, platforms, count);
 	int got = selected(w.content, want, w.images, w.count, &code, NULL);
-	cr_expect_eq(got, expected, "%s: image %d, not %d", want, got, expected);
+	cr_expect_eq(got, expected, "%s: image %d, not %d", want ? want : "any platform", got, expected);
 	if (expected < 0)
 		cr_expect_eq(code, OCIW_ERR_NOTFOUND);
 	world_deinit(&w);

@@ -168,7 +168,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 	return signal_seen ? 128 + signal_seen : status;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	int words;
 
@@ -185,4 +185,15 @@ int main(int argc, char **argv)
 	if (!command)
 		return unknown_command(argv[1], argc > 2 ? argv[2] : NULL);
 	return run_command(command, argc - 1 - words, argv + 1 + words);
+}
+
+int main(int argc, char **argv)
+{
+	int status = run(argc, argv);
+#ifdef TOOL_QUICK_EXIT
+	/* What 35 shared libraries would still free goes with the process. */
+	(void)fflush(NULL);
+	quick_exit(status);
+#endif
+	return status;
 }
