@@ -10,6 +10,7 @@
 #include "ops/pack-cache.h"
 #include "ops/pack-compose.h"
 #include "ops/pack-send.h"
+#include "spin/app-load.h"
 
 struct work {
 	ociwp_pack *pack;
@@ -29,6 +30,25 @@ static unsigned load_flags(const ociwp_pack *pack)
 	out |= flags & OCIW_PACK_QUIET_TRAPS ? OCIWP_APP_QUIET_TRAPS : 0;
 	out |= flags & OCIW_PACK_WERROR ? OCIWP_APP_WERROR : 0;
 	return out;
+}
+
+/* Beside the walk of the app's folders: the index has to be read and hashed as a whole. */
+static int open_cache(void *self, const char *root, ociw_error **err)
+{
+	struct work *work = self;
+	const ociw_pack_options *options = &work->pack->options;
+	if (!options->cache_dir || options->flags & OCIW_PACK_NO_CACHE)
+		return 0;
+	return ociwp_pack_cache_open(options->cache_dir, root, &work->cache, err);
+}
+
+static int load(struct work *work, ociw_error **err)
+{
+	ociwp_pack *pack = work->pack;
+	ociwp_beside beside = {open_cache, work};
+	ociwp_report report = {.flags = load_flags(pack), .op = pack->op, .beside = &beside};
+	ociwp_limits_get(pack->op, &report.limits);
+	return ociwp_app_load_report(pack->options.path, pack->options.profile, &report, &work->app, err);
 }
 
 static int take_files(ociwp_app_component *from, ociwp_draft_component *to, ociw_error **err)
@@ -70,6 +90,8 @@ static int make_draft(struct work *work, ociw_error **err)
 		return ociwp_fail(err, OCIW_ERR_LIMIT, "the app has %llu files, the limit is %llu",
 		                  (unsigned long long)files,
 		                  (unsigned long long)limits.max_entries);
+	if (work->cache)
+		draft->cache = ociwp_pack_cache_layers(work->cache);
 	draft->annotations = &work->pack->annotations;
 	draft->notes = &work->pack->notes;
 	draft->compat_spin = options->flags & OCIW_PACK_COMPAT_SPIN;
@@ -150,17 +172,6 @@ int ociwp_pack_images(const ociwp_pack *pack, ociwp_draft *draft, ociw_error **e
 	return r;
 }
 
-static int open_cache(struct work *work, ociw_error **err)
-{
-	const ociw_pack_options *options = &work->pack->options;
-	if (!options->cache_dir || options->flags & OCIW_PACK_NO_CACHE)
-		return 0;
-	int r = ociwp_pack_cache_open(options->cache_dir, work->app->root, &work->cache, err);
-	if (r == 0 && work->cache)
-		work->draft.cache = ociwp_pack_cache_layers(work->cache);
-	return r;
-}
-
 /* Patterns were judged while they were walked; files are judged again as they are opened. */
 static int hash(struct work *work, ociw_error **err)
 {
@@ -178,8 +189,7 @@ static int hash(struct work *work, ociw_error **err)
 static int run(struct work *work, ociw_error **err)
 {
 	ociwp_pack *pack = work->pack;
-	int r = ociwp_app_load(pack->options.path, pack->options.profile, load_flags(pack),
-	                       pack->op, &work->app, err);
+	int r = load(work, err);
 	if (r < 0)
 		return r;
 	drop_origin(work->app->lock);
@@ -188,8 +198,6 @@ static int run(struct work *work, ociw_error **err)
 		r = ociwp_pack_annotations_of_app(pack, work->app->annotations, err);
 	if (r == 0)
 		r = ociwp_pack_notes(pack, work->app->root, err);
-	if (r == 0)
-		r = open_cache(work, err);
 	if (r == 0)
 		r = ociwp_pack_sources(pack, work->app, &work->workspace, &work->draft, err);
 	if (r == 0)

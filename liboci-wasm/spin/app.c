@@ -155,7 +155,14 @@ static int refuse_finding(void *user_data, ociwp_severity severity, const ociwp_
 	return ociwp_fail(err, OCIW_ERR_INVALID, "%s: %s", where->rule, message);
 }
 
-/* Whoever has anything to say is asked again, in turn, with somebody listening. */
+static int do_beside(const ociwp_report *report, const ociwp_app *app, ociw_error **err)
+{
+	const ociwp_beside *beside = report->beside;
+	return beside ? beside->work(beside->context, app->root, err) : 0;
+}
+
+/* Whoever has anything to say is asked again, in turn, with somebody listening. What is to be done beside
+ * comes last: components of one size leave cores idle at their end. */
 static int resolve_ahead(void *context, size_t worker, size_t index, ociw_error **err)
 {
 	struct ahead *ahead = context;
@@ -165,6 +172,8 @@ static int resolve_ahead(void *context, size_t worker, size_t index, ociw_error 
 	ociw_error *why = NULL;
 	uint64_t files = 0;
 	(void)worker;
+	if (index == ahead->manifest->component_count)
+		return do_beside(ahead->report, ahead->app, err);
 	report.op = &quiet;
 	report.cb = refuse_finding;
 	int r = ociwp_files_resolve(ahead->manifest->components[index], ahead->app->root, &report,
@@ -185,8 +194,8 @@ static int resolve_all_ahead(struct ahead *ahead, ociw_error **err)
 	for (size_t i = 0; i < count; i++)
 		ahead->found[i] = NOT_DONE;
 	if (count < 2 || ahead->report->flags & OCIWP_APP_NO_FILES)
-		return 0;
-	ociwp_parallel_job job = {count, ociwp_parallel_threads(0), resolve_ahead, ahead, false};
+		return do_beside(ahead->report, ahead->app, err);
+	ociwp_parallel_job job = {count + 1, ociwp_parallel_threads(0), resolve_ahead, ahead, false};
 	return ociwp_parallel_run(&job, NULL, err);
 }
 

@@ -480,13 +480,24 @@ static int find_path(const void *key, const void *element)
 	return strcmp(key, ((const found_file *)element)->file.path);
 }
 
-/* A path cannot be a file and a folder. */
+/* The bytes of @p path that are folders of the path before it, too. */
+static size_t shared_folders(const char *before, const char *path)
+{
+	size_t shared = 0;
+	for (size_t i = 0; path[i] && path[i] == before[i]; i++)
+		if (path[i] == '/')
+			shared = i + 1;
+	return shared;
+}
+
+/* A path cannot be a file and a folder. In their order, each folder is looked up once. */
 static int check_conflicts(resolver *rs, ociw_error **err)
 {
 	char parent[PATH_MAX];
 	for (size_t i = 0; i < rs->count; i++) {
 		const char *path = rs->found[i].file.path;
-		for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		size_t known = i ? shared_folders(rs->found[i - 1].file.path, path) : 0;
+		for (const char *slash = strchr(path + known, '/'); slash; slash = strchr(slash + 1, '/')) {
 			size_t len = (size_t)(slash - path);
 			if (len >= sizeof(parent))
 				break;

@@ -239,8 +239,16 @@ static void step(const ociwp_glob *glob, const bool *from, bool *to, uint32_t c,
 	}
 }
 
+/* "*", the most common of all. */
+static bool takes_all(const ociwp_glob *glob)
+{
+	return glob->token_count == 1 && glob->tokens[0].kind == TOKEN_SEQUENCE;
+}
+
 bool ociwp_glob_match(const ociwp_glob *glob, const char *text, size_t len, bool within_component)
 {
+	if (takes_all(glob))
+		return ociwp_utf8_valid(text, len) && !(within_component && memchr(text, '/', len));
 	size_t room = glob->token_count + 1;
 	bool *from = glob->states, *to = glob->states + room;
 	memset(from, 0, room * sizeof(*from));

@@ -27,6 +27,13 @@ typedef struct ociwp_where {
 typedef int (*ociwp_report_cb)(void *user_data, ociwp_severity severity, const ociwp_where *where,
                                const char *message, ociw_error **err);
 
+/* Work for a core that the walk of an app's folders leaves idle. Needs the app's folder alone, which is
+ * known by then; any thread. */
+typedef struct ociwp_beside {
+	int (*work)(void *context, const char *root, ociw_error **err);
+	void *context;
+} ociwp_beside;
+
 typedef struct ociwp_report {
 	const char *file; /* as the messages show it */
 	unsigned flags;   /* enum ociwp_app_flags */
@@ -35,6 +42,7 @@ typedef struct ociwp_report {
 	ociwp_report_cb cb; /* NULL: warnings go to op, errors only to err */
 	void *user_data;
 	bool error_reported; /* cb got the error that is being returned */
+	const ociwp_beside *beside; /* or NULL; done once, unless the load fails before its files */
 } ociwp_report;
 
 /* Makes the error "FILE:LINE:COLUMN: component "ID": MESSAGE [RULE]"; returns @p code. */
