@@ -66,6 +66,7 @@ ociwp_tar_settings ociwp_draft_tar_settings(const ociwp_draft *draft)
 {
 	return (ociwp_tar_settings){
 	        .threads = draft->threads,
+	        .no_diff_ids = draft->no_diff_ids,
 	        .temp_dir = draft->temp_dir,
 	        .cache = draft->cache,
 	        .sink = draft->sink,

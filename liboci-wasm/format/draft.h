@@ -39,6 +39,7 @@ typedef struct ociwp_draft {
 	const ociwp_notes *notes;             /* on config and layers; borrowed, or NULL */
 	bool compat_spin;                     /* bytes as Spin writes them */
 	bool no_entrypoint;
+	bool no_diff_ids; /* no format of this draft has them */
 	bool has_created;
 	int64_t created;
 	const char *temp_dir; /* or NULL */

@@ -178,7 +178,9 @@ static int make_layer(struct make *make, size_t worker, ociwp_tar_layer *layer, 
 		                      &layer->size, &hashed, err);
 	if (r == 0)
 		r = open_gzip(make, worker, ociwp_steal(&hashed), &gzip, err);
-	if (r == 0)
+	if (r == 0 && make->settings->no_diff_ids)
+		plain = ociwp_steal(&gzip);
+	else if (r == 0)
 		r = ociwp_writer_hash(ociwp_steal(&gzip), OCIW_DIGEST_SHA256, &layer->diff_id, NULL,
 		                      &plain, err);
 	if (r == 0)
@@ -194,7 +196,7 @@ static int make_layer(struct make *make, size_t worker, ociwp_tar_layer *layer, 
 /* Everything that decides the bytes of the blob, and nothing that does not. */
 static void layer_key(const ociwp_tar_layer *layer, ociwp_scratch *scratch, uint8_t out[32])
 {
-	static const char engine[] = "ociw tar layer 4";
+	static const char engine[] = "ociw tar layer 5";
 	ociwp_hasher *hasher = scratch->hasher;
 	ociw_digest digest;
 	ociwp_hasher_reset(hasher);
@@ -226,7 +228,7 @@ static int make_item(void *context, size_t worker, size_t index, ociw_error **er
 		r = ociwp_scratch_init(&make->scratch[worker], err);
 	if (r == 0 && cache) {
 		layer_key(layer, &make->scratch[worker], key);
-		r = cache->find(cache->self, key, layer, &found, err);
+		r = cache->find(cache->self, key, !make->settings->no_diff_ids, layer, &found, err);
 	}
 	if (r < 0 || found)
 		return r;

@@ -21,7 +21,7 @@ typedef struct ociwp_tar_layer {
 	size_t member_count;
 	uint64_t plain; /* bytes of all members */
 	/* what making it sets */
-	ociw_digest digest, diff_id;
+	ociw_digest digest, diff_id; /* the latter empty where it is not wanted */
 	uint64_t size;
 	int fd;      /* where the blob is: a borrowed spool, or a file of its own ... */
 	bool own_fd; /* ... which is closed with the layer */
@@ -31,8 +31,9 @@ typedef struct ociwp_tar_layer {
 /* Blobs kept from earlier runs, by a key of everything that goes into them. Called from any thread.
  */
 typedef struct ociwp_layer_cache {
-	/* Fills in digest, diff_id, size and fd (its own); *found false: not there. */
-	int (*find)(void *self, const uint8_t key[32], ociwp_tar_layer *layer, bool *found,
+	/* Fills in digest, diff_id, size and fd (its own); *found false: not there, or @p diff_id is
+	 * wanted and not known. */
+	int (*find)(void *self, const uint8_t key[32], bool diff_id, ociwp_tar_layer *layer, bool *found,
 	            ociw_error **err);
 	/* Offers a blob that was just made, readable from layer->fd. */
 	int (*keep)(void *self, const uint8_t key[32], ociwp_tar_layer *layer, ociw_error **err);
@@ -48,6 +49,7 @@ typedef struct ociwp_layer_sink {
 
 typedef struct ociwp_tar_settings {
 	size_t threads;
+	bool no_diff_ids; /* nobody wants them: a hash less */
 	const char *temp_dir;
 	const ociwp_layer_cache *cache; /* or NULL */
 	const ociwp_layer_sink *sink;   /* or NULL */

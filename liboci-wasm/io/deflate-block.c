@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * libdeflate is three times as fast as zlib at the same ratio, but always ends its stream. So its
- * output is scanned for the header of the last block, whose "final" bit is then cleared; an empty
- * stored block brings it to a byte boundary. Without libdeflate zlib does that itself.
+ * libdeflate is three times as fast as zlib at the same ratio, but always ends its stream. Where the
+ * stream goes on its output is scanned for the header of the last block, whose "final" bit is then
+ * cleared; an empty stored block brings it to a byte boundary. Without libdeflate zlib does that itself.
  *
  * Bytes that no compressor makes smaller (images, fonts, archives) are found by their histogram and
  * stored: libdeflate would spend more time on them than on text.
@@ -27,9 +27,8 @@
  * part, the sync, and what the scanner reads behind the end. */
 #define CALL_MAX 48
 
-const uint8_t ociwp_deflate_end[OCIWP_DEFLATE_END_LEN] = {0x03, 0x00};
-
-static ptrdiff_t deflate_run(ociwp_block_deflater *deflater, const uint8_t *data, size_t len,
+/* Deflates what is to be deflated; @p last: of the stream. */
+static ptrdiff_t deflate_run(ociwp_block_deflater *deflater, const uint8_t *data, size_t len, bool last,
                              uint8_t *out, size_t room, ociw_error **err);
 static size_t engine_bound(size_t len);
 
@@ -76,8 +75,8 @@ static size_t find_run(const uint8_t *data, size_t len, bool *dense)
 	return at;
 }
 
-/* Stored blocks, not final, from one byte boundary to another. */
-static ptrdiff_t store_run(const uint8_t *data, size_t len, uint8_t *out, size_t room,
+/* Stored blocks, from one byte boundary to another. */
+static ptrdiff_t store_run(const uint8_t *data, size_t len, bool last, uint8_t *out, size_t room,
                            ociw_error **err)
 {
 	size_t done = 0;
@@ -86,7 +85,7 @@ static ptrdiff_t store_run(const uint8_t *data, size_t len, uint8_t *out, size_t
 		if (room - done < step + STORED_HEADER)
 			return ociwp_fail(err, OCIW_ERR_IO, "no room for stored data");
 		uint8_t *at = out + done;
-		at[0] = 0;
+		at[0] = last && step == len;
 		at[1] = (uint8_t)step;
 		at[2] = (uint8_t)(step >> 8);
 		at[3] = (uint8_t)~at[1];
@@ -104,17 +103,29 @@ size_t ociwp_deflate_block_bound(size_t len)
 	return engine_bound(len) + (len / CHUNK + 1) * CALL_MAX;
 }
 
-ptrdiff_t ociwp_deflate_block(ociwp_block_deflater *deflater, const void *data, size_t len,
+/* An empty final block (RFC 1951, 3.2.6). */
+static ptrdiff_t put_nothing(uint8_t *out, size_t room, ociw_error **err)
+{
+	if (room < 2)
+		return ociwp_fail(err, OCIW_ERR_IO, "no room for the end of deflated data");
+	out[0] = 0x03;
+	out[1] = 0x00;
+	return 2;
+}
+
+ptrdiff_t ociwp_deflate_block(ociwp_block_deflater *deflater, const void *data, size_t len, bool last,
                               uint8_t *out, size_t room, ociw_error **err)
 {
 	const uint8_t *bytes = data;
 	size_t done = 0;
+	if (len == 0)
+		return last ? put_nothing(out, room, err) : 0;
 	while (len > 0) {
 		bool dense = false;
 		size_t run = find_run(bytes, len, &dense);
-		ptrdiff_t n =
-		        dense ? store_run(bytes, run, out + done, room - done, err)
-		              : deflate_run(deflater, bytes, run, out + done, room - done, err);
+		bool ends = last && run == len;
+		ptrdiff_t n = dense ? store_run(bytes, run, ends, out + done, room - done, err)
+		                    : deflate_run(deflater, bytes, run, ends, out + done, room - done, err);
 		if (n < 0)
 			return n;
 		done += (size_t)n;
@@ -162,7 +173,7 @@ static size_t engine_bound(size_t len)
 	return libdeflate_deflate_compress_bound(NULL, len);
 }
 
-static ptrdiff_t deflate_run(ociwp_block_deflater *deflater, const uint8_t *data, size_t len,
+static ptrdiff_t deflate_run(ociwp_block_deflater *deflater, const uint8_t *data, size_t len, bool last,
                              uint8_t *out, size_t room, ociw_error **err)
 {
 	static const uint8_t empty_stored[4] = {0x00, 0x00, 0xff, 0xff};
@@ -173,6 +184,8 @@ static ptrdiff_t deflate_run(ociwp_block_deflater *deflater, const uint8_t *data
 	                                       room - SYNC_MAX - OCIWP_SCAN_PAD);
 	if (n == 0)
 		return ociwp_fail(err, OCIW_ERR_IO, "libdeflate needs more room than it said");
+	if (last)
+		return (ptrdiff_t)n;
 	memset(out + n, 0, OCIWP_SCAN_PAD);
 	if (!ociwp_deflate_scan(&deflater->scanner, out, n, &header, &end))
 		return ociwp_fail(err, OCIW_ERR_IO, "cannot read what libdeflate wrote");
@@ -222,7 +235,7 @@ static size_t engine_bound(size_t len)
 	return compressBound((uLong)len) + 16 + SYNC_MAX;
 }
 
-static ptrdiff_t deflate_run(ociwp_block_deflater *deflater, const uint8_t *data, size_t len,
+static ptrdiff_t deflate_run(ociwp_block_deflater *deflater, const uint8_t *data, size_t len, bool last,
                              uint8_t *out, size_t room, ociw_error **err)
 {
 	z_stream *z = &deflater->zlib;
@@ -231,7 +244,8 @@ static ptrdiff_t deflate_run(ociwp_block_deflater *deflater, const uint8_t *data
 	z->avail_in = (uInt)len;
 	z->next_out = out;
 	z->avail_out = (uInt)room;
-	if (deflate(z, Z_SYNC_FLUSH) != Z_OK || z->avail_in > 0 || z->avail_out == 0)
+	int r = deflate(z, last ? Z_FINISH : Z_SYNC_FLUSH);
+	if (r != (last ? Z_STREAM_END : Z_OK) || z->avail_in > 0 || (!last && z->avail_out == 0))
 		return ociwp_fail(err, OCIW_ERR_IO, "zlib needs more room than it said");
 	return (ptrdiff_t)(room - z->avail_out);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Deflate in pieces that can be made in any order and joined to one stream: none of them is final,
+ * Deflate in pieces that can be made in any order and joined to one stream: none but the last is final,
  * each ends on a byte boundary and refers to nothing before it. So one gzip member can use all
  * cores. Chunks of 8 KiB that look like noise are stored, all others deflated by libdeflate level 1,
  * or zlib 6 in a build without it (ADR 5).
@@ -20,12 +20,9 @@ OCIWP_DEFINE_AUTO(block_deflater, ociwp_block_deflater *, ociwp_block_deflater_f
 
 /* Room that a piece of @p len bytes needs at most. */
 size_t ociwp_deflate_block_bound(size_t len);
-/* Deflates @p len (> 0) bytes: the number of bytes in @p out, or a code. */
-ptrdiff_t ociwp_deflate_block(ociwp_block_deflater *deflater, const void *data, size_t len,
+/* Deflates @p len bytes, which may be none in the last piece of a stream: the number of bytes in @p out,
+ * or a code. The last piece is made faster than others. */
+ptrdiff_t ociwp_deflate_block(ociwp_block_deflater *deflater, const void *data, size_t len, bool last,
                               uint8_t *out, size_t room, ociw_error **err);
-
-/* What ends a stream of such pieces: an empty final block (RFC 1951, 3.2.6). */
-#define OCIWP_DEFLATE_END_LEN 2
-extern const uint8_t ociwp_deflate_end[OCIWP_DEFLATE_END_LEN];
 
 #endif

@@ -21,6 +21,7 @@ enum piece_state { PIECE_EMPTY, PIECE_WAITING, PIECE_DONE };
 struct piece {
 	enum piece_state state; /* WAITING and DONE change under the lock */
 	size_t used;
+	bool last;            /* of the stream: it ends the deflate data */
 	ptrdiff_t packed_len; /* or a code */
 	ociw_error *failed;
 	uint8_t *plain, *packed;
@@ -55,7 +56,7 @@ static struct piece *piece_at(struct gzip_writer *g, uint64_t index)
 static void deflate_piece(ociwp_block_deflater *deflater, struct piece *piece)
 {
 	piece->packed_len =
-	        ociwp_deflate_block(deflater, piece->plain, piece->used, piece->packed,
+	        ociwp_deflate_block(deflater, piece->plain, piece->used, piece->last, piece->packed,
 	                            ociwp_deflate_block_bound(PIECE_SIZE), &piece->failed);
 }
 
@@ -119,9 +120,10 @@ static int write_oldest(struct gzip_writer *g, ociw_error **err)
 }
 
 /* The piece that was filled goes to work; the next one is free afterwards. */
-static int submit(struct gzip_writer *g, ociw_error **err)
+static int submit(struct gzip_writer *g, bool last, ociw_error **err)
 {
 	struct piece *piece = piece_at(g, g->filled);
+	piece->last = last;
 	g->crc = ociwp_crc32(g->crc, piece->plain, piece->used);
 	g->length += (uint32_t)piece->used;
 	if (g->thread_count == 0) {
@@ -154,13 +156,16 @@ static int make_piece(struct piece *piece, ociw_error **err)
 	return piece->plain && piece->packed ? 0 : ociwp_nomem(err);
 }
 
+/* A full piece waits for the byte behind it, as only then it is known not to be the last. */
 static int gzip_write(void *self, const void *buf, size_t len, ociw_error **err)
 {
 	struct gzip_writer *g = self;
 	const uint8_t *bytes = buf;
 	while (len > 0) {
+		int r = piece_at(g, g->filled)->used == PIECE_SIZE ? submit(g, false, err) : 0;
 		struct piece *piece = piece_at(g, g->filled);
-		int r = make_piece(piece, err);
+		if (r >= 0)
+			r = make_piece(piece, err);
 		if (r < 0)
 			return r;
 		size_t room = PIECE_SIZE - piece->used;
@@ -169,9 +174,6 @@ static int gzip_write(void *self, const void *buf, size_t len, ociw_error **err)
 		piece->used += step;
 		bytes += step;
 		len -= step;
-		r = piece->used == PIECE_SIZE ? submit(g, err) : 0;
-		if (r < 0)
-			return r;
 	}
 	return 0;
 }
@@ -205,26 +207,26 @@ static void gzip_abort(void *self)
 	free(g);
 }
 
-static int put_end(struct gzip_writer *g, ociw_error **err)
+static int put_trailer(struct gzip_writer *g, ociw_error **err)
 {
-	uint8_t end[OCIWP_DEFLATE_END_LEN + 8];
-	memcpy(end, ociwp_deflate_end, OCIWP_DEFLATE_END_LEN);
+	uint8_t trailer[8];
 	for (int i = 0; i < 4; i++) {
-		end[OCIWP_DEFLATE_END_LEN + i] = (uint8_t)(g->crc >> (8 * i));
-		end[OCIWP_DEFLATE_END_LEN + 4 + i] = (uint8_t)(g->length >> (8 * i));
+		trailer[i] = (uint8_t)(g->crc >> (8 * i));
+		trailer[4 + i] = (uint8_t)(g->length >> (8 * i));
 	}
-	int r = put_header(g, err);
-	return r < 0 ? r : ociw_writer_write(g->inner, end, sizeof(end), err);
+	return ociw_writer_write(g->inner, trailer, sizeof(trailer), err);
 }
 
 static int gzip_commit(void *self, ociw_error **err)
 {
 	struct gzip_writer *g = self;
-	int r = piece_at(g, g->filled)->used > 0 ? submit(g, err) : 0;
+	int r = make_piece(piece_at(g, g->filled), err);
+	if (r >= 0)
+		r = submit(g, true, err);
 	while (r >= 0 && g->written < g->filled)
 		r = write_oldest(g, err);
 	if (r >= 0)
-		r = put_end(g, err);
+		r = put_trailer(g, err);
 	if (r >= 0)
 		r = ociw_writer_commit(ociwp_steal(&g->inner), err);
 	gzip_abort(g);

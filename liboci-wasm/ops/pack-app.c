@@ -96,6 +96,8 @@ static int make_draft(struct work *work, ociw_error **err)
 	draft->notes = &work->pack->notes;
 	draft->compat_spin = options->flags & OCIW_PACK_COMPAT_SPIN;
 	draft->no_entrypoint = options->flags & OCIW_PACK_NO_ENTRYPOINT;
+	draft->no_diff_ids = !ociwp_pack_wants(work->pack, OCIW_FORMAT_SPIN_NODE) &&
+	                     !ociwp_pack_wants(work->pack, OCIW_FORMAT_ROOTFS);
 	draft->has_created = options->has_created;
 	draft->created = options->created;
 	draft->temp_dir = options->temp_dir;

@@ -43,7 +43,7 @@ struct file_record {
 };
 
 struct layer_record {
-	uint8_t key[32], digest[32], diff_id[32];
+	uint8_t key[32], digest[32], diff_id[32]; /* the last all zero: not known */
 	uint64_t size;
 	ociwp_file_stamp stamp; /* of the blob's file */
 };
@@ -295,7 +295,13 @@ static ociw_digest digest_of(const uint8_t bytes[32])
 	return digest;
 }
 
-static int layer_find(void *self, const uint8_t key[32], ociwp_tar_layer *layer, bool *found,
+static bool knows_diff_id(const struct layer_record *record)
+{
+	static const uint8_t none[sizeof(record->diff_id)];
+	return memcmp(record->diff_id, none, sizeof(none)) != 0;
+}
+
+static int layer_find(void *self, const uint8_t key[32], bool diff_id, ociwp_tar_layer *layer, bool *found,
                       ociw_error **err)
 {
 	ociwp_pack_cache *cache = self;
@@ -303,14 +309,15 @@ static int layer_find(void *self, const uint8_t key[32], ociwp_tar_layer *layer,
 	for (size_t i = 0; i < cache->layer_count; i++) {
 		const struct layer_record *record = &cache->layers[i];
 		struct stat st;
-		if (memcmp(record->key, key, 32) != 0)
+		if (memcmp(record->key, key, 32) != 0 || (diff_id && !knows_diff_id(record)))
 			continue;
 		OCIWP_AUTO(str) char *path = blob_path(cache, record->digest);
 		OCIWP_AUTO(fd) int fd = path ? open_own(path, &st) : -1;
 		if (fd < 0 || !blob_is_right(fd, record, &st))
 			break;
 		layer->digest = digest_of(record->digest);
-		layer->diff_id = digest_of(record->diff_id);
+		if (diff_id)
+			layer->diff_id = digest_of(record->diff_id);
 		layer->size = record->size;
 		layer->offset = 0;
 		layer->fd = ociwp_steal_fd(&fd);
@@ -386,7 +393,8 @@ static int layer_keep(void *self, const uint8_t key[32], ociwp_tar_layer *layer,
 	(void)err;
 	memcpy(record.key, key, 32);
 	memcpy(record.digest, layer->digest.bytes, 32);
-	memcpy(record.diff_id, layer->diff_id.bytes, 32);
+	if (layer->diff_id.len == sizeof(record.diff_id))
+		memcpy(record.diff_id, layer->diff_id.bytes, sizeof(record.diff_id));
 	if (blob_store(cache, layer, &record.stamp))
 		remember(cache, &record);
 	return 0;

@@ -139,9 +139,29 @@ Test(tar_layer, names_compare_as_if_they_were_joined)
 		             i);
 }
 
-static int find_never(void *self, const uint8_t key[32], ociwp_tar_layer *layer, bool *found,
+Test(tar_layer, a_diff_id_that_nobody_wants_is_not_made_and_the_blob_is_the_same)
+{
+	ociwp_tar_layer layers[2][LAYERS];
+	ociwp_spools spools = {0};
+	for (size_t i = 0; i < 2; i++) {
+		ociwp_tar_settings settings = {.threads = 2, .no_diff_ids = i == 1};
+		plan(layers[i]);
+		cr_assert_eq(ociwp_tar_layers_make(layers[i], LAYERS, &spools, &settings, NULL, NULL), 0);
+	}
+	for (size_t i = 0; i < LAYERS; i++) {
+		cr_expect(ociw_digest_equal(&layers[0][i].digest, &layers[1][i].digest));
+		cr_expect_eq(layers[0][i].diff_id.len, 32);
+		cr_expect_eq(layers[1][i].diff_id.len, 0);
+	}
+	ociwp_tar_layers_deinit(layers[0], LAYERS);
+	ociwp_tar_layers_deinit(layers[1], LAYERS);
+	ociwp_spools_deinit(&spools);
+}
+
+static int find_never(void *self, const uint8_t key[32], bool diff_id, ociwp_tar_layer *layer, bool *found,
                       ociw_error **err)
 {
+	(void)diff_id;
 	(void)layer;
 	(void)found;
 	(void)err;

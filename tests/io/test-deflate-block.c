@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pieces of deflate that can be joined: none is final, each ends on a byte boundary.
+ * Pieces of deflate that can be joined: the last alone is final, each ends on a byte boundary.
  */
 #include "../support/test-streams.h"
 #include "io/deflate-block.h"
 #include "io/raw-inflate.h"
 
-/* Joins @p count pieces of @p plain, each of @p len bytes, and inflates all by @p engine. */
-static void expect_joined(const char *plain, size_t len, size_t count, ociwp_inflate_engine engine)
+/* Joins @p count pieces of @p plain, each of @p len bytes, and an empty one if that is to be the last;
+ * inflates all by @p engine. */
+static void expect_ended(bool empty, const char *plain, size_t len, size_t count, ociwp_inflate_engine engine)
 {
 	OCIWP_AUTO(block_deflater) ociwp_block_deflater *deflater = NULL;
 	ociwp_inflate *inflate = NULL;
@@ -18,11 +19,16 @@ static void expect_joined(const char *plain, size_t len, size_t count, ociwp_inf
 	bool ended = false;
 	cr_assert_eq(ociwp_block_deflater_new(&deflater, NULL), 0);
 	for (size_t i = 0; i < count; i++) {
-		ptrdiff_t n = ociwp_deflate_block(deflater, plain, len, piece, room, NULL);
+		bool last = i + 1 == count && !empty;
+		ptrdiff_t n = ociwp_deflate_block(deflater, plain, len, last, piece, room, NULL);
 		cr_assert_gt(n, 0);
 		ociwp_buf_append(&stream, piece, (size_t)n);
 	}
-	ociwp_buf_append(&stream, ociwp_deflate_end, OCIWP_DEFLATE_END_LEN);
+	if (empty) {
+		ptrdiff_t n = ociwp_deflate_block(deflater, plain, 0, true, piece, room, NULL);
+		cr_assert_eq(n, 2);
+		ociwp_buf_append(&stream, piece, (size_t)n);
+	}
 	cr_assert_eq(ociwp_inflate_new(engine, &inflate, NULL), 0);
 	const uint8_t *in = (const uint8_t *)stream.data;
 	size_t left = stream.len;
@@ -35,6 +41,12 @@ static void expect_joined(const char *plain, size_t len, size_t count, ociwp_inf
 	ociwp_buf_deinit(&stream);
 	free(piece);
 	free(out);
+}
+
+static void expect_joined(const char *plain, size_t len, size_t count, ociwp_inflate_engine engine)
+{
+	expect_ended(false, plain, len, count, engine);
+	expect_ended(true, plain, len, count, engine);
 }
 
 /* Every way to end within a byte comes up among these lengths. */
@@ -83,7 +95,7 @@ static size_t deflated(const char *plain, size_t len)
 	size_t room = ociwp_deflate_block_bound(len);
 	uint8_t *piece = (uint8_t *)ociwp_malloc(room);
 	cr_assert_eq(ociwp_block_deflater_new(&deflater, NULL), 0);
-	ptrdiff_t n = ociwp_deflate_block(deflater, plain, len, piece, room, NULL);
+	ptrdiff_t n = ociwp_deflate_block(deflater, plain, len, false, piece, room, NULL);
 	free(piece);
 	cr_assert_gt(n, 0);
 	return (size_t)n;
@@ -139,6 +151,13 @@ Test(deflate_block, too_little_room_is_an_error)
 	ociw_error *err = NULL;
 	uint8_t out[4];
 	cr_assert_eq(ociwp_block_deflater_new(&deflater, NULL), 0);
-	int r = (int)ociwp_deflate_block(deflater, "hello", 5, out, sizeof(out), &err);
-	test_expect(r, OCIW_ERR_IO, &err, "room");
+	for (int last = 0; last < 2; last++) {
+		int r = (int)ociwp_deflate_block(deflater, "hello", 5, last, out, sizeof(out), &err);
+		test_expect(r, OCIW_ERR_IO, &err, "room");
+		r = (int)ociwp_deflate_block(deflater, "", 0, last, out, 1, &err);
+		if (last)
+			test_expect(r, OCIW_ERR_IO, &err, "room");
+		else
+			cr_expect_eq(r, 0);
+	}
 }

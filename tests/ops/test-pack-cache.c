@@ -151,6 +151,27 @@ Test(pack_cache, a_damaged_index_or_blob_is_made_anew)
 	drop(&options);
 }
 
+/* An image for Spin has no diff_ids, one for nodes has. */
+Test(pack_cache, bundles_without_a_diff_id_are_made_again_where_it_is_wanted)
+{
+	static const ociw_format node[] = {OCIW_FORMAT_SPIN_NODE};
+	ociw_pack_options spin_options = cached_app(), node_options = spin_options;
+	node_options.formats = node;
+	node_options.format_count = 1;
+	settle();
+	OCIWP_AUTO(str) char *spin = pack_digest(&spin_options);
+	OCIWP_AUTO(str) char *blob = find(&spin_options, "*.gz");
+	OCIWP_AUTO(str) char *from_cache = pack_digest(&node_options);
+	OCIWP_AUTO(str) char *same_blob = find(&spin_options, "*.gz");
+	OCIWP_AUTO(str) char *spin_again = pack_digest(&spin_options);
+	node_options.flags = OCIW_PACK_NO_CACHE;
+	OCIWP_AUTO(str) char *afresh = pack_digest(&node_options);
+	cr_expect_str_eq(from_cache, afresh);
+	cr_expect_str_eq(blob, same_blob);
+	cr_expect_str_eq(spin, spin_again);
+	drop(&spin_options);
+}
+
 Test(pack_cache, bundles_that_nothing_uses_any_more_are_dropped)
 {
 	ociw_pack_options options = cached_app();
