@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 
-/* Removes the directory @p name of @p parent with all that is in it, whatever its depth and modes,
- * with three descriptors. 0 or errno; ENOENT is success. */
+/* Removes the directory @p name of @p parent (a directory, not AT_FDCWD) with all that is in it, whatever
+ * its depth and modes, with three descriptors. 0 or errno; ENOENT is success. */
 int ociwp_tree_remove(int parent, const char *name);
 
 /* What a sweep leaves. `keep`: true for a name that stays. `bare`: a directory that stays only for

@@ -157,9 +157,12 @@ static int convert_artifact(const conversion *c, ociw_content **out, ociw_error 
 /* A folder of ours that goes with the content that reads from it. */
 static void remove_folder(void *take_path)
 {
-	char *path = take_path;
+	char *path = take_path, *name = strrchr(path, '/') + 1; /* there is one: make_folder() */
 
-	(void)ociwp_tree_remove(AT_FDCWD, path);
+	name[-1] = '\0';
+	OCIWP_AUTO(fd) int parent = open(*path ? path : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (parent >= 0)
+		(void)ociwp_tree_remove(parent, name);
 	free(path);
 }
 

@@ -126,6 +126,26 @@ Test(convert, a_rootfs_image_becomes_an_artifact_and_again_itself, .fini = app_e
 	cr_assert_str_eq(got, want);
 }
 
+/* A rootfs is unpacked on the way, to a folder that goes with the content that reads from it. */
+Test(convert, nothing_is_left_of_the_files_of_a_rootfs, .fini = app_end)
+{
+	ociw_convert_options options = OCIW_CONVERT_OPTIONS_INIT;
+	ociw_format node = OCIW_FORMAT_SPIN_NODE;
+	ociw_content *converted = NULL;
+	make_app();
+	OCIWP_AUTO(content) ociw_content *rootfs = pack(OCIW_FORMAT_ROOTFS, OCIW_LAYERS_AUTO);
+	char folder[512];
+	snprintf(folder, sizeof(folder), "%s", in_app("temporary"));
+	cr_assert_eq(mkdir(folder, 0700), 0);
+	options.formats = &node;
+	options.format_count = 1;
+	options.temp_dir = folder;
+	cr_assert_eq(ociw_convert(rootfs, NULL, &options, &converted, NULL), 0);
+	cr_expect_neq(rmdir(folder), 0, "the content still needs it");
+	ociw_content_free(converted);
+	cr_expect_eq(rmdir(folder), 0, "something is left in %s", folder);
+}
+
 Test(convert, executable_files_of_bundles_stay_so, .fini = app_end)
 {
 	make_app();
