@@ -452,11 +452,21 @@ void ociwp_pack_cache_free(ociwp_pack_cache *cache)
 	free(cache);
 }
 
+/* A file that will be remembered: its record is made when it is written, as all of them are as large as
+ * the draft. */
+struct saved_file {
+	uint64_t key;
+	const ociwp_source *source;
+	uint32_t wasm;
+};
+
 struct saving {
 	const ociwp_pack_cache *cache;
-	struct file_record *files;
+	struct saved_file *files;
 	size_t count; /* there is room for all */
-	ociwp_buf inlined;
+	size_t inline_len;
+	int fd;
+	ociwp_hasher *hasher;
 };
 
 static void save_source(struct saving *saving, const ociwp_source *source, unsigned wasm)
@@ -466,15 +476,16 @@ static void save_source(struct saving *saving, const ociwp_source *source, unsig
 	if (source->kind != OCIWP_SOURCE_FILE || !source->known ||
 	    source->stamp.mtime_seconds >= newest || source->stamp.ctime_seconds >= newest)
 		return;
-	struct file_record *record = &saving->files[saving->count++];
-	memset(record, 0, sizeof(*record));
-	record->stamp = source->stamp;
-	record->wasm = wasm;
-	record->inline_at = (uint32_t)saving->inlined.len;
-	memcpy(record->sha256, source->sha256, 32);
+	saving->files[saving->count++] =
+	        (struct saved_file){path_key(source->from.path), source, wasm};
 	if (source->size <= OCIWP_INLINE_MAX)
-		ociwp_buf_append(&saving->inlined, source->bytes, (size_t)source->size);
-	record->key = path_key(source->from.path);
+		saving->inline_len += (size_t)source->size;
+}
+
+static int compare_saved(const void *a, const void *b)
+{
+	uint64_t x = ((const struct saved_file *)a)->key, y = ((const struct saved_file *)b)->key;
+	return (x > y) - (x < y);
 }
 
 static bool save_draft(struct saving *saving, const ociwp_draft *draft, unsigned wasm)
@@ -497,22 +508,57 @@ static bool save_draft(struct saving *saving, const ociwp_draft *draft, unsigned
 			save_source(saving, &component->files[j].source, 0);
 	}
 	if (saving->count)
-		qsort(saving->files, saving->count, sizeof(*saving->files), compare_files);
-	return !saving->inlined.failed;
+		qsort(saving->files, saving->count, sizeof(*saving->files), compare_saved);
+	return true;
 }
 
-static bool put(int fd, ociwp_hasher *hasher, const void *data, size_t len)
+static bool put(struct saving *saving, const void *data, size_t len)
 {
 	if (len == 0)
 		return true;
-	ociwp_hasher_update(hasher, data, len);
-	return ociwp_write_full(fd, data, len) == 0;
+	ociwp_hasher_update(saving->hasher, data, len);
+	return ociwp_write_full(saving->fd, data, len) == 0;
 }
 
-static bool write_index(const struct saving *saving, int fd)
+/* In blocks, as a call for each record would take long. */
+static bool put_files(struct saving *saving)
+{
+	struct file_record block[128];
+	size_t used = 0, inline_at = 0;
+	for (size_t i = 0; i < saving->count; i++) {
+		const struct saved_file *file = &saving->files[i];
+		struct file_record *record = &block[used++];
+		memset(record, 0, sizeof(*record));
+		record->key = file->key;
+		record->stamp = file->source->stamp;
+		record->wasm = file->wasm;
+		record->inline_at = (uint32_t)inline_at;
+		memcpy(record->sha256, file->source->sha256, 32);
+		if (file->source->size <= OCIWP_INLINE_MAX)
+			inline_at += (size_t)file->source->size;
+		if (used < OCIWP_ARRAY_LEN(block) && i + 1 < saving->count)
+			continue;
+		if (!put(saving, block, used * sizeof(*block)))
+			return false;
+		used = 0;
+	}
+	return true;
+}
+
+static bool put_inlined(struct saving *saving)
+{
+	OCIWP_AUTO(buf) ociwp_buf inlined = OCIWP_BUF_INIT;
+	for (size_t i = 0; i < saving->count; i++) {
+		const ociwp_source *source = saving->files[i].source;
+		if (source->size <= OCIWP_INLINE_MAX)
+			ociwp_buf_append(&inlined, source->bytes, (size_t)source->size);
+	}
+	return !inlined.failed && put(saving, inlined.data, inlined.len);
+}
+
+static bool write_index(struct saving *saving)
 {
 	const ociwp_pack_cache *cache = saving->cache;
-	OCIWP_AUTO(hasher) ociwp_hasher *hasher = NULL;
 	struct header header = {MAGIC,
 	                        VERSION,
 	                        BYTE_ORDER_MARK,
@@ -520,16 +566,15 @@ static bool write_index(const struct saving *saving, int fd)
 	                        sizeof(struct layer_record),
 	                        saving->count,
 	                        cache->used_count,
-	                        saving->inlined.len};
+	                        saving->inline_len};
 	ociw_digest digest;
-	if (ociwp_hasher_new(OCIW_DIGEST_SHA256, &hasher, NULL) < 0 ||
-	    !put(fd, hasher, &header, sizeof(header)) ||
-	    !put(fd, hasher, saving->files, saving->count * sizeof(*saving->files)) ||
-	    !put(fd, hasher, cache->used, cache->used_count * sizeof(*cache->used)) ||
-	    !put(fd, hasher, saving->inlined.data, saving->inlined.len))
+	if (saving->inline_len > UINT32_MAX ||
+	    ociwp_hasher_new(OCIW_DIGEST_SHA256, &saving->hasher, NULL) < 0 ||
+	    !put(saving, &header, sizeof(header)) || !put_files(saving) ||
+	    !put(saving, cache->used, cache->used_count * sizeof(*cache->used)) || !put_inlined(saving))
 		return false;
-	ociwp_hasher_final(hasher, &digest);
-	return ociwp_write_full(fd, digest.bytes, 32) == 0;
+	ociwp_hasher_final(saving->hasher, &digest);
+	return ociwp_write_full(saving->fd, digest.bytes, 32) == 0;
 }
 
 static bool is_used(const ociwp_pack_cache *cache, const char *name)
@@ -567,12 +612,13 @@ void ociwp_pack_cache_save(ociwp_pack_cache *cache, const ociwp_draft *draft, un
 	OCIWP_AUTO(fd) int fd = path ? open_temporary(cache, &temporary) : -1;
 	if (fd < 0)
 		return;
-	bool written = save_draft(&saving, draft, wasm) && write_index(&saving, fd);
+	saving.fd = fd;
+	bool written = save_draft(&saving, draft, wasm) && write_index(&saving);
 	if (!written || rename(temporary, path) < 0)
 		unlink(temporary);
 	else
 		drop_unused(cache);
 	ociwp_pack_cache_prune(cache->dir, cache->opened);
 	free(saving.files);
-	ociwp_buf_deinit(&saving.inlined);
+	ociwp_hasher_free(saving.hasher);
 }
