@@ -67,14 +67,22 @@ static int unsupported(const ociw_content *content, const char *what, ociw_error
 	return ociwp_fail(err, OCIW_ERR_UNSUPPORTED, "%s cannot %s", content->label, what);
 }
 
-int ociw_content_resolve(ociw_content *content, const char *name, const ociw_op *op,
-			 ociw_descriptor **out, ociw_error **err)
+int ociwp_content_resolve_to_read(ociw_content *content, const char *name, const ociw_op *op,
+				  ociw_descriptor **out, ociw_error **err)
 {
 	*out = NULL;
 	int r = content->ops->resolve(content->self, name, op, out, err);
-	if (r < 0)
-		return ociwp_wrap(err, r, "%s", content->label);
-	return 0;
+	return r < 0 ? ociwp_wrap(err, r, "%s", content->label) : 0;
+}
+
+int ociw_content_resolve(ociw_content *content, const char *name, const ociw_op *op,
+			 ociw_descriptor **out, ociw_error **err)
+{
+	if (!content->ops->find)
+		return ociwp_content_resolve_to_read(content, name, op, out, err);
+	*out = NULL;
+	int r = content->ops->find(content->self, name, op, out, err);
+	return r < 0 ? ociwp_wrap(err, r, "%s", content->label) : 0;
 }
 
 int ociw_content_stat(ociw_content *content, const char *digest, const ociw_op *op,
@@ -145,6 +153,23 @@ int ociw_content_read(ociw_content *content, const ociw_descriptor *desc, uint64
 		return ociwp_wrap(err, r, "%s: blob %s", content->label, desc->digest);
 	*out = bytes;
 	return 0;
+}
+
+int ociw_content_read_name(ociw_content *content, const char *name, uint64_t max, const ociw_op *op,
+			   ociw_descriptor **out_desc, void **out, size_t *out_len, ociw_error **err)
+{
+	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
+
+	*out = NULL;
+	*out_len = 0;
+	if (out_desc)
+		*out_desc = NULL;
+	int r = ociwp_content_resolve_to_read(content, name, op, &desc, err);
+	if (r == 0)
+		r = ociw_content_read(content, desc, max, op, out, out_len, err);
+	if (r == 0 && out_desc)
+		*out_desc = ociwp_steal(&desc);
+	return r;
 }
 
 int ociw_content_list(ociw_content *content, const ociw_op *op, ociw_name_cb cb, void *user_data,

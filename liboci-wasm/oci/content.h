@@ -33,6 +33,10 @@ typedef struct ociwp_content_ops {
 	/* Raw bytes of a blob or manifest from @p offset; the front verifies. */
 	int (*open)(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
 		    ociw_reader **out, ociw_error **err);
+	/* As `resolve`, for who wants the descriptor alone: by less than fetching the manifest. NULL: there
+	 * is no such way. */
+	int (*find)(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
+		    ociw_error **err);
 	/* Optional (NULL: unsupported) from here on. */
 	int (*list)(void *self, const ociw_op *op, ociw_name_cb cb, void *user_data,
 		    ociw_error **err);
@@ -66,6 +70,10 @@ typedef struct ociwp_content_ops {
 	 * sent is verified first, and a manifest that is there has all it points at. */
 	bool remote;
 } ociwp_content_ops;
+
+/* ociw_content_resolve() for who reads the manifest next: a registry is asked once for both. */
+int ociwp_content_resolve_to_read(ociw_content *content, const char *name, const ociw_op *op,
+				  ociw_descriptor **out, ociw_error **err);
 
 /* Makes a content; @p label is copied. On failure @p take_self is freed through ops->free. */
 int ociwp_content_new(const ociwp_content_ops *ops, void *take_self, const char *label,

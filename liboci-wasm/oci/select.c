@@ -230,7 +230,7 @@ int ociwp_image_select(ociw_content *content, const char *name, const ociw_platf
 		       const ociw_op *op, ociw_descriptor **out_desc, ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
-	int r = ociw_content_resolve(content, name, op, &desc, err);
+	int r = ociwp_content_resolve_to_read(content, name, op, &desc, err);
 
 	if (r < 0)
 		return r;

@@ -367,7 +367,7 @@ int ociw_cache_get(ociw_cache *cache, ociw_content *content, const char *name,
 		if (!content)
 			return ociwp_fail(err, OCIW_ERR_INVALID,
 					  "neither a digest nor a content to look in");
-		r = ociw_content_resolve(content, name, options.op, &desc, err);
+		r = ociwp_content_resolve_to_read(content, name, options.op, &desc, err);
 		if (r < 0)
 			return r;
 		digest = ociw_descriptor_digest(desc);

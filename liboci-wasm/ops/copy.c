@@ -25,7 +25,7 @@ static int find_root(ociw_content *source, const char *name, const ociw_copy_opt
 {
 	if (options->platform)
 		return ociwp_image_select(source, name, options->platform, options->op, out, err);
-	return ociw_content_resolve(source, name, options->op, out, err);
+	return ociwp_content_resolve_to_read(source, name, options->op, out, err);
 }
 
 /* What the name stands for at the destination; *out NULL when nothing, or when that end cannot say.
@@ -34,7 +34,7 @@ static int look_at_destination(const copy_job *job, ociw_descriptor **out, ociw_
 {
 	ociw_error *why = NULL;
 
-	int r = ociw_content_resolve(job->destination, job->name, job->options.op, out, &why);
+	int r = ociwp_content_resolve_to_read(job->destination, job->name, job->options.op, out, &why);
 	if (r >= 0)
 		return 0;
 	bool unknown = r == OCIW_ERR_NOTFOUND || r == OCIW_ERR_UNSUPPORTED;

@@ -230,7 +230,7 @@ static int inspect_into(ociwp_inspect *i, const char *name, const ociw_platform 
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	int r = platform ? ociwp_image_select(i->content, name, platform, i->op, &desc, err)
-			 : ociw_content_resolve(i->content, name, i->op, &desc, err);
+			 : ociwp_content_resolve_to_read(i->content, name, i->op, &desc, err);
 
 	if (r < 0)
 		return r;

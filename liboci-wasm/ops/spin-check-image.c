@@ -82,7 +82,7 @@ static int load(checker *c, const char *name, ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *named = NULL;
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
-	int r = ociw_content_resolve(c->content, name, c->op, &named, err);
+	int r = ociwp_content_resolve_to_read(c->content, name, c->op, &named, err);
 	if (r == 0 && ociwp_mediatype_is_index(named->media_type))
 		r = find(c, OCIW_SPIN_ERROR, NULL, "index", err,
 		         "the name leads to an image index, which the Spin shim cannot read: push "

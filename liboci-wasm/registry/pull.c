@@ -131,6 +131,12 @@ int ociwp_pull_manifest(ociwp_repository *repo, const char *reference, const oci
 	return r < 0 ? r : ociw_descriptor_new(type, digest, bytes->len, out, err);
 }
 
+/* What a registry without HEAD of manifests answers. */
+static bool may_know_only_get(int status)
+{
+	return status == 404 || status == 405 || status == 400 || status == 501;
+}
+
 /* PUL-4: all of a descriptor from the headers; *out stays NULL when they do not say enough. */
 static int resolve_head(ociwp_repository *repo, const char *reference, const ociw_op *op,
                         ociw_descriptor **out, ociw_error **err)
@@ -145,6 +151,8 @@ static int resolve_head(ociwp_repository *repo, const char *reference, const oci
 	                         .accept = ociwp_accept_manifests,
 	                         .scopes = &repo->pull};
 	r = ociwp_request_run(repo->host, &request, op, &answer, NULL, err);
+	if (r == 0 && answer.status != 200 && !may_know_only_get(answer.status))
+		return ociwp_response_fail(&answer, op, err);
 	if (r < 0 || answer.status != 200)
 		return r;
 	const char *digest = ociwp_response_header(&answer, "Docker-Content-Digest");
@@ -178,18 +186,18 @@ static void remember(ociwp_repository *repo, const ociw_descriptor *desc, ociwp_
 	pthread_mutex_unlock(&repo->mutex);
 }
 
-/* On Docker Hub a HEAD is free and a GET counts as a pull. Elsewhere the GET is the better
- * question: its length can be trusted (PUL-11) and the manifest is wanted next anyway. */
+/* On Docker Hub a HEAD is free and a GET counts as a pull. Elsewhere a GET is the better question where the
+ * manifest is wanted next anyway: its length can be trusted (PUL-11). */
 static bool prefers_head(const ociwp_repository *repo)
 {
 	return strcmp(repo->host->name, "docker.io") == 0;
 }
 
-static int resolve_at(ociwp_repository *repo, const char *reference, const ociw_op *op,
+static int resolve_at(ociwp_repository *repo, const char *reference, bool head, const ociw_op *op,
                       ociw_descriptor **out, ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf bytes = OCIWP_BUF_INIT;
-	int r = prefers_head(repo) ? resolve_head(repo, reference, op, out, err) : 0;
+	int r = head || prefers_head(repo) ? resolve_head(repo, reference, op, out, err) : 0;
 	if (r < 0 || *out)
 		return r;
 	r = ociwp_pull_manifest(repo, reference, op, out, &bytes, NULL, err);
@@ -210,10 +218,9 @@ bool ociwp_pull_goes_on(const ociwp_repository *mirror, int code, ociw_error **w
 }
 
 /* Mirrors in their order, then the registry itself (MIR-2). */
-int ociwp_pull_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
-                       ociw_error **err)
+static int resolve(ociwp_repository *repo, const char *name, bool head, const ociw_op *op,
+                   ociw_descriptor **out, ociw_error **err)
 {
-	ociwp_repository *repo = self;
 	const char *reference = name ? name : repo->default_name;
 	ociw_digest digest;
 	*out = NULL;
@@ -226,11 +233,23 @@ int ociwp_pull_resolve(void *self, const char *name, const ociw_op *op, ociw_des
 		ociw_error *why = NULL;
 		if (!ociwp_mirrors_allow(repo, i, reference))
 			continue;
-		int r = resolve_at(repo->mirrors[i], reference, op, out, &why);
+		int r = resolve_at(repo->mirrors[i], reference, head, op, out, &why);
 		if (r == 0 || !ociwp_pull_goes_on(repo->mirrors[i], r, &why, op))
 			return r == 0 ? 0 : ociwp_error_move(err, why);
 	}
-	return resolve_at(repo, reference, op, out, err);
+	return resolve_at(repo, reference, head, op, out, err);
+}
+
+int ociwp_pull_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
+                       ociw_error **err)
+{
+	return resolve(self, name, false, op, out, err);
+}
+
+int ociwp_pull_find(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
+                    ociw_error **err)
+{
+	return resolve(self, name, true, op, out, err);
 }
 
 /* ---- opening ---- */

@@ -44,6 +44,7 @@ static void free_repository(void *self)
 
 const ociwp_content_ops ociwp_repository_ops = {
         .resolve = ociwp_pull_resolve,
+        .find = ociwp_pull_find,
         .open = ociwp_pull_open,
         .list = ociwp_tags_list,
         .has = ociwp_push_has,

@@ -52,6 +52,9 @@ extern const char ociwp_accept_manifests[];
 /* pull.c */
 int ociwp_pull_resolve(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
                        ociw_error **err);
+/* By HEAD, and by GET when its answer does not say all (PUL-4). */
+int ociwp_pull_find(void *self, const char *name, const ociw_op *op, ociw_descriptor **out,
+                    ociw_error **err);
 int ociwp_pull_open(void *self, const ociw_descriptor *desc, uint64_t offset, const ociw_op *op,
                     ociw_reader **out, ociw_error **err);
 /* A manifest by tag or digest, whole and verified as far as it can be; NOTFOUND alone when it is

@@ -141,7 +141,7 @@ registry_wait 20 $! test -s downgrade.port || exit 1
 down=127.0.0.1:$(cat downgrade.port)/team/app:v1
 fails 9 "a manifest is not fetched by a redirect from https to http" oci-wasm resolve "$down" "${ca[@]}"
 holds "and why is told" grep -q 'redirect from https to http' <<<"$err"
-same "and it was not tried again" 'tls GET /v2/team/app/manifests/v1' "$(cat "$log")"
+same "and it was not tried again" 'tls HEAD /v2/team/app/manifests/v1' "$(cat "$log")"
 fails 9 "nor is an image pushed by one" oci-wasm push -f "$wasm" "$down" "${ca[@]}"
 holds "nobody was asked without TLS" test -z "$(grep '^plain' "$log")"
 

@@ -13,7 +13,7 @@
 static int resolve(rig *r, ociw_error **err)
 {
 	ociw_descriptor *desc = NULL;
-	int code = ociw_content_resolve(r->content, "v1", &r->op, &desc, err);
+	int code = ociwp_content_resolve_to_read(r->content, "v1", &r->op, &desc, err);
 	ociw_descriptor_free(desc);
 	return code;
 }
@@ -295,7 +295,7 @@ static void *resolve_thread(void *self)
 {
 	rig *r = self;
 	ociw_descriptor *desc = NULL;
-	int code = ociw_content_resolve(r->content, "v1", NULL, &desc, NULL);
+	int code = ociwp_content_resolve_to_read(r->content, "v1", NULL, &desc, NULL);
 	ociw_descriptor_free(desc);
 	return code == 0 ? self : NULL;
 }
@@ -316,7 +316,7 @@ Test(auth, many_threads_fetch_one_token)
 	                   {.match = GET_V1, .answer = MANIFEST}));
 	ociw_descriptor *desc = NULL;
 	/* Learns the challenge, and gets a 404 with the token. */
-	cr_assert_eq(ociw_content_resolve(r.content, "first", &r.op, &desc, &err),
+	cr_assert_eq(ociwp_content_resolve_to_read(r.content, "first", &r.op, &desc, &err),
 	             OCIW_ERR_NOTFOUND);
 	ociw_error_free(err);
 	for (int i = 0; i < 8; i++)

@@ -64,7 +64,7 @@ Test(pull, answers_to_get_are_judged)
 		        .match = "GET /v2/a/b/manifests/",
 		        .answer = {.status = 200, .headers = headers, .body = gets[i].body}};
 		rig_open(&r, &rule, 1);
-		int code = ociw_content_resolve(r.content, gets[i].by_digest ? digest : "v1", &r.op,
+		int code = ociwp_content_resolve_to_read(r.content, gets[i].by_digest ? digest : "v1", &r.op,
 		                                &desc, &err);
 		cr_assert_eq(code, gets[i].code, "row %zu: %d %s", i, code,
 		             err ? ociw_error_message(err) : "");
@@ -96,25 +96,71 @@ static const struct {
         {405, "", true},
 };
 
+/* Of Docker Hub always; of others where the descriptor alone is wanted. */
+static void resolve_by_head(size_t nth, bool hub)
+{
+	rig r;
+	ociw_error *err = NULL;
+	ociw_descriptor *desc = NULL;
+	fake_rule rules[] = {{.match = "HEAD /v2/a/b/manifests/v1",
+	                      .answer = {.status = heads[nth].status, .headers = heads[nth].headers}},
+	                     {.match = "GET /v2/a/b/manifests/v1",
+	                      .answer = {.status = 200, .headers = TYPE, .body = text}}};
+	rig_open(&r, rules, 2);
+	if (hub) {
+		free(r.repo->host->name);
+		r.repo->host->name = ociwp_strdup("docker.io");
+		rig_ok(ociwp_content_resolve_to_read(r.content, "v1", &r.op, &desc, &err), &err);
+	} else {
+		rig_ok(ociw_content_resolve(r.content, "v1", &r.op, &desc, &err), &err);
+	}
+	cr_assert_eq(fake_matching(r.fake, "HEAD "), 1);
+	cr_assert_eq(fake_matching(r.fake, "GET ") > 0, heads[nth].get_follows, "row %zu", nth);
+	ociw_descriptor_free(desc);
+	rig_close(&r);
+}
+
 Test(pull, answers_to_head_are_taken_when_they_say_all)
 {
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(heads); i++) {
-		rig r;
-		ociw_error *err = NULL;
-		ociw_descriptor *desc = NULL;
-		fake_rule rules[] = {
-		        {.match = "HEAD /v2/a/b/manifests/v1",
-		         .answer = {.status = heads[i].status, .headers = heads[i].headers}},
-		        {.match = "GET /v2/a/b/manifests/v1",
-		         .answer = {.status = 200, .headers = TYPE, .body = text}}};
-		rig_open(&r, rules, 2);
-		free(r.repo->host->name);
-		r.repo->host->name = ociwp_strdup("docker.io");
-		rig_ok(ociw_content_resolve(r.content, "v1", &r.op, &desc, &err), &err);
-		cr_assert_eq(fake_matching(r.fake, "GET ") > 0, heads[i].get_follows, "row %zu", i);
-		ociw_descriptor_free(desc);
-		rig_close(&r);
+		resolve_by_head(i, false);
+		resolve_by_head(i, true);
 	}
+}
+
+Test(pull, a_manifest_that_head_is_refused_is_not_asked_for_by_get)
+{
+	rig r;
+	ociw_error *err = NULL;
+	ociw_descriptor *desc = NULL;
+	fake_rule rules[] = {{.match = "HEAD /v2/a/b/manifests/v1", .answer = {.status = 403}}};
+	rig_open(&r, rules, 1);
+	rig_expect(ociw_content_resolve(r.content, "v1", &r.op, &desc, &err), OCIW_ERR_DENIED, &err, "403");
+	cr_expect_eq(fake_count(r.fake), 1);
+	rig_close(&r);
+}
+
+Test(pull, resolving_and_reading_in_one_is_one_request)
+{
+	rig r;
+	ociw_error *err = NULL;
+	ociw_descriptor *desc = NULL;
+	void *bytes = NULL;
+	size_t len = 0;
+	fake_rule rules[] = {{.match = "GET /v2/a/b/manifests/v1",
+	                      .answer = {.status = 200, .headers = TYPE, .body = text}}};
+	rig_open(&r, rules, 1);
+	rig_ok(ociw_content_read_name(r.content, "v1", 1000, &r.op, &desc, &bytes, &len, &err), &err);
+	cr_expect_eq(fake_count(r.fake), 1);
+	cr_expect_eq(len, ociw_descriptor_size(desc));
+	cr_expect_str_eq(bytes, text);
+	ociw_free(bytes);
+	ociw_descriptor_free(desc);
+	rig_expect(ociw_content_read_name(r.content, "v1", 1, &r.op, &desc, &bytes, &len, &err),
+	           OCIW_ERR_LIMIT, &err, "limit");
+	cr_expect_null(desc);
+	cr_expect_null(bytes);
+	rig_close(&r);
 }
 
 Test(pull, a_manifest_that_was_just_resolved_is_not_fetched_again)
@@ -126,7 +172,7 @@ Test(pull, a_manifest_that_was_just_resolved_is_not_fetched_again)
 	size_t len;
 	rig_open(&r, RULES({.match = "GET /v2/a/b/manifests/v1",
 	                    .answer = {.status = 200, .headers = TYPE, .body = text}}));
-	rig_ok(ociw_content_resolve(r.content, NULL, &r.op, &desc, &err), &err);
+	rig_ok(ociwp_content_resolve_to_read(r.content, NULL, &r.op, &desc, &err), &err);
 	rig_ok(ociw_content_read(r.content, desc, 1000, &r.op, &bytes, &len, &err), &err);
 	cr_assert_str_eq(bytes, text);
 	cr_assert_eq(fake_count(r.fake), 1);
@@ -178,7 +224,7 @@ Test(pull, a_manifest_that_breaks_off_is_asked_for_again)
 		                     {.match = "GET /v2/a/b/manifests/v1",
 		                      .answer = {.status = 200, .headers = TYPE, .body = text}}};
 		rig_open(&r, rules, 2);
-		rig_ok(ociw_content_resolve(r.content, "v1", &r.op, &desc, &err), &err);
+		rig_ok(ociwp_content_resolve_to_read(r.content, "v1", &r.op, &desc, &err), &err);
 		cr_assert_eq(ociw_descriptor_size(desc), strlen(text));
 		cr_assert_eq(fake_count(r.fake), 2, "row %zu", i);
 		cr_assert_eq(r.retries, 1, "row %zu", i);
@@ -198,7 +244,7 @@ Test(pull, a_manifest_that_breaks_off_each_time_is_given_up)
 	                               .body = text,
 	                               .fault = FAKE_TRUNCATE,
 	                               .at = 20}}));
-	rig_expect(ociw_content_resolve(r.content, "v1", &r.op, &desc, &err), OCIW_ERR_NETWORK,
+	rig_expect(ociwp_content_resolve_to_read(r.content, "v1", &r.op, &desc, &err), OCIW_ERR_NETWORK,
 	           &err, "gave up after 3 tries: GET http://127.0.0.1:");
 	cr_assert_eq(fake_count(r.fake), 3);
 	rig_close(&r);
@@ -214,7 +260,7 @@ Test(pull, a_manifest_cut_by_a_small_length_is_not_taken)
 	                    .answer = {.status = 200,
 	                               .headers = TYPE "Content-Length: 20\n",
 	                               .body = text}}));
-	rig_expect(ociw_content_resolve(r.content, digest, &r.op, &desc, &err), OCIW_ERR_DIGEST,
+	rig_expect(ociwp_content_resolve_to_read(r.content, digest, &r.op, &desc, &err), OCIW_ERR_DIGEST,
 	           &err, "digest is");
 	cr_assert_eq(fake_count(r.fake), 1);
 	rig_close(&r);
@@ -228,7 +274,7 @@ Test(pull, a_huge_manifest_is_cut_off)
 	rig_open(&r, RULES({.match = "GET /v2/a/b/manifests/v1",
 	                    .answer = {.status = 200, .headers = TYPE, .body = text}}));
 	r.limits.max_manifest_bytes = 20;
-	rig_expect(ociw_content_resolve(r.content, "v1", &r.op, &desc, &err), OCIW_ERR_LIMIT, &err,
+	rig_expect(ociwp_content_resolve_to_read(r.content, "v1", &r.op, &desc, &err), OCIW_ERR_LIMIT, &err,
 	           "the manifest is larger than 20 bytes");
 	rig_close(&r);
 }
@@ -239,7 +285,7 @@ Test(pull, a_digest_that_cannot_be_verified_is_not_fetched)
 	ociw_error *err = NULL;
 	ociw_descriptor *desc = NULL;
 	rig_open(&r, NULL, 0);
-	rig_expect(ociw_content_resolve(r.content, "blake3:0123456789abcdef", &r.op, &desc, &err),
+	rig_expect(ociwp_content_resolve_to_read(r.content, "blake3:0123456789abcdef", &r.op, &desc, &err),
 	           OCIW_ERR_UNSUPPORTED, &err, "blake3");
 	cr_assert_eq(fake_count(r.fake), 0);
 	rig_close(&r);

@@ -13,7 +13,6 @@
 
 static int run_manifest_get(struct tool *tool, void *options, int argc, char **argv)
 {
-	ociw_descriptor *desc = NULL;
 	ociw_error *err = NULL;
 	void *bytes = NULL;
 	size_t len = 0;
@@ -25,18 +24,14 @@ static int run_manifest_get(struct tool *tool, void *options, int argc, char **a
 	int status = end_open(tool, argv[0], END_READ, &end);
 	if (status != 0)
 		return status;
-	int r = ociw_content_resolve(end.content, end.name, &tool->op, &desc, &err);
-	if (r >= 0)
-		r = ociw_content_read(end.content, desc, MANIFEST_MAX, &tool->op, &bytes, &len,
-				      &err);
-	if (r < 0) {
+	if (ociw_content_read_name(end.content, end.name, MANIFEST_MAX, &tool->op, NULL, &bytes, &len,
+				   &err) < 0) {
 		status = tool_fail(tool, err);
 	} else {
 		fwrite(bytes, 1, len, stdout); /* the exact bytes, without a newline of ours */
 		status = tool_finish(tool);
 	}
 	ociw_free(bytes);
-	ociw_descriptor_free(desc);
 	end_close(&end);
 	return status;
 }

@@ -20,7 +20,9 @@ OCIW_API void ociw_content_free(ociw_content *content);
 /** What it is, for messages: "oci:/path", "localhost:5000/app". Borrowed. */
 OCIW_API const char *ociw_content_label(const ociw_content *content);
 
-/** Finds what @p name (tag, layout name or digest; NULL: the only one) stands for.
+/** Finds what @p name (tag, layout name or digest; NULL: the only one) stands for. A registry is asked by
+ * HEAD (PUL-4), and by GET when its answer does not say all; who reads the manifest next is better served
+ * by ociw_content_read_name().
  * @return 0; OCIW_ERR_NOTFOUND; OCIW_ERR_INVALID when the name is ambiguous (LAY-4); others of the end */
 OCIW_API OCIW_NODISCARD int ociw_content_resolve(ociw_content *content, const char *name,
 						 const ociw_op *op, ociw_descriptor **out,
@@ -45,6 +47,13 @@ OCIW_API OCIW_NODISCARD int ociw_content_open(ociw_content *content, const ociw_
 OCIW_API OCIW_NODISCARD int ociw_content_read(ociw_content *content, const ociw_descriptor *desc,
 					      uint64_t max, const ociw_op *op, void **out,
 					      size_t *out_len, ociw_error **err);
+
+/** ociw_content_resolve() and ociw_content_read() of a manifest in one, by one request to a registry.
+ * @param out_desc  what the name stands for, to be freed; may be NULL
+ * @return as those two; nothing is given on failure */
+OCIW_API OCIW_NODISCARD int ociw_content_read_name(ociw_content *content, const char *name, uint64_t max,
+						   const ociw_op *op, ociw_descriptor **out_desc,
+						   void **out, size_t *out_len, ociw_error **err);
 
 /** Receives a name of a content. Non-zero stops the listing. */
 typedef int (*ociw_name_cb)(const char *name, const ociw_descriptor *desc, void *user_data);
