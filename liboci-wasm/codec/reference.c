@@ -5,11 +5,11 @@
  */
 #include "base/buf.h"
 #include "base/str.h"
+#include "codec/tag.h"
 #include <arpa/inet.h>
 #include <oci-wasm/reference.h>
 
 #define MAX_NAME 255 /* host "/" repository (REF-3) */
-#define MAX_TAG 128
 
 #define DOCKER_HOST "docker.io"
 #define DOCKER_API_HOST "registry-1.docker.io"
@@ -155,20 +155,25 @@ static int check_repository(const char *repository, const char *text, ociw_error
 			  ociwp_quote(text), ociwp_quote(repository));
 }
 
-static int check_tag(const char *tag, const char *text, ociw_error **err)
+bool ociwp_tag_is_valid(const char *tag)
 {
 	size_t n = 0;
 	if (ociwp_is_alnum(tag[0]) || tag[0] == '_')
 		while (ociwp_is_alnum(tag[n]) || (tag[n] && strchr("._-", tag[n])))
 			n++;
-	if (n > 0 && tag[n] == '\0' && n <= MAX_TAG)
+	return n > 0 && tag[n] == '\0' && n <= OCIWP_TAG_MAX;
+}
+
+static int check_tag(const char *tag, const char *text, ociw_error **err)
+{
+	if (ociwp_tag_is_valid(tag))
 		return 0;
 	if (tag[0] == '\0')
 		return ociwp_fail(err, OCIW_ERR_INVALID, "reference %s: the tag is empty",
 				  ociwp_quote(text));
-	if (n > MAX_TAG)
+	if (strlen(tag) > OCIWP_TAG_MAX)
 		return ociwp_fail(err, OCIW_ERR_INVALID, "reference %s: tag longer than %d bytes",
-				  ociwp_quote(text), MAX_TAG);
+				  ociwp_quote(text), OCIWP_TAG_MAX);
 	return ociwp_fail(err, OCIW_ERR_INVALID, "reference %s: invalid tag %s", ociwp_quote(text),
 			  ociwp_quote(tag));
 }

@@ -243,6 +243,41 @@ int ociwp_content_put_manifest(ociw_content *content, const ociw_descriptor *des
 	return 0;
 }
 
+static int put_names(ociw_content *content, const ociw_descriptor *desc, ociw_span bytes,
+		     const char *const *names, size_t count, const ociw_op *op, ociw_error **err)
+{
+	OCIWP_AUTO(mem) bool *done = ociwp_calloc(count, sizeof(*done));
+	int r = done ? 0 : ociwp_nomem(err);
+	if (r == 0 && count > 1 && content->ops->put_names)
+		r = content->ops->put_names(content->self, desc, bytes, names, count, op, done, err);
+	if (r < 0)
+		return ociwp_wrap(err, r, "%s: manifest %s", content->label, desc->digest);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (!done[i])
+			r = ociwp_content_put_manifest(content, desc, bytes, names[i], op, err);
+	return r;
+}
+
+int ociw_content_tag(ociw_content *content, const char *from, const char *const *names, size_t count,
+		     const ociw_op *op, ociw_descriptor **out, ociw_error **err)
+{
+	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
+	OCIWP_AUTO(mem) void *bytes = NULL;
+	ociw_limits limits;
+	size_t len = 0;
+
+	if (out)
+		*out = NULL;
+	ociwp_limits_get(op, &limits);
+	int r = ociw_content_read_name(content, from, limits.max_manifest_bytes, op, &desc, &bytes, &len,
+				       err);
+	if (r == 0 && count > 0)
+		r = put_names(content, desc, (ociw_span){bytes, len}, names, count, op, err);
+	if (r == 0 && out)
+		*out = ociwp_steal(&desc);
+	return r;
+}
+
 int ociwp_content_mount(ociw_content *content, const ociw_descriptor *desc, ociw_content *from,
 			const ociw_op *op, bool *done, ociw_error **err)
 {

@@ -49,6 +49,11 @@ typedef struct ociwp_content_ops {
 	 * alone without a tag (a registry PUTs by digest, a layout lists it without a name). */
 	int (*put_manifest)(void *self, const ociw_descriptor *desc, ociw_span bytes,
 			    const char *name, const ociw_op *op, ociw_error **err);
+	/* Stores a manifest under several names by one request; done[i] tells which of them it has then.
+	 * NULL: one by one. */
+	int (*put_names)(void *self, const ociw_descriptor *desc, ociw_span bytes,
+			 const char *const *names, size_t count, const ociw_op *op, bool *done,
+			 ociw_error **err);
 	/* Takes a blob from another content of the same kind without moving bytes (cross-repository
 	 * mount, hardlink). *done false: not possible, go on with put. */
 	int (*mount)(void *self, const ociw_descriptor *desc, ociw_content *from, const ociw_op *op,

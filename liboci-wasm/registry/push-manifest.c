@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Manifests and indexes into a registry, byte for byte. Requirements PSH-1, PSH-15, PSH-16, REF-11.
+ * Manifests and indexes into a registry, byte for byte. Requirements PSH-1, PSH-15..17,
+ * REF-11.
  */
 #include "registry/repository.h"
 
 #include "base/str.h"
+#include "codec/tag.h"
 #include "registry/referrers.h"
 #include "registry/retry.h"
 
@@ -36,24 +38,71 @@ static int check(const ociw_descriptor *desc, ociw_span bytes, const char *name,
 	return 0;
 }
 
+/* One manifest on its way; what the answer said is in `confirmed` and `done`. */
+typedef struct put {
+	ociwp_repository *repo;
+	const ociw_descriptor *desc;
+	ociw_span bytes;
+	const char *path;
+	char *confirmed;           /* the OCI-Subject of the answer, or NULL */
+	const char *const *names;  /* tags of the path's query, `count` of them */
+	size_t count;
+	bool *done; /* of each name: the registry says that it was set */
+} put;
+
+/* What registries may answer that do not know "?tag=", or not so many (PSH-17). */
+static bool knows_no_tags(const put *p, int status)
+{
+	return p->count > 0 && (status == 400 || status == 404 || status == 405 || status == 414 ||
+	                        status == 431 || status == 501);
+}
+
+/* "a, b" in one header, or each in its own. */
+static void note_tags(put *p, const ociwp_response *answer)
+{
+	const char *list;
+	for (size_t n = 0; (list = ociwp_exchange_header(answer->exchange, "OCI-Tag", n)); n++) {
+		while (*(list += strspn(list, ", \t"))) {
+			size_t len = strcspn(list, ", \t");
+			for (size_t i = 0; i < p->count; i++)
+				if (strlen(p->names[i]) == len && memcmp(p->names[i], list, len) == 0)
+					p->done[i] = true;
+			list += len;
+		}
+	}
+}
+
+static int note_subject(put *p, const ociwp_response *answer, ociw_error **err)
+{
+	const char *subject = ociwp_response_header(answer, "OCI-Subject");
+	if (!subject)
+		return 0;
+	free(p->confirmed);
+	p->confirmed = ociwp_strdup(subject);
+	return p->confirmed ? 0 : ociwp_nomem(err);
+}
+
 /* The registry misses a blob that it said it has: docker-registry does so for a moment while
  * another client links the same blob, others until their storage has settled. *again tells. */
-static int put_once(ociwp_repository *repo, const ociw_descriptor *desc, ociw_span bytes,
-                    const char *path, const ociw_op *op, char **confirmed, bool *again,
-                    ociw_error **err)
+static int put_once(put *p, const ociw_op *op, bool *again, ociw_error **err)
 {
+	const ociw_descriptor *desc = p->desc;
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
 	ociwp_request request = {.method = "PUT",
-	                         .url = path,
+	                         .url = p->path,
 	                         .content_type = desc->media_type,
-	                         .bytes = bytes,
+	                         .bytes = p->bytes,
 	                         .has_bytes = true,
-	                         .scopes = &repo->push};
+	                         .scopes = &p->repo->push};
 	*again = false;
-	int r = ociwp_request_run(repo->host, &request, op, &answer, NULL, err);
+	int r = ociwp_request_run(p->repo->host, &request, op, &answer, NULL, err);
 	if (r < 0)
 		return r;
 	if (answer.status != 201 && answer.status != 200 && answer.status != 204) {
+		if (knows_no_tags(p, answer.status)) {
+			ociwp_response_drain(&answer, op);
+			return 0;
+		}
 		r = ociwp_response_fail(&answer, op, err);
 		*again = answer.blob_unknown;
 		return r;
@@ -62,34 +111,20 @@ static int put_once(ociwp_repository *repo, const ociw_descriptor *desc, ociw_sp
 	if (digest && ociw_digest_is_valid(digest) && strcmp(digest, desc->digest) != 0)
 		return ociwp_fail(err, OCIW_ERR_DIGEST, "%s: the registry made %s of manifest %s",
 		                  answer.what, ociwp_quote(digest), desc->digest);
-	const char *subject = ociwp_response_header(&answer, "OCI-Subject");
-	if (subject) {
-		*confirmed = ociwp_strdup(subject);
-		if (!*confirmed)
-			return ociwp_nomem(err);
-	}
+	note_tags(p, &answer);
+	r = note_subject(p, &answer, err);
 	ociwp_response_drain(&answer, op);
-	return 0;
+	return r;
 }
 
-int ociwp_push_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes, const char *name,
-                        const ociw_op *op, ociw_error **err)
+static int run_put(put *p, const ociw_op *op, ociw_error **err)
 {
-	ociwp_repository *repo = self;
-	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
-	OCIWP_AUTO(str) char *confirmed = NULL;
-	int r = check(desc, bytes, name, op, err);
-	if (r == 0)
-		r = ociwp_repository_path(repo, "manifests", name ? name : desc->digest, &path,
-		                          err);
-	if (r < 0)
-		return r;
 	for (unsigned tries = 1;; tries++) {
 		ociw_error *why = NULL;
 		bool again;
-		r = put_once(repo, desc, bytes, path.data, op, &confirmed, &again, &why);
+		int r = put_once(p, op, &again, &why);
 		if (r == 0)
-			break;
+			return ociwp_referrers_pushed(p->repo, p->desc, p->bytes, p->confirmed, op, err);
 		if (!again || tries == BLOB_UNKNOWN_TRIES)
 			return ociwp_error_move(err, why);
 		ociw_error_free(why);
@@ -97,5 +132,45 @@ int ociwp_push_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes
 		if (r < 0)
 			return r;
 	}
-	return ociwp_referrers_pushed(repo, desc, bytes, confirmed, op, err);
+}
+
+int ociwp_push_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes, const char *name,
+                        const ociw_op *op, ociw_error **err)
+{
+	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
+	put p = {.repo = self, .desc = desc, .bytes = bytes};
+	int r = check(desc, bytes, name, op, err);
+	if (r == 0)
+		r = ociwp_repository_path(p.repo, "manifests", name ? name : desc->digest, &path, err);
+	if (r < 0)
+		return r;
+	p.path = path.data;
+	r = run_put(&p, op, err);
+	free(p.confirmed);
+	return r;
+}
+
+/* A registry that knows no tags in a query stores the manifest by its digest, or refuses: what it does not
+ * say it did is done name by name by the caller. */
+int ociwp_push_names(void *self, const ociw_descriptor *desc, ociw_span bytes, const char *const *names,
+                     size_t count, const ociw_op *op, bool *done, ociw_error **err)
+{
+	OCIWP_AUTO(buf) ociwp_buf path = OCIWP_BUF_INIT;
+	put p = {.repo = self, .desc = desc, .bytes = bytes, .names = names, .count = count, .done = done};
+	int r = check(desc, bytes, NULL, op, err);
+	if (r == 0)
+		r = ociwp_repository_path(p.repo, "manifests", desc->digest, &path, err);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		if (!ociwp_tag_is_valid(names[i]))
+			return ociwp_fail(err, OCIW_ERR_INVALID, "%s is no tag", ociwp_quote(names[i]));
+		ociwp_url_add_query(&path, "tag", names[i]);
+	}
+	if (r == 0)
+		r = ociwp_buf_check(&path, err);
+	if (r < 0)
+		return r;
+	p.path = path.data;
+	r = run_put(&p, op, err);
+	free(p.confirmed);
+	return r;
 }

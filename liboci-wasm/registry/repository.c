@@ -6,6 +6,7 @@
 #include "registry/repository.h"
 
 #include "base/str.h"
+#include "codec/tag.h"
 #include "registry/mirrors.h"
 #include "registry/referrers.h"
 
@@ -50,6 +51,7 @@ const ociwp_content_ops ociwp_repository_ops = {
         .has = ociwp_push_has,
         .put = ociwp_push_blob,
         .put_manifest = ociwp_push_manifest,
+        .put_names = ociwp_push_names,
         .mount = ociwp_push_mount,
         .referrers = ociwp_referrers_list,
         .remove = ociwp_delete,
@@ -58,9 +60,23 @@ const ociwp_content_ops ociwp_repository_ops = {
         .remote = true,
 };
 
+/* Nothing that means something in a URL; whether a digest is right is for others to say. */
+static bool fits_a_path(const char *reference)
+{
+	if (!strchr(reference, ':'))
+		return ociwp_tag_is_valid(reference);
+	for (const char *p = reference; *p; p++)
+		if (!ociwp_is_alnum(*p) && !strchr(":+._=-", *p))
+			return false;
+	return true;
+}
+
 int ociwp_repository_path(const ociwp_repository *repo, const char *kind, const char *reference,
                           ociwp_buf *out, ociw_error **err)
 {
+	if (!fits_a_path(reference))
+		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is neither a tag nor a digest",
+		                  ociwp_quote(reference));
 	ociwp_buf_clear(out);
 	ociwp_buf_printf(out, "/v2/%s/%s/%s", repo->name, kind, reference);
 	if (repo->source_host)

@@ -79,6 +79,9 @@ int ociwp_push_mount(void *self, const ociw_descriptor *desc, ociw_content *from
 /* push-manifest.c */
 int ociwp_push_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes, const char *name,
                         const ociw_op *op, ociw_error **err);
+/* Several tags by one PUT of the digest (PSH-17). */
+int ociwp_push_names(void *self, const ociw_descriptor *desc, ociw_span bytes, const char *const *names,
+                     size_t count, const ociw_op *op, bool *done, ociw_error **err);
 
 /* tags.c */
 int ociwp_tags_list(void *self, const ociw_op *op, ociw_name_cb cb, void *user_data,

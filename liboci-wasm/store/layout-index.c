@@ -10,23 +10,11 @@
 #include "codec/json-writer.h"
 #include "codec/json.h"
 #include "codec/mediatype.h"
+#include "codec/tag.h"
 #include <oci-wasm/reference.h>
 
 #define NAME_MAX_BYTES 1024
 #define NAMES_SHOWN 8
-
-static bool is_tag(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (len > 128 || !(ociwp_is_alnum(name[0]) || name[0] == '_'))
-		return false;
-	for (size_t i = 1; i < len; i++) {
-		if (!ociwp_is_alnum(name[i]) && !strchr("._-", name[i]))
-			return false;
-	}
-	return true;
-}
 
 /* component: alphanumerics joined by one of "-._:@+" or by "--"; components joined by '/'. */
 static bool is_ref_name(const char *name)
@@ -65,7 +53,7 @@ bool ociwp_layout_name_is_valid(const char *name)
 	size_t len = strlen(name);
 
 	return len > 0 && len <= NAME_MAX_BYTES &&
-	       (is_ref_name(name) || is_tag(name) || is_reference(name));
+	       (is_ref_name(name) || ociwp_tag_is_valid(name) || is_reference(name));
 }
 
 static const char *ref_name(const ociw_descriptor *desc)

@@ -124,3 +124,97 @@ Test(push_manifest, a_blob_the_registry_misses_for_a_moment_is_waited_for)
 	cr_assert_eq(fake_count(r.fake), 3);
 	rig_close(&r);
 }
+
+/* What a registry answers to two tags at once, and which it is then asked to set one by one (PSH-17). */
+static const struct {
+	int status;
+	const char *headers;
+	bool first, second;
+} tag_rows[] = {
+        {201, "OCI-Tag: a\nOCI-Tag: b\n", false, false},
+        {201, "OCI-Tag: b,a\n", false, false},
+        {201, "OCI-Tag: b ,\t a, c\n", false, false},
+        {200, "OCI-Tag: a\n", false, true},
+        {201, "OCI-Tag: aa, ab\n", true, true},
+        {201, NULL, true, true},
+        {414, NULL, true, true},
+        {431, NULL, true, true},
+        {404, NULL, true, true},
+};
+
+#define GOT                                                                                       \
+	{                                                                                         \
+		.match = "GET /v2/a/b/manifests/v1", .answer = {                                  \
+			.status = 200,                                                            \
+			.headers = "Content-Type: " INDEX "\n",                                   \
+			.body = text                                                              \
+		}                                                                                 \
+	}
+
+Test(push_manifest, several_tags_are_one_request_and_what_it_did_not_set_goes_one_by_one)
+{
+	static const char *const names[] = {"a", "b"};
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(tag_rows); i++) {
+		rig r;
+		ociw_error *err = NULL;
+		ociw_descriptor *desc = NULL;
+		fake_rule rules[] = {GOT,
+		                     {.match = "PUT /v2/a/b/manifests/sha256:",
+		                      .answer = {.status = tag_rows[i].status,
+		                                 .headers = tag_rows[i].headers}},
+		                     {.match = "PUT ", .answer = {.status = 201}}};
+		rig_open(&r, rules, 3);
+		rig_ok(ociw_content_tag(r.content, "v1", names, 2, &r.op, &desc, &err), &err);
+		const fake_request *request = fake_at(r.fake, 1);
+		cr_expect(ociwp_ends_with(request->target, "?tag=a&tag=b"), "%s", request->target);
+		cr_expect_str_eq(request->body, text);
+		cr_expect_eq(fake_matching(r.fake, "PUT /v2/a/b/manifests/a"), tag_rows[i].first, "row %zu", i);
+		cr_expect_eq(fake_matching(r.fake, "PUT /v2/a/b/manifests/b"), tag_rows[i].second, "row %zu", i);
+		cr_expect_eq(fake_count(r.fake), 2u + tag_rows[i].first + tag_rows[i].second);
+		cr_expect_eq(ociw_descriptor_size(desc), strlen(text));
+		ociw_descriptor_free(desc);
+		rig_close(&r);
+	}
+}
+
+Test(push_manifest, one_tag_is_set_by_its_own_name)
+{
+	static const char *const names[] = {"a"};
+	rig r;
+	ociw_error *err = NULL;
+	fake_rule rules[] = {GOT, {.match = "PUT /v2/a/b/manifests/a$", .answer = {.status = 201}}};
+	rig_open(&r, rules, 2);
+	rig_ok(ociw_content_tag(r.content, "v1", names, 1, &r.op, NULL, &err), &err);
+	cr_expect_eq(fake_count(r.fake), 2);
+	rig_close(&r);
+}
+
+Test(push_manifest, tags_that_are_refused_are_an_error_and_not_tried_again)
+{
+	static const char *const names[] = {"a", "b"};
+	rig r;
+	ociw_error *err = NULL;
+	fake_rule rules[] = {GOT, {.match = "PUT ", .answer = {.status = 403}}};
+	rig_open(&r, rules, 2);
+	rig_expect(ociw_content_tag(r.content, "v1", names, 2, &r.op, NULL, &err), OCIW_ERR_DENIED, &err, "403");
+	cr_expect_eq(fake_count(r.fake), 2);
+	rig_close(&r);
+}
+
+Test(push_manifest, names_that_are_no_tags_never_reach_a_url)
+{
+	static const char *const bad[] = {"../x", "a/b", "a?tag=b", "", "-a", "a b", "a#b", "sha256:../x"};
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(bad); i++) {
+		const char *const names[] = {"a", bad[i]};
+		rig r;
+		ociw_error *err = NULL;
+		rig_open(&r, RULES(GOT));
+		rig_expect(put(&r, bad[i], &err), strchr(bad[i], ':') ? OCIW_ERR_DIGEST : OCIW_ERR_INVALID, &err,
+		           strchr(bad[i], ':') ? "the name says" : "neither a tag nor a digest");
+		cr_expect_eq(fake_count(r.fake), 0);
+		rig_expect(ociw_content_tag(r.content, "v1", names, 2, &r.op, NULL, &err), OCIW_ERR_INVALID, &err,
+		           "is no tag");
+		cr_expect_eq(fake_count(r.fake), 1);
+		rig_close(&r);
+	}
+}

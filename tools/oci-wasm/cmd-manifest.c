@@ -128,7 +128,7 @@ static int run_delete(struct tool *tool, void *options, int argc, char **argv)
 /* tag IMAGE NAME...: the same bytes under more names of the same end; no blob moves. */
 static int run_tag(struct tool *tool, void *options, int argc, char **argv)
 {
-	ociw_copy_options copy = OCIW_COPY_OPTIONS_INIT;
+	ociw_descriptor *desc = NULL;
 	ociw_error *err = NULL;
 	struct end end;
 
@@ -140,15 +140,12 @@ static int run_tag(struct tool *tool, void *options, int argc, char **argv)
 		return status;
 	const ociw_reference *ref = ociw_target_reference(end.target);
 	const char *from = ref ? ociw_reference_name(ref) : end.name;
-	copy.op = &tool->op;
-	for (int i = 1; i < argc && status == 0; i++) {
-		ociw_descriptor *desc = NULL;
-		if (ociw_copy(end.content, from, end.content, argv[i], &copy, &desc, &err) < 0)
-			status = tool_fail(tool, err);
-		else
-			print_descriptor(tool, argv[i], desc);
-		ociw_descriptor_free(desc);
-	}
+	const char *const *names = (const char *const *)&argv[1];
+	if (ociw_content_tag(end.content, from, names, (size_t)argc - 1, &tool->op, &desc, &err) < 0)
+		status = tool_fail(tool, err);
+	for (int i = 1; i < argc && status == 0; i++)
+		print_descriptor(tool, argv[i], desc);
+	ociw_descriptor_free(desc);
 	end_close(&end);
 	return status == 0 ? tool_finish(tool) : status;
 }

@@ -55,6 +55,16 @@ OCIW_API OCIW_NODISCARD int ociw_content_read_name(ociw_content *content, const 
 						   const ociw_op *op, ociw_descriptor **out_desc,
 						   void **out, size_t *out_len, ociw_error **err);
 
+/** Gives what @p from stands for more names at the same end; no blob moves. Several tags go to a registry in
+ * one request where it knows how (PSH-17), else one by one: then those before the one that failed are set.
+ * @param from   tag, layout name or digest; NULL: the only one
+ * @param names  tags or layout names, @p count of them
+ * @param out    what they stand for now, to be freed; may be NULL
+ * @return as ociw_content_resolve() and ociw_content_put_manifest() */
+OCIW_API OCIW_NODISCARD int ociw_content_tag(ociw_content *content, const char *from,
+					     const char *const *names, size_t count, const ociw_op *op,
+					     ociw_descriptor **out, ociw_error **err);
+
 /** Receives a name of a content. Non-zero stops the listing. */
 typedef int (*ociw_name_cb)(const char *name, const ociw_descriptor *desc, void *user_data);
 
