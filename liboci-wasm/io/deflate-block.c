@@ -37,25 +37,25 @@ static size_t engine_bound(size_t len);
 /* Are all byte values about as frequent as in noise? The chi-squared of noise is 255 +- 23 whatever
  * the length; text has many times the length, machine code about the length. At a quarter of the
  * length a perfect entropy coder saves 2 %. Far below 255 is no noise but a table. */
-static uint64_t chi_squared(const uint8_t *data, size_t len)
+static uint32_t chi_squared(const uint8_t *data, size_t len)
 {
-	uint32_t counts[4][256] = {{0}};
-	uint64_t squares = 0;
+	uint16_t counts[4][256] = {{0}}; /* no more than CHUNK each, and the squares less than 2^32 */
+	uint32_t squares = 0;
 	for (size_t i = 0; i < len; i += 4)
 		for (size_t j = 0; j < 4; j++)
 			counts[j][data[i + j]]++;
 	for (size_t i = 0; i < 256; i++) {
-		uint64_t n = (uint64_t)counts[0][i] + counts[1][i] + counts[2][i] + counts[3][i];
+		uint32_t n = (uint32_t)counts[0][i] + counts[1][i] + counts[2][i] + counts[3][i];
 		squares += n * n;
 	}
-	return squares * 256 / len - len;
+	return (uint32_t)((uint64_t)squares * 256 / len - len);
 }
 
 static bool is_dense(const uint8_t *data, size_t len)
 {
 	if (len != CHUNK || chi_squared(data, GLANCE) > GLANCE)
 		return false;
-	uint64_t chi = chi_squared(data, len);
+	uint32_t chi = chi_squared(data, len);
 	return chi > 128 && chi < len / 4;
 }
 
