@@ -117,14 +117,14 @@ static int put_once(put *p, const ociw_op *op, bool *again, ociw_error **err)
 	return r;
 }
 
-static int run_put(put *p, const ociw_op *op, ociw_error **err)
+static int try_put(put *p, const ociw_op *op, ociw_error **err)
 {
 	for (unsigned tries = 1;; tries++) {
 		ociw_error *why = NULL;
 		bool again;
 		int r = put_once(p, op, &again, &why);
 		if (r == 0)
-			return ociwp_referrers_pushed(p->repo, p->desc, p->bytes, p->confirmed, op, err);
+			return 0;
 		if (!again || tries == BLOB_UNKNOWN_TRIES)
 			return ociwp_error_move(err, why);
 		ociw_error_free(why);
@@ -132,6 +132,18 @@ static int run_put(put *p, const ociw_op *op, ociw_error **err)
 		if (r < 0)
 			return r;
 	}
+}
+
+static int run_put(put *p, const ociwp_buf *path, const ociw_op *op, ociw_error **err)
+{
+	int r = ociwp_buf_check(path, err);
+	p->path = path->data;
+	if (r == 0)
+		r = try_put(p, op, err);
+	if (r == 0)
+		r = ociwp_referrers_pushed(p->repo, p->desc, p->bytes, p->confirmed, op, err);
+	free(p->confirmed);
+	return r;
 }
 
 int ociwp_push_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes, const char *name,
@@ -142,12 +154,7 @@ int ociwp_push_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes
 	int r = check(desc, bytes, name, op, err);
 	if (r == 0)
 		r = ociwp_repository_path(p.repo, "manifests", name ? name : desc->digest, &path, err);
-	if (r < 0)
-		return r;
-	p.path = path.data;
-	r = run_put(&p, op, err);
-	free(p.confirmed);
-	return r;
+	return r < 0 ? r : run_put(&p, &path, op, err);
 }
 
 /* A registry that knows no tags in a query stores the manifest by its digest, or refuses: what it does not
@@ -165,12 +172,5 @@ int ociwp_push_names(void *self, const ociw_descriptor *desc, ociw_span bytes, c
 			return ociwp_fail(err, OCIW_ERR_INVALID, "%s is no tag", ociwp_quote(names[i]));
 		ociwp_url_add_query(&path, "tag", names[i]);
 	}
-	if (r == 0)
-		r = ociwp_buf_check(&path, err);
-	if (r < 0)
-		return r;
-	p.path = path.data;
-	r = run_put(&p, op, err);
-	free(p.confirmed);
-	return r;
+	return r < 0 ? r : run_put(&p, &path, op, err);
 }
