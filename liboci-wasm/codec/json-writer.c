@@ -159,8 +159,8 @@ static void escape(ociwp_json_writer *w, unsigned char c)
 	put(w, (const char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
 }
 
-/* Do eight bytes need no escape? A byte of @p x is 0 where (x - 1) & ~x has its high bit; a false alarm, which
- * a borrow can give, costs only time. A lock of 20,000 files is 2 MiB of strings. */
+/* Do eight bytes need no escape? A byte of a word w is 0 where (w - 0x01...01) & ~w has its high bit; a false
+ * alarm, which a borrow can give, costs only time. A lock of 20,000 files is 2 MiB of strings. */
 static bool eight_are_plain(const char *text)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101);

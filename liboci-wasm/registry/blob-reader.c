@@ -176,16 +176,13 @@ static int reconnect(blob_reader *b, ociwp_failure failure, ociw_error **why, oc
 			return ociwp_wrap(err, code, "after %llu of %llu bytes",
 			                  (unsigned long long)b->at, (unsigned long long)b->size);
 		}
-		ociw_event event = {.size = sizeof(event),
-		                    .kind = OCIW_EVENT_RETRY,
+		ociw_event about = {.size = sizeof(about),
 		                    .digest = b->digest,
 		                    .message = ociw_error_message(*why),
 		                    .done = b->at,
 		                    .total = b->size};
-		int r = ociwp_emit(&b->op, &event, err);
+		int r = ociwp_wait_to_retry(&about, delay, &b->op, err);
 		ociw_error_free(ociwp_steal(why));
-		if (r == 0)
-			r = ociwp_sleep_ms(delay, &b->op, err);
 		if (r < 0)
 			return r;
 		if (connect_blob(b, &failure, why) == 0)

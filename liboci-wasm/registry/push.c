@@ -133,14 +133,11 @@ static int wait_and_look(ociwp_upload *upload, unsigned tries, const ociw_error 
                          const ociw_op *op, bool *there, ociw_error **err)
 {
 	uint64_t delay = ociwp_retry_delay_ms(tries, ociwp_retry_random());
-	ociw_event event = {.size = sizeof(event),
-	                    .kind = OCIW_EVENT_RETRY,
+	ociw_event about = {.size = sizeof(about),
 	                    .digest = upload->desc->digest,
 	                    .message = ociw_error_message(why),
 	                    .total = upload->desc->size};
-	int r = ociwp_emit(op, &event, err);
-	if (r == 0)
-		r = ociwp_sleep_ms(delay, op, err);
+	int r = ociwp_wait_to_retry(&about, delay, op, err);
 	/* The answer may have been lost, not the blob (RET-4). */
 	return r < 0 ? r : head_blob(upload->repo, upload->desc, op, there, err);
 }

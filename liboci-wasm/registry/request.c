@@ -367,20 +367,20 @@ static bool next_delay(const ociwp_response *answer, unsigned tries, uint64_t *d
 	return true;
 }
 
-static int tell_retry(const run_state *run, const ociwp_response *answer, uint64_t delay,
-                      const ociw_error *why, ociw_error **err)
+int ociwp_wait_to_retry(const ociw_event *about, uint64_t delay, const ociw_op *op,
+                        ociw_error **err)
 {
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
-	if (why)
-		ociwp_buf_printf(&text, "%s", ociw_error_message(why));
-	else
-		ociwp_buf_printf(&text, "%s: answer %d", answer->what, answer->status);
-	ociwp_buf_printf(&text, "; trying again in %llu ms", (unsigned long long)delay);
+	ociw_event event = *about;
+	ociwp_buf_printf(&text, "%s; trying again in %llu ms", about->message,
+	                 (unsigned long long)delay);
 	int r = ociwp_buf_check(&text, err);
 	if (r < 0)
 		return r;
-	ociw_event event = {.size = sizeof(event), .kind = OCIW_EVENT_RETRY, .message = text.data};
-	return ociwp_emit(run->op, &event, err);
+	event.kind = OCIW_EVENT_RETRY;
+	event.message = text.data;
+	r = ociwp_emit(op, &event, err);
+	return r < 0 ? r : ociwp_sleep_ms(delay, op, err);
 }
 
 static int too_long(ociwp_response *answer, const ociw_op *op, ociw_error **err)
@@ -407,8 +407,13 @@ static int again(run_state *run, ociwp_response *answer, int result, ociwp_failu
 		delay = ociwp_retry_delay_ms(tries, ociwp_retry_random());
 	if (ociwp_monotonic_ms() + delay - start > run->limits.retry_budget_ms)
 		return 0;
-	int r = tell_retry(run, answer, delay, *why, err);
+	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
+	if (*why)
+		ociwp_buf_puts(&text, ociw_error_message(*why));
+	else
+		ociwp_buf_printf(&text, "%s: answer %d", answer->what, answer->status);
 	ociw_error_free(ociwp_steal(why));
+	int r = ociwp_buf_check(&text, err);
 	if (r < 0)
 		return r;
 	/* The whole host is busy, not this request alone (RET-3). */
@@ -417,7 +422,8 @@ static int again(run_state *run, ociwp_response *answer, int result, ociwp_failu
 	if (result == 0)
 		ociwp_response_drain(answer, run->op);
 	ociwp_response_deinit(answer);
-	r = ociwp_sleep_ms(delay, run->op, err);
+	ociw_event about = {.size = sizeof(about), .message = text.data};
+	r = ociwp_wait_to_retry(&about, delay, run->op, err);
 	return r < 0 ? r : 1;
 }
 
@@ -447,23 +453,17 @@ static int run_tries(run_state *run, ociwp_response *out, ociwp_failure *failure
 int ociwp_request_again(ociwp_failure failure, unsigned tries, ociw_error **why, const ociw_op *op,
                         ociw_error **err)
 {
-	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 	ociw_limits limits;
 	ociwp_limits_get(op, &limits);
 	if (!ociwp_retry_failure(failure) || tries >= limits.max_tries) {
 		int code = ociwp_error_move(err, ociwp_steal(why));
 		return tries > 1 ? ociwp_wrap(err, code, "gave up after %u tries", tries) : code;
 	}
-	uint64_t delay = ociwp_retry_delay_ms(tries, ociwp_retry_random());
-	ociwp_buf_printf(&text, "%s; trying again in %llu ms", ociw_error_message(*why),
-	                 (unsigned long long)delay);
+	ociw_event about = {.size = sizeof(about), .message = ociw_error_message(*why)};
+	int r = ociwp_wait_to_retry(&about, ociwp_retry_delay_ms(tries, ociwp_retry_random()), op,
+	                            err);
 	ociw_error_free(ociwp_steal(why));
-	int r = ociwp_buf_check(&text, err);
-	if (r < 0)
-		return r;
-	ociw_event event = {.size = sizeof(event), .kind = OCIW_EVENT_RETRY, .message = text.data};
-	r = ociwp_emit(op, &event, err);
-	return r < 0 ? r : ociwp_sleep_ms(delay, op, err);
+	return r;
 }
 
 int ociwp_request_run(ociwp_host *host, const ociwp_request *request, const ociw_op *op,

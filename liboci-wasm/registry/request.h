@@ -64,6 +64,9 @@ int ociwp_response_read(ociwp_response *response, uint64_t max, const char *what
  * a wait; else the error, which is @p why moved when there is no more to try (RET-1). */
 int ociwp_request_again(ociwp_failure failure, unsigned tries, ociw_error **why, const ociw_op *op,
                         ociw_error **err);
+/* Says what is tried again and why (the message of @p about, with its digest and counts), then waits. */
+int ociwp_wait_to_retry(const ociw_event *about, uint64_t delay, const ociw_op *op,
+                        ociw_error **err);
 /* "bytes A-B/T" or "bytes A-B/ *": first and, when known, total. */
 bool ociwp_content_range_parse(const char *text, uint64_t *first, uint64_t *total, bool *known);
 /* Reads a small body away, so that the connection can be used again. Never fails. */

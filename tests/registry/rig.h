@@ -25,13 +25,16 @@ typedef struct rig {
 	ociw_credential give, give_next;
 	unsigned asked, asked_again;
 	unsigned retries, warnings;
-	char warning[512];
+	char warning[512], retry[512];
 } rig;
 
 static inline int rig_event(const ociw_event *event, void *user_data)
 {
 	rig *r = user_data;
-	r->retries += event->kind == OCIW_EVENT_RETRY;
+	if (event->kind == OCIW_EVENT_RETRY) {
+		r->retries++;
+		snprintf(r->retry, sizeof(r->retry), "%s", event->message);
+	}
 	if (event->kind == OCIW_EVENT_WARNING) {
 		r->warnings++;
 		snprintf(r->warning, sizeof(r->warning), "%s", event->message);

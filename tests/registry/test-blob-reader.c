@@ -62,6 +62,7 @@ Test(blob_reader, a_broken_download_goes_on_where_it_broke)
 		size_t first = strtoul(fake_header(fake_at(r.fake, 1), "Range") + 6, NULL, 10);
 		cr_assert(first > 0 && first <= 500000, "%zu", first);
 		cr_assert_eq(r.retries, 1);
+		cr_assert_not_null(strstr(r.retry, "; trying again in "), "%s", r.retry);
 		ociw_descriptor_free(desc);
 		rig_close(&r);
 	}

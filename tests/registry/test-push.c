@@ -127,6 +127,9 @@ Test(push, a_small_blob_is_sent_anew_after_a_break)
 	cr_assert_eq(fake_matching(r.fake, POST), 2);
 	cr_assert_eq(fake_matching(r.fake, "DELETE /u/0"), 1);
 	cr_assert_eq(bytes.opened, 2);
+	cr_assert_eq(r.retries, 1);
+	cr_assert_not_null(strstr(r.retry, "503"), "%s", r.retry);
+	cr_assert_not_null(strstr(r.retry, "; trying again in "), "%s", r.retry);
 	ociw_descriptor_free(desc);
 	rig_close(&r);
 }
