@@ -2,7 +2,7 @@
  *
  * The client against a registry that says what it likes: the input is a list of answers, played in
  * the order of the requests, below the seam of registry/transport.h (this file stands in for
- * exchange.c and transport.c). Pulls, pushes, lists, follows referrers, attaches, deletes.
+ * exchange.c and transport.c). Pulls, pushes, lists, follows referrers, attaches, deletes, tags.
  *
  * The first byte chooses the flow. Answers are separated by 0xFF: "STATUS", '!' behind it when the
  * body breaks off, a newline, header lines, an empty line, the body. "@a" stands for the digest of
@@ -414,6 +414,9 @@ static int run_flow(uint8_t flow, ociw_client *client, ociw_content *repo, ociw_
 	OCIWP_AUTO(content) ociw_content *sink = NULL;
 	ociw_attach_options attach = OCIW_ATTACH_OPTIONS_INIT;
 	ociw_tags_options tags = OCIW_TAGS_OPTIONS_INIT;
+	static const char *const two[] = {"a", "b"};
+	if (flow == '8')
+		return ociw_content_tag(repo, "v1", two, 2, op, NULL, err);
 	must(ociwp_content_new(&sink_ops, NULL, "sink", &sink, NULL) == 0);
 	attach.op = tags.op = op;
 	attach.artifact_type = "a/b";
