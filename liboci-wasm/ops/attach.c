@@ -123,7 +123,8 @@ int ociw_attach(ociw_content *content, const char *subject_name,
 				  "%s is no artifact type; give a media type such as "
 				  "application/spdx+json",
 				  ociwp_quote(options.artifact_type));
-	r = ociw_content_resolve(content, subject_name, options.op, &found, err);
+	/* By GET, although it is not read: its size becomes part of the artifact, and HEAD may lie (PUL-11). */
+	r = ociwp_content_resolve_to_read(content, subject_name, options.op, &found, err);
 	if (r >= 0) /* type, digest and size alone: the entry's annotations are not the subject's */
 		r = ociw_descriptor_new(found->media_type, found->digest, found->size,
 					&artifact.subject, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Listing referrers by API and by tag, and what a push and a deletion do to the list (RFR-1..8;
- * vector V38 re-expressed).
+ * Listing referrers by API and by tag, and what a push and a deletion do to the list (RFR-1..8,
+ * PUL-11; vector V38 re-expressed).
  */
 #include "registry/referrers.h"
 #include "rig.h"
@@ -227,6 +227,43 @@ Test(referrers, a_registry_that_confirms_the_subject_needs_no_more)
 	                    .answer = {.status = 201, .headers = "OCI-Subject: " SUBJECT "\n"}}));
 	rig_ok(push(&r, &err), &err);
 	cr_assert_eq(fake_count(r.fake), 1);
+	rig_close(&r);
+}
+
+Test(referrers, a_subject_has_the_size_of_its_manifest_whatever_head_says)
+{
+	rig r;
+	ociw_error *err = NULL;
+	ociw_attach_options options = OCIW_ATTACH_OPTIONS_INIT;
+	ociw_digest digest;
+	char name[OCIW_DIGEST_TEXT_MAX], headers[512], size[64];
+	cr_assert_eq(ociw_digest_bytes(OCIW_DIGEST_SHA256, (ociw_span){DOCUMENT, strlen(DOCUMENT)},
+	                               &digest, NULL),
+	             0);
+	/* As seen on Harbor's proxies (PUL-11); what is attached is signed, and stays. */
+	snprintf(headers, sizeof(headers),
+	         "Content-Type: " MANIFEST "\nDocker-Content-Digest: %s\nContent-Length: 5\n",
+	         ociw_digest_format(&digest, name));
+	fake_rule rules[] = {
+	        {.match = "HEAD /v2/a/b/manifests/v1", .answer = {.status = 200, .headers = headers}},
+	        {.match = "GET /v2/a/b/manifests/v1",
+	         .answer = {.status = 200, .headers = "Content-Type: " MANIFEST "\n", .body = DOCUMENT}},
+	        {.match = "HEAD /v2/a/b/blobs/", .answer = {.status = 200}},
+	        {.match = "PUT /v2/a/b/manifests/sha256:", .answer = {.status = 201}},
+	        {.match = "GET /v2/a/b/referrers/",
+	         .answer = {.status = 200, .headers = TYPE, .body = LIST("")}}};
+	rig_open(&r, rules, OCIWP_ARRAY_LEN(rules));
+	options.op = &r.op;
+	options.artifact_type = "a/a";
+	rig_ok(ociw_attach(r.content, "v1", &options, NULL, &err), &err);
+	const char *subject = strstr(rig_request(&r, "PUT ", 0)->body, "\"subject\"");
+	cr_assert_not_null(subject);
+	snprintf(size, sizeof(size), "\"size\":%zu}", strlen(DOCUMENT));
+	cr_expect_not_null(strstr(subject, name), "%s", subject);
+	cr_expect_not_null(strstr(subject, size), "%s", subject);
+	cr_expect_eq(fake_matching(r.fake, "GET /v2/a/b/manifests/") +
+	                     fake_matching(r.fake, "HEAD /v2/a/b/manifests/"),
+	             1);
 	rig_close(&r);
 }
 

@@ -21,8 +21,8 @@ OCIW_API void ociw_content_free(ociw_content *content);
 OCIW_API const char *ociw_content_label(const ociw_content *content);
 
 /** Finds what @p name (tag, layout name or digest; NULL: the only one) stands for. A registry is asked by
- * HEAD (PUL-4), and by GET when its answer does not say all; who reads the manifest next is better served
- * by ociw_content_read_name().
+ * HEAD (PUL-4), and by GET when its answer does not say all. What HEAD says of the size is wrong on some
+ * proxies (PUL-11): who needs it, or reads the manifest next, is better served by ociw_content_read_name().
  * @return 0; OCIW_ERR_NOTFOUND; OCIW_ERR_INVALID when the name is ambiguous (LAY-4); others of the end */
 OCIW_API OCIW_NODISCARD int ociw_content_resolve(ociw_content *content, const char *name,
 						 const ociw_op *op, ociw_descriptor **out,
