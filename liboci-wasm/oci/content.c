@@ -243,6 +243,30 @@ int ociwp_content_put_manifest(ociw_content *content, const ociw_descriptor *des
 	return 0;
 }
 
+/* Some registries do not let tags be moved, and refuse one that is where it should be, too. */
+static bool may_be_locked(const ociw_content *content, int code)
+{
+	return content->ops->remote &&
+	       (code == OCIW_ERR_REGISTRY || code == OCIW_ERR_DENIED || code == OCIW_ERR_UNSUPPORTED);
+}
+
+static int put_name(ociw_content *content, const ociw_descriptor *desc, ociw_span bytes, const char *name,
+		    const ociw_op *op, ociw_error **err)
+{
+	OCIWP_AUTO(descriptor) ociw_descriptor *have = NULL;
+	ociw_error *why = NULL;
+	int r = ociwp_content_put_manifest(content, desc, bytes, name, op, &why);
+	if (r == 0)
+		return 0;
+	bool there = may_be_locked(content, r) &&
+		     ociw_content_resolve(content, name, op, &have, NULL) == 0 &&
+		     strcmp(have->digest, desc->digest) == 0;
+	if (!there)
+		return ociwp_error_move(err, why);
+	ociw_error_free(why);
+	return 0;
+}
+
 static int put_names(ociw_content *content, const ociw_descriptor *desc, ociw_span bytes,
 		     const char *const *names, size_t count, const ociw_op *op, ociw_error **err)
 {
@@ -254,7 +278,7 @@ static int put_names(ociw_content *content, const ociw_descriptor *desc, ociw_sp
 		return ociwp_wrap(err, r, "%s: manifest %s", content->label, desc->digest);
 	for (size_t i = 0; r == 0 && i < count; i++)
 		if (!done[i])
-			r = ociwp_content_put_manifest(content, desc, bytes, names[i], op, err);
+			r = put_name(content, desc, bytes, names[i], op, err);
 	return r;
 }
 

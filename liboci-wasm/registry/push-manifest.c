@@ -47,14 +47,19 @@ typedef struct put {
 	char *confirmed;           /* the OCI-Subject of the answer, or NULL */
 	const char *const *names;  /* tags of the path's query, `count` of them */
 	size_t count;
-	bool *done; /* of each name: the registry says that it was set */
+	bool *done;   /* of each name: the registry says that it was set */
+	bool refused; /* nothing was put; the tags may do one by one */
 } put;
 
-/* What registries may answer that do not know "?tag=", or not so many (PSH-17). */
+/* What registries may answer that do not know "?tag=", or not so many, or have one of them locked
+ * (PSH-17). */
 static bool knows_no_tags(const put *p, int status)
 {
-	return p->count > 0 && (status == 400 || status == 404 || status == 405 || status == 414 ||
-	                        status == 431 || status == 501);
+	static const int answers[] = {400, 404, 405, 409, 412, 414, 431, 501};
+	for (size_t i = 0; p->count > 0 && i < OCIWP_ARRAY_LEN(answers); i++)
+		if (status == answers[i])
+			return true;
+	return false;
 }
 
 /* "a, b" in one header, or each in its own. */
@@ -100,6 +105,7 @@ static int put_once(put *p, const ociw_op *op, bool *again, ociw_error **err)
 		return r;
 	if (answer.status != 201 && answer.status != 200 && answer.status != 204) {
 		if (knows_no_tags(p, answer.status)) {
+			p->refused = true;
 			ociwp_response_drain(&answer, op);
 			return 0;
 		}
@@ -140,7 +146,7 @@ static int run_put(put *p, const ociwp_buf *path, const ociw_op *op, ociw_error 
 	p->path = path->data;
 	if (r == 0)
 		r = try_put(p, op, err);
-	if (r == 0)
+	if (r == 0 && !p->refused)
 		r = ociwp_referrers_pushed(p->repo, p->desc, p->bytes, p->confirmed, op, err);
 	free(p->confirmed);
 	return r;

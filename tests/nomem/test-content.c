@@ -64,6 +64,7 @@ static int run_parts(void *data, ociw_error **err)
 	OCIWP_AUTO(content) ociw_content *layout = NULL;
 	OCIWP_AUTO(descriptor) ociw_descriptor *blob = NULL;
 	OCIWP_AUTO(descriptor) ociw_descriptor *found = NULL;
+	static const char *const names[] = {"v3", "v4", "v2"};
 	const char *manifest = data;
 	size_t count = 0;
 
@@ -79,10 +80,12 @@ static int run_parts(void *data, ociw_error **err)
 		r = ociw_content_put_manifest(layout, NULL, (ociw_span){manifest, strlen(manifest)},
 		                              "v2", NULL, NULL, err);
 	if (r >= 0)
-		r = ociw_content_list(layout, NULL, count_name, &count, err);
-	cr_expect(r < 0 || count == 2);
+		r = ociw_content_tag(layout, "v2", names, 2, NULL, NULL, err);
 	if (r >= 0)
-		r = ociw_content_delete(layout, "v2", NULL, err);
+		r = ociw_content_list(layout, NULL, count_name, &count, err);
+	cr_expect(r < 0 || count == 4);
+	for (size_t i = 0; r >= 0 && i < 3; i++)
+		r = ociw_content_delete(layout, names[i], NULL, err);
 	if (r >= 0)
 		r = ociw_content_delete_blob(layout, blob->digest, NULL, err);
 	return r;

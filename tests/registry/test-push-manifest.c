@@ -140,6 +140,8 @@ static const struct {
         {414, NULL, true, true},
         {431, NULL, true, true},
         {404, NULL, true, true},
+        {409, NULL, true, true},
+        {412, NULL, true, true},
 };
 
 #define GOT                                                                                       \
@@ -198,6 +200,75 @@ Test(push_manifest, tags_that_are_refused_are_an_error_and_not_tried_again)
 	rig_open(&r, rules, 2);
 	rig_expect(ociw_content_tag(r.content, "v1", names, 2, &r.op, NULL, &err), OCIW_ERR_DENIED, &err, "403");
 	cr_expect_eq(fake_count(r.fake), 2);
+	rig_close(&r);
+}
+
+/* What registries answer where tags cannot be moved: a tag that is there already is all right (PSH-17). */
+Test(push_manifest, a_tag_that_cannot_be_moved_but_is_there_already_is_no_error)
+{
+	static const int statuses[] = {400, 403, 405, 409, 412};
+	static const char *const names[] = {"locked", "new"};
+	ociw_digest digest;
+	char name[OCIW_DIGEST_TEXT_MAX], headers[512];
+	cr_assert_eq(ociw_digest_bytes(OCIW_DIGEST_SHA256, (ociw_span){text, strlen(text)}, &digest, NULL),
+	             0);
+	snprintf(headers, sizeof(headers), "Content-Type: " INDEX "\nDocker-Content-Digest: %s\nContent-Length: %zu\n",
+	         ociw_digest_format(&digest, name), strlen(text));
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(statuses); i++) {
+		rig r;
+		ociw_error *err = NULL;
+		fake_rule rules[] = {
+		        GOT,
+		        {.match = "PUT /v2/a/b/manifests/sha256:", .answer = {.status = 201}},
+		        {.match = "PUT /v2/a/b/manifests/locked$", .answer = {.status = statuses[i]}},
+		        {.match = "PUT /v2/a/b/manifests/new$", .answer = {.status = 201}},
+		        {.match = "HEAD /v2/a/b/manifests/locked$",
+		         .answer = {.status = 200, .headers = headers}}};
+		rig_open(&r, rules, OCIWP_ARRAY_LEN(rules));
+		rig_ok(ociw_content_tag(r.content, "v1", names, 2, &r.op, NULL, &err), &err);
+		cr_expect_eq(fake_matching(r.fake, "PUT /v2/a/b/manifests/new"), 1);
+		cr_expect_eq(fake_count(r.fake), 5, "row %zu", i);
+		rig_ok(ociw_content_tag(r.content, "v1", names, 1, &r.op, NULL, &err), &err);
+		cr_expect_eq(fake_count(r.fake), 8, "row %zu", i);
+		rig_close(&r);
+	}
+}
+
+Test(push_manifest, a_tag_that_cannot_be_moved_from_another_image_is_an_error)
+{
+	static const char *const names[] = {"locked"};
+	rig r;
+	ociw_error *err = NULL;
+	fake_rule rules[] = {GOT,
+	                     {.match = "PUT ", .answer = {.status = 412}},
+	                     {.match = "HEAD /v2/a/b/manifests/locked$",
+	                      .answer = {.status = 200,
+	                                 .headers = "Content-Type: " INDEX "\nContent-Length: 5\n"
+	                                            "Docker-Content-Digest: " EMPTY_DIGEST "\n"}}};
+	rig_open(&r, rules, 3);
+	rig_expect(ociw_content_tag(r.content, "v1", names, 1, &r.op, NULL, &err), OCIW_ERR_REGISTRY, &err,
+	           "manifests/locked: answer 412");
+	cr_expect_eq(fake_count(r.fake), 3);
+	rig_close(&r);
+}
+
+#define SUBJECT "{\"mediaType\":\"" INDEX "\",\"digest\":\"" EMPTY_DIGEST "\",\"size\":2}"
+
+Test(push_manifest, what_was_refused_is_listed_as_no_referrer)
+{
+	static const char referrer[] =
+	        "{\"schemaVersion\":2,\"mediaType\":\"" INDEX "\",\"manifests\":[],\"subject\":" SUBJECT "}";
+	static const char *const names[] = {"a", "b"};
+	rig r;
+	ociw_error *err = NULL;
+	fake_rule rules[] = {
+	        {.match = "GET /v2/a/b/manifests/v1",
+	         .answer = {.status = 200, .headers = "Content-Type: " INDEX "\n", .body = referrer}},
+	        {.match = "PUT ", .answer = {.status = 414}}};
+	rig_open(&r, rules, 2);
+	rig_expect(ociw_content_tag(r.content, "v1", names, 2, &r.op, NULL, &err), OCIW_ERR_REGISTRY, &err, "414");
+	cr_expect_eq(fake_matching(r.fake, "GET /v2/a/b/referrers/"), 0);
+	cr_expect_eq(fake_matching(r.fake, "PUT "), 2);
 	rig_close(&r);
 }
 

@@ -57,6 +57,7 @@ OCIW_API OCIW_NODISCARD int ociw_content_read_name(ociw_content *content, const 
 
 /** Gives what @p from stands for more names at the same end; no blob moves. Several tags go to a registry in
  * one request where it knows how (PSH-17), else one by one: then those before the one that failed are set.
+ * A tag that a registry does not let be moved is all right when it stands for that already.
  * @param from   tag, layout name or digest; NULL: the only one
  * @param names  tags or layout names, @p count of them
  * @param out    what they stand for now, to be freed; may be NULL
