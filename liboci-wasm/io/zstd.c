@@ -160,14 +160,15 @@ static int skip_frame(struct unzstd *z, ociw_error **err)
 	return 0;
 }
 
-/* libzstd itself does not compare when the last block is empty and comes in pieces. */
+/* libzstd itself does not compare when the last block is empty and comes in pieces. The code is that of
+ * other damage, as it depends on the pieces which of the two is seen first. */
 static int check_frame_size(const struct unzstd *z, bool over, ociw_error **err)
 {
 	if (z->frame_promised == SIZE_UNKNOWN || z->frame_out == z->frame_promised ||
 	    (!over && z->frame_out < z->frame_promised))
 		return 0;
-	return ociwp_fail(err, OCIW_ERR_SIZE,
-	                  "zstd frame has %s%" PRIu64 " bytes, its header says %" PRIu64,
+	return ociwp_fail(err, OCIW_ERR_DIGEST,
+	                  "zstd data is damaged: a frame has %s%" PRIu64 " bytes, its header says %" PRIu64,
 	                  over ? "" : "at least ", z->frame_out, z->frame_promised);
 }
 

@@ -133,5 +133,14 @@ Test(zstd, a_frame_with_less_than_its_header_says_is_an_error)
 {
 	static const unsigned char promises_256[] = {0x28, 0xb5, 0x2f, 0xfd, 0x40, 0x00,
 	                                             0x00, 0x00, 0x01, 0x00, 0x00};
-	expect(promises_256, sizeof(promises_256), NULL, OCIW_ERR_SIZE, "");
+	expect(promises_256, sizeof(promises_256), NULL, OCIW_ERR_DIGEST, "its header says 256");
+}
+
+/* Longer than its header says, then a block of a type that does not exist: the pieces decide which of the two
+ * is seen, so both must be the same error. */
+Test(zstd, a_frame_that_is_damaged_twice_is_one_error_however_it_comes)
+{
+	static const unsigned char twice[] = {0x28, 0xb5, 0x2f, 0xfd, 0x60, 0x00, 0x00, 0x30, 0x00, 0x00,
+	                                      'h',  'e',  'l',  'l',  'o',  '\n', 0x07, 0x00, 0x00};
+	expect(twice, sizeof(twice), NULL, OCIW_ERR_DIGEST, "zstd data is damaged");
 }
