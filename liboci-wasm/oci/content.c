@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "io/stream.h"
 #include "oci/descriptor.h"
+#include "oci/spool.h"
 
 struct ociw_content {
 	const ociwp_content_ops *ops;
@@ -203,6 +204,28 @@ int ociwp_content_put(ociw_content *content, const ociw_descriptor *desc,
 	int r = content->ops->put(content->self, desc, source, op, err);
 	if (r < 0)
 		return ociwp_wrap(err, r, "%s: blob %s", content->label, desc->digest);
+	return 0;
+}
+
+int ociwp_content_put_stream(ociw_content *content, ociwp_spool *spool, const ociw_op *op,
+			     ociw_error **err)
+{
+	const ociw_descriptor *desc;
+	int r;
+
+	if (!content->ops->put)
+		return unsupported(content, "be written to", err);
+	if (content->ops->put_stream) {
+		r = content->ops->put_stream(content->self, spool, op, err);
+	} else {
+		ociwp_blob_source source = ociwp_spool_source(spool);
+		r = ociwp_spool_finish(spool, op, &desc, err);
+		if (r >= 0)
+			r = content->ops->put(content->self, desc, &source, op, err);
+	}
+	if (r < 0)
+		return ociwp_wrap(err, r, "%s: blob %s", content->label,
+				  spool->desc ? spool->desc->digest : "of unknown length");
 	return 0;
 }
 

@@ -24,6 +24,9 @@ typedef struct ociwp_blob_source {
 /* The bytes of a span, which must outlive it. */
 ociwp_blob_source ociwp_blob_source_of_span(const ociw_span *borrowed);
 
+/* A blob that is still to be read, spool.h. */
+typedef struct ociwp_spool ociwp_spool;
+
 typedef ociw_referrer_cb ociwp_referrer_cb;
 
 typedef struct ociwp_content_ops {
@@ -44,6 +47,8 @@ typedef struct ociwp_content_ops {
 		   ociw_error **err);
 	int (*put)(void *self, const ociw_descriptor *desc, const ociwp_blob_source *source,
 		   const ociw_op *op, ociw_error **err);
+	/* Stores a blob while it is read. NULL: it is read whole first, then `put`. */
+	int (*put_stream)(void *self, ociwp_spool *spool, const ociw_op *op, ociw_error **err);
 	/* Stores a manifest or index, and gives it @p name unless NULL. Its blobs are there already.
 	 * NULL: it is a child of an index that comes later. Its own digest as the name: it stands
 	 * alone without a tag (a registry PUTs by digest, a layout lists it without a name). */
@@ -94,6 +99,8 @@ int ociwp_content_has(ociw_content *content, const ociw_descriptor *desc, const 
 		      bool *out, ociw_error **err);
 int ociwp_content_put(ociw_content *content, const ociw_descriptor *desc,
 		      const ociwp_blob_source *source, const ociw_op *op, ociw_error **err);
+int ociwp_content_put_stream(ociw_content *content, ociwp_spool *spool, const ociw_op *op,
+			     ociw_error **err);
 int ociwp_content_put_bytes(ociw_content *content, const ociw_descriptor *desc, ociw_span bytes,
 			    const ociw_op *op, ociw_error **err);
 int ociwp_content_put_manifest(ociw_content *content, const ociw_descriptor *desc, ociw_span bytes,

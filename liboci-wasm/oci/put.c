@@ -10,6 +10,7 @@
 #include "io/stream.h"
 #include "oci/descriptor.h"
 #include "oci/manifest.h"
+#include "oci/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,6 +119,21 @@ int ociw_content_put_file(ociw_content *content, const char *media_type, const c
 	if (r < 0)
 		return r;
 	return hand_over(ociwp_steal(&desc), out);
+}
+
+int ociw_content_put_stream(ociw_content *content, const char *media_type, ociw_reader *take_reader,
+			    const ociw_op *op, ociw_descriptor **out, ociw_error **err)
+{
+	OCIWP_AUTO(spool) ociwp_spool *spool = NULL;
+
+	if (out)
+		*out = NULL;
+	int r = ociwp_spool_open(take_reader, media_type, op, &spool, err);
+	if (r >= 0)
+		r = ociwp_content_put_stream(content, spool, op, err);
+	if (r < 0)
+		return r;
+	return hand_over(ociwp_steal(&spool->desc), out);
 }
 
 /* Parses what is to be stored: nothing that readers would refuse is ever sent. */

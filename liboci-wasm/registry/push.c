@@ -25,7 +25,7 @@ static bool known(ociwp_repository *repo, ociwp_map *map, const char *digest)
 }
 
 /* Forgetting for lack of memory costs a request, no more. */
-static void note_state(ociwp_repository *repo, const char *digest, bool present)
+void ociwp_push_note(ociwp_repository *repo, const char *digest, bool present)
 {
 	pthread_mutex_lock(&repo->mutex);
 	(void)ociwp_map_set(present ? repo->present : repo->absent, digest, NULL);
@@ -72,7 +72,7 @@ int ociwp_push_has(void *self, const ociw_descriptor *desc, const ociw_op *op, b
 		return 0;
 	int r = head_blob(repo, desc, op, out, err);
 	if (r == 0)
-		note_state(repo, desc->digest, *out);
+		ociwp_push_note(repo, desc->digest, *out);
 	return r;
 }
 
@@ -149,7 +149,7 @@ static bool may_be_spoilt(int status, bool resumed)
 	return resumed && status >= 400 && status < 500 && status != 401 && status != 403;
 }
 
-static int send_blob(ociwp_upload *upload, const ociw_op *op, ociw_error **err)
+int ociwp_push_send(ociwp_upload *upload, const ociw_op *op, ociw_error **err)
 {
 	ociw_limits limits;
 	unsigned stuck = 0;
@@ -275,7 +275,7 @@ static int upload_blob(ociwp_repository *repo, const ociw_descriptor *desc,
 			r = take_up(&upload, op, err);
 	}
 	if (r == 0)
-		r = send_blob(&upload, op, err);
+		r = ociwp_push_send(&upload, op, err);
 	/* Who was interrupted, or lost the line, may come back; else the session is given up. */
 	bool keep = noted && (r == OCIW_ERR_CANCELLED || r == OCIW_ERR_NETWORK) && upload.location;
 	if (r < 0 && !keep)
@@ -297,7 +297,7 @@ int ociwp_push_blob(void *self, const ociw_descriptor *desc, const ociwp_blob_so
 	if (r == 0 && !there)
 		r = upload_blob(repo, desc, source, op, err);
 	if (r == 0)
-		note_state(repo, desc->digest, true);
+		ociwp_push_note(repo, desc->digest, true);
 	release(repo, desc->digest);
 	return r;
 }
@@ -335,7 +335,7 @@ int ociwp_push_mount(void *self, const ociw_descriptor *desc, ociw_content *from
 		return 0;
 	}
 	if (*done)
-		note_state(repo, desc->digest, true);
+		ociwp_push_note(repo, desc->digest, true);
 	else
 		keep_session(repo, desc->digest, &upload);
 	return 0;

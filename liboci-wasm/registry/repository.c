@@ -50,6 +50,7 @@ const ociwp_content_ops ociwp_repository_ops = {
         .list = ociwp_tags_list,
         .has = ociwp_push_has,
         .put = ociwp_push_blob,
+        .put_stream = ociwp_push_stream,
         .put_manifest = ociwp_push_manifest,
         .put_names = ociwp_push_names,
         .mount = ociwp_push_mount,

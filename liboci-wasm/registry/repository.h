@@ -76,6 +76,8 @@ int ociwp_push_blob(void *self, const ociw_descriptor *desc, const ociwp_blob_so
                     const ociw_op *op, ociw_error **err);
 int ociwp_push_mount(void *self, const ociw_descriptor *desc, ociw_content *from, const ociw_op *op,
                      bool *done, ociw_error **err);
+/* push-stream.c */
+int ociwp_push_stream(void *self, ociwp_spool *spool, const ociw_op *op, ociw_error **err);
 /* push-manifest.c */
 int ociwp_push_manifest(void *self, const ociw_descriptor *desc, ociw_span bytes, const char *name,
                         const ociw_op *op, ociw_error **err);

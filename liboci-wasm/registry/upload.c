@@ -72,7 +72,7 @@ int ociwp_upload_begin(ociwp_upload *upload, const ociwp_repository *mount_from,
 		ociwp_url_add_query(&url, "mount", upload->desc->digest);
 		ociwp_url_add_query(&url, "from", mount_from->name);
 		r = ociwp_scopes_merge(&scopes, &mount_from->pull, err);
-	} else if (r == 0 && !ociwp_starts_with(upload->desc->digest, "sha256:")) {
+	} else if (r == 0 && upload->desc && !ociwp_starts_with(upload->desc->digest, "sha256:")) {
 		const char *digest = upload->desc->digest;
 		OCIWP_AUTO(str) char *algorithm = ociwp_strndup(digest, strcspn(digest, ":"));
 		if (!algorithm)
@@ -171,13 +171,13 @@ static void acknowledge(ociwp_upload *upload, const ociwp_response *answer, uint
 		upload->offset = got;
 }
 
-int ociwp_upload_chunk(ociwp_upload *upload, uint64_t size, const ociw_op *op, int *status,
-                       ociwp_failure *failure, ociw_error **err)
+static int send_patch(ociwp_upload *upload, uint64_t size, bool ranged, const ociw_op *op,
+                      int *status, ociwp_failure *failure, ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
-	uint64_t end = upload->offset + size;
 	*status = 0;
-	int r = send_part(upload, "PATCH", upload->location, size, true, op, &answer, failure, err);
+	int r = send_part(upload, "PATCH", upload->location, size, ranged, op, &answer, failure,
+	                  err);
 	if (r < 0)
 		return r;
 	*status = answer.status;
@@ -186,11 +186,24 @@ int ociwp_upload_chunk(ociwp_upload *upload, uint64_t size, const ociw_op *op, i
 		return ociwp_response_fail(&answer, op, err);
 	r = take_location(upload, &answer, err);
 	ociwp_response_drain(&answer, op);
+	return r;
+}
+
+int ociwp_upload_chunk(ociwp_upload *upload, uint64_t size, const ociw_op *op, int *status,
+                       ociwp_failure *failure, ociw_error **err)
+{
+	int r = send_patch(upload, size, true, op, status, failure, err);
 	/* A 202 acknowledges the chunk; Range may be short, stale or absent (Zot, ECR), and the
 	 * final digest tells if it was lost. */
 	if (r == 0)
-		upload->offset = end;
+		upload->offset += size;
 	return r;
+}
+
+int ociwp_upload_stream(ociwp_upload *upload, const ociw_op *op, int *status,
+                        ociwp_failure *failure, ociw_error **err)
+{
+	return send_patch(upload, OCIWP_BODY_UNKNOWN, false, op, status, failure, err);
 }
 
 int ociwp_upload_ask(ociwp_upload *upload, const ociw_op *op, bool *known, ociw_error **err)

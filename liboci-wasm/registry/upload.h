@@ -11,7 +11,7 @@
 
 typedef struct ociwp_upload {
 	ociwp_repository *repo;
-	const ociw_descriptor *desc;
+	const ociw_descriptor *desc; /* NULL while a blob of unknown length is read */
 	const ociwp_blob_source *source;
 	char *location;                /* the newest one, absolute; NULL: no session */
 	uint64_t min_chunk;            /* OCI-Chunk-Min-Length, 0 when not said */
@@ -34,6 +34,9 @@ int ociwp_upload_finish(ociwp_upload *upload, const ociw_op *op, int *status,
 /* PATCH of the next @p size bytes from upload->offset on. */
 int ociwp_upload_chunk(ociwp_upload *upload, uint64_t size, const ociw_op *op, int *status,
                        ociwp_failure *failure, ociw_error **err);
+/* PATCH of all that the source gives until its end, without a range; upload->offset stays. */
+int ociwp_upload_stream(ociwp_upload *upload, const ociw_op *op, int *status,
+                        ociwp_failure *failure, ociw_error **err);
 /* Asks for the state: *known, and upload->offset is what the registry has. */
 int ociwp_upload_ask(ociwp_upload *upload, const ociw_op *op, bool *known, ociw_error **err);
 /* Takes up a location that an earlier run left behind, if it may be called at all. False: not. */
@@ -42,5 +45,11 @@ bool ociwp_upload_take_up(ociwp_upload *upload, const char *location, const ociw
 void ociwp_upload_abort(ociwp_upload *upload);
 /* "0-N", "bytes=0-N", "0-0" for nothing or one byte (told apart by nobody): the count of bytes. */
 bool ociwp_upload_parse_range(const char *text, uint64_t *out);
+
+/* push.c: sends what is missing from upload->offset on, in as many tries as the limits allow: resumed, or
+ * in a new session. Without upload->location it begins with one. */
+int ociwp_push_send(ociwp_upload *upload, const ociw_op *op, ociw_error **err);
+/* push.c: what is known about a blob from now on. */
+void ociwp_push_note(ociwp_repository *repo, const char *digest, bool present);
 
 #endif

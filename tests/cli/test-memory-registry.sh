@@ -12,8 +12,8 @@ registry_init
 registry_start "$2" || exit 1
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+measure=$(realpath -e "$3") most=16384
 cli_init "$@"
-most=16384 measure=$3
 there=$REGISTRY_ADDRESS/team/big
 trust=()
 if [ -n "$REGISTRY_CA" ]; then
@@ -27,6 +27,9 @@ fi
 truncate -s 1G blob
 under "$measure" "$most" "1 GiB up" oci-wasm blob put "$there" blob "${trust[@]}"
 digest=$out
+under "$measure" "$most" "1 GiB of unknown length up (PSH-7a)" \
+    bash -c 'cat blob | oci-wasm blob put "$@"' - "$there/piped" - "${trust[@]}"
+same "is the same blob" "$digest" "$out"
 under "$measure" "$most" "1 GiB down" oci-wasm blob get "$there@$digest" -o back "${trust[@]}"
 holds "and it is the same" cmp blob back
 rm blob back

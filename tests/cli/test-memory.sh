@@ -11,8 +11,8 @@ registry_require docker-registry curl
 registry_init
 registry_start plain || exit 1
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+measure=$(realpath -e "$2") most=24576
 cli_init "$@"
-most=24576 measure=$2
 
 # A module with one custom section: magic, version, id 0, size 314572800 - 14 in LEB128, name "pad".
 # The rest is noise that does not compress, from a key that is always the same.

@@ -67,6 +67,40 @@ for format in spin rootfs; do
     same "to our digest" "$digest" "$out"
 done
 
+# A pipe goes up while it is read; what nobody can send twice is there once and whole.
+head -c 3000000 /dev/urandom >half
+cat half half >whole
+arrived() {
+    find "$REGISTRY_STORAGE" -path '*/_uploads/*' -name data -size +2000k 2>/dev/null | grep -q .
+}
+slowly() {
+    cat half
+    for _ in {1..200}; do
+        if arrived; then
+            : >seen
+            break
+        fi
+        sleep 0.05
+    done
+    cat half
+}
+piped=$(slowly | oci-wasm blob put "$there" - "${with[@]}")
+same "standard input is a blob (PSH-7a)" "sha256:$(sha256sum whole | cut -d' ' -f1)" "$piped"
+holds "which went up while it was read" test -e seen
+runs "it is fetched" oci-wasm blob get "$there@$piped" -o fetched "${with[@]}"
+holds "and whole" cmp whole fetched
+runs "empty standard input is a blob too" bash -c 'oci-wasm blob put "$@" </dev/null' - "$there" - "${with[@]}"
+mkfifo silent
+exec 7<>silent
+oci-wasm blob put "$there" - "${with[@]}" <silent 2>silent.err &
+pid=$!
+cat half >&7
+sleep 0.5
+kill -INT "$pid"
+wait "$pid"
+same "a silent pipe can be interrupted" 130 "$?"
+exec 7>&-
+
 runs "tags are listed" oci-wasm tags "$there" "${with[@]}"
 same "all of them" "rootfs rootfs-skopeo spin spin-skopeo" "$(LC_ALL=C sort <<<"$out" | paste -sd' ')"
 
@@ -83,7 +117,7 @@ if [ "$kind" = plain ]; then
     fails 5 "a dead server is a network error" oci-wasm pull "$REGISTRY_ADDRESS/team/notes:spin" oci:none:v1
 
     # One byte changed in the registry's own storage.
-    victim=$(find "$storage/docker/registry/v2/blobs" -name data -size +20k | LC_ALL=C sort | head -n 1)
+    victim=$(find "$storage/docker/registry/v2/blobs" -name data -size +20k -size -1000k | LC_ALL=C sort | head -n 1)
     printf 'X' | dd of="$victim" bs=1 seek=10000 conv=notrunc status=none
     fails 6 "a wrong byte from the registry is noticed" oci-wasm extract "$there:spin" none
     holds "and nothing is left" test ! -e none

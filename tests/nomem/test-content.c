@@ -65,6 +65,7 @@ static int run_parts(void *data, ociw_error **err)
 	OCIWP_AUTO(descriptor) ociw_descriptor *blob = NULL;
 	OCIWP_AUTO(descriptor) ociw_descriptor *found = NULL;
 	static const char *const names[] = {"v3", "v4", "v2"};
+	ociw_reader *reader = NULL;
 	const char *manifest = data;
 	size_t count = 0;
 
@@ -74,6 +75,10 @@ static int run_parts(void *data, ociw_error **err)
 		                           err);
 	if (r >= 0)
 		r = ociw_content_put_file(layout, "text/plain", in_scratch("file"), NULL, NULL, err);
+	if (r >= 0)
+		r = ociw_reader_new_memory((ociw_span){"stream", 6}, &reader, err);
+	if (r >= 0)
+		r = ociw_content_put_stream(layout, "text/plain", reader, NULL, NULL, err);
 	if (r >= 0)
 		r = ociw_content_stat(layout, blob->digest, NULL, &found, err);
 	if (r >= 0)

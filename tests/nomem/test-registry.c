@@ -332,11 +332,14 @@ Test(nomem_registry, an_attached_file)
 	cr_expect_gt(fail_alloc_each("attach", run_attach, NULL), 200);
 }
 
+static const char long_text[100000];
+
 static int run_parts(void *data, ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *blob = NULL;
 	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 	ociw_writer *writer = NULL;
+	ociw_reader *reader = NULL;
 	char url[128];
 	end e;
 
@@ -355,6 +358,10 @@ static int run_parts(void *data, ociw_error **err)
 		r = ociw_content_put_file(e.content, "text/plain", in_scratch("registries.conf"),
 		                          NULL, NULL, err);
 	if (r >= 0)
+		r = ociw_reader_new_memory((ociw_span){long_text, sizeof(long_text)}, &reader, err);
+	if (r >= 0)
+		r = ociw_content_put_stream(e.content, "text/plain", reader, NULL, NULL, err);
+	if (r >= 0)
 		r = ociw_content_delete_blob(e.content, blob->digest, NULL, err);
 	if (r >= 0)
 		r = ociw_content_delete(e.content, "v1", NULL, err);
@@ -367,6 +374,7 @@ Test(nomem_registry, blobs_and_deletions)
 	write_conf();
 	rule("GET /file", 200, "", "hello");
 	rule("POST /v2/a/b/blobs/uploads/", 202, "Location: /u/0\n", "");
+	rule("PATCH /u/0", 202, "Location: /u/0\n", "");
 	rule("PUT /u/0", 201, "", "");
 	rule("DELETE /v2/a/b/", 202, "", "");
 	serve();

@@ -128,6 +128,18 @@ Test(put, a_file_is_hashed_and_sent)
 	cr_assert_eq(notes.puts, 2);
 }
 
+Test(put, a_stream_is_read_to_its_end_where_the_end_takes_only_whole_blobs)
+{
+	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
+	ociw_reader *reader = NULL;
+	cr_assert_eq(ociw_reader_new_memory((ociw_span){"hello", 5}, &reader, NULL), 0);
+	cr_assert_eq(ociw_content_put_stream(content, "text/plain", reader, NULL, &desc, NULL), 0);
+	cr_assert_str_eq(notes.bytes, "hello");
+	cr_assert_eq(desc->size, 5);
+	cr_assert_str_eq(desc->media_type, "text/plain");
+	cr_assert_str_eq(notes.digest, desc->digest);
+}
+
 Test(put, only_files_that_are_there_are_sent)
 {
 	ociw_descriptor *desc = NULL;

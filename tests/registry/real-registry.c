@@ -65,15 +65,26 @@ static void fill(char *data, size_t len)
 	}
 }
 
-static bool blob_round_trip(ociw_content *repo, size_t len, ociw_error **err)
+/* @p streamed: as bytes of unknown length (PSH-7a). */
+static int put_bytes(ociw_content *repo, ociw_span bytes, bool streamed, ociw_descriptor **out,
+                     ociw_error **err)
+{
+	static const char type[] = "application/octet-stream";
+	ociw_reader *reader = NULL;
+	if (!streamed)
+		return ociw_content_put_bytes(repo, type, bytes, NULL, out, err);
+	int r = ociw_reader_new_memory(bytes, &reader, err);
+	return r < 0 ? r : ociw_content_put_stream(repo, type, reader, NULL, out, err);
+}
+
+static bool blob_round_trip(ociw_content *repo, size_t len, bool streamed, ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	OCIWP_AUTO(mem) void *back = NULL;
 	OCIWP_AUTO(mem) char *data = ociwp_malloc(len);
 	size_t back_len = 0;
 	fill(data, len);
-	if (ociw_content_put_bytes(repo, "application/octet-stream", (ociw_span){data, len}, NULL,
-	                           &desc, err) < 0)
+	if (put_bytes(repo, (ociw_span){data, len}, streamed, &desc, err) < 0)
 		return false;
 	if (ociw_content_read(repo, desc, 1 << 30, NULL, &back, &back_len, err) < 0)
 		return false;
@@ -195,10 +206,12 @@ static void check_all(ociw_content *repo, enum deletion deletion)
 	OCIWP_AUTO(descriptor) ociw_descriptor *two = NULL;
 	ociw_error *err = NULL;
 	int names = 0;
-	ok(blob_round_trip(repo, 0, &err), "an empty blob goes there and back (PSH-18)", &err);
-	ok(blob_round_trip(repo, 1, &err), "one byte goes there and back", &err);
-	ok(blob_round_trip(repo, 65537, &err), "64 KiB and a byte go there and back", &err);
-	ok(blob_round_trip(repo, 20000003, &err), "20 MB go there and back", &err);
+	ok(blob_round_trip(repo, 0, false, &err), "an empty blob goes there and back (PSH-18)", &err);
+	ok(blob_round_trip(repo, 1, false, &err), "one byte goes there and back", &err);
+	ok(blob_round_trip(repo, 65537, false, &err), "64 KiB and a byte go there and back", &err);
+	ok(blob_round_trip(repo, 20000003, false, &err), "20 MB go there and back", &err);
+	ok(blob_round_trip(repo, 20000005, true, &err),
+	   "20 MB of unknown length go there and back (PSH-7a)", &err);
 	ok(image_round_trip(repo, "v1", &one, &err), "a manifest goes there and back", &err);
 	ok(image_round_trip(repo, "v2", &two, &err), "another one too", &err);
 	int r = ociw_content_list(repo, NULL, count_name, &names, &err);

@@ -155,6 +155,35 @@ Test(upload, chunks_carry_a_bare_range_and_the_newest_location_counts)
 	rig_close(&r);
 }
 
+Test(upload, a_stream_has_neither_length_nor_range_and_the_newest_location_counts_PSH_7a)
+{
+	rig r;
+	ociw_error *err = NULL;
+	int status;
+	ociwp_failure failure;
+	rig_source bytes = {"hello world", 11, 0, 0};
+	ociwp_blob_source source = {rig_source_open, &bytes};
+	rig_open(&r,
+	         RULES({.match = "POST", .answer = {.status = 202, .headers = "Location: /u/0\n"}},
+	               {.match = "PATCH /u/0$",
+	                .answer = {.status = 202, .headers = "Location: /u/1\nRange: 0-10\n"}},
+	               {.match = "PATCH /u/1$", .answer = {.status = 411}}));
+	ociwp_upload upload = {.repo = r.repo, .source = &source};
+	rig_ok(begin(&r, &upload, &err), &err);
+	cr_assert_null(strstr(rig_request(&r, "POST", 0)->target, "digest-algorithm"));
+	rig_ok(ociwp_upload_stream(&upload, &r.op, &status, &failure, &err), &err);
+	cr_assert_str_eq(rig_request(&r, "PATCH", 0)->body, "hello world");
+	cr_assert_str_eq(fake_header(rig_request(&r, "PATCH", 0), "Transfer-Encoding"), "chunked");
+	cr_assert_null(fake_header(rig_request(&r, "PATCH", 0), "Content-Length"));
+	cr_assert_null(fake_header(rig_request(&r, "PATCH", 0), "Content-Range"));
+	cr_assert_not_null(strstr(upload.location, "/u/1"));
+	cr_assert_lt(ociwp_upload_stream(&upload, &r.op, &status, &failure, &err), 0);
+	cr_assert_eq(status, 411);
+	ociw_error_free(err);
+	ociwp_upload_deinit(&upload);
+	rig_close(&r);
+}
+
 static const struct {
 	int status;
 	const char *headers;

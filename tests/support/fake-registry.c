@@ -145,17 +145,16 @@ static bool read_chunked(connection *c, fake_request *request)
 {
 	for (;;) {
 		char *end;
-		c->buffer[c->len < sizeof(c->buffer) ? c->len : sizeof(c->buffer) - 1] = 0;
-		while (!(end = strstr(c->buffer, "\r\n"))) {
+		while (!(end = memmem(c->buffer, c->len, "\r\n", 2))) {
 			if (!receive(c))
 				return false;
-			c->buffer[c->len < sizeof(c->buffer) ? c->len : sizeof(c->buffer) - 1] = 0;
 		}
 		size_t size = strtoul(c->buffer, NULL, 16);
 		consume(c, (size_t)(end + 2 - c->buffer));
 		if (!read_exactly(c, &request->body, &request->body_len, size + 2))
 			return false;
 		request->body_len -= 2;
+		request->body[request->body_len] = 0;
 		if (size == 0)
 			return true;
 	}
@@ -169,6 +168,19 @@ static bool read_body(connection *c, fake_request *request)
 	const char *length = find_header(request->headers, "Content-Length", &len);
 	size_t want = length ? strtoul(length, NULL, 10) : 0;
 	return read_exactly(c, &request->body, &request->body_len, want);
+}
+
+/* Bytes of a body as they come, with what is between its chunks. */
+static bool read_past(connection *c, size_t size)
+{
+	while (size) {
+		if (c->len == 0 && !receive(c))
+			return false;
+		size_t n = c->len < size ? c->len : size;
+		size -= n;
+		consume(c, n);
+	}
+	return true;
 }
 
 /* The head of a request; NULL when none comes any more. */
@@ -336,7 +348,8 @@ static bool send_answer(connection *c, const fake_request *request, const fake_a
 	send_text(c, "\r\n");
 	if (strcmp(request->method, "HEAD") == 0 || answer->status == 204)
 		return answer->fault == FAKE_WHOLE;
-	return send_body(c, answer, body, len) && answer->fault != FAKE_EARLY;
+	return send_body(c, answer, body, len) && answer->fault != FAKE_EARLY &&
+	       (answer->fault != FAKE_MIDWAY || wait_for_end(c));
 }
 
 static bool serve_one(connection *c)
@@ -348,7 +361,9 @@ static bool serve_one(connection *c)
 	fake_answer answer = {.status = 404};
 	if (rule)
 		answer = rule->answer;
-	bool whole = answer.fault == FAKE_EARLY || read_body(c, request);
+	bool midway = answer.fault == FAKE_MIDWAY || answer.fault == FAKE_CUT;
+	bool whole = answer.fault == FAKE_EARLY ||
+	             (midway ? read_past(c, answer.at) : read_body(c, request));
 	if (!request->body)
 		request->body = calloc(1, 1);
 	record(c->fake, request);
@@ -358,6 +373,11 @@ static bool serve_one(connection *c)
 		rule->handler(request, &answer, rule->user_data);
 	if (answer.fault == FAKE_HANG_UP)
 		return false;
+	if (answer.fault == FAKE_CUT) {
+		struct linger hard = {1, 0};
+		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+		return false;
+	}
 	return send_answer(c, request, &answer);
 }
 

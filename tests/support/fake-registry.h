@@ -31,6 +31,8 @@ typedef enum fake_fault {
 	FAKE_CHUNKED,  /* no Content-Length: chunked coding */
 	FAKE_HANG_UP,  /* FIN instead of any answer */
 	FAKE_EARLY,    /* answers before it reads the request's body, then hangs up */
+	FAKE_MIDWAY,   /* answers after `at` bytes of the request's body, then reads on and forgets */
+	FAKE_CUT,      /* RST after `at` bytes of the request's body */
 	FAKE_GARBAGE   /* `body` is all that is sent: no HTTP */
 } fake_fault;
 

@@ -80,6 +80,16 @@ static int run_blob_get(struct tool *tool, void *options, int argc, char **argv)
 	return status;
 }
 
+/* Standard input is sent while it is read: nobody knows how long it is. */
+static int put_input(struct tool *tool, const struct end *end, const char *type,
+		     ociw_descriptor **out, ociw_error **err)
+{
+	ociw_reader *input = NULL;
+	int r = open_input(tool, &input, err);
+
+	return r < 0 ? r : ociw_content_put_stream(end->content, type, input, &tool->op, out, err);
+}
+
 static int run_blob_put(struct tool *tool, void *options, int argc, char **argv)
 {
 	const struct blob_command *command = options;
@@ -90,26 +100,20 @@ static int run_blob_put(struct tool *tool, void *options, int argc, char **argv)
 
 	if (argc != 2)
 		return tool_usage(&cmd_blob_put, "needs a repository or layout, and a file");
-	char path[SPOOL_PATH_MAX];
-	FILE *spool = NULL;
-	int status = 0;
-	if (strcmp(argv[1], "-") == 0)
-		status = spool_input(tool, &spool, path);
-	if (status == 0)
-		status = end_open(tool, argv[0], END_WRITE, &end);
-	if (status == 0) {
-		if (ociw_content_put_file(end.content, type, spool ? path : argv[1], &tool->op,
-					  &desc, &err) < 0) {
-			status = tool_fail(tool, err);
-		} else {
-			print_descriptor(tool, argv[0], desc);
-			status = tool_finish(tool);
-		}
-		end_close(&end);
+	int status = end_open(tool, argv[0], END_WRITE, &end);
+	if (status != 0)
+		return status;
+	int r = strcmp(argv[1], "-") == 0 ? put_input(tool, &end, type, &desc, &err)
+					  : ociw_content_put_file(end.content, type, argv[1],
+								  &tool->op, &desc, &err);
+	if (r < 0) {
+		status = tool_fail(tool, err);
+	} else {
+		print_descriptor(tool, argv[0], desc);
+		status = tool_finish(tool);
 	}
+	end_close(&end);
 	ociw_descriptor_free(desc);
-	if (spool)
-		fclose(spool);
 	return status;
 }
 

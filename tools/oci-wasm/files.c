@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,7 +46,7 @@ int read_file(struct tool *tool, const char *path, uint64_t max, char **out, siz
 		status = fail_errno(tool, "cannot read", path);
 	else if (len > max) {
 		fprintf(stderr, "oci-wasm: \"%s\" has more than %llu bytes\n", path,
-			(unsigned long long)max);
+		        (unsigned long long)max);
 		status = EXIT_LIMIT;
 	}
 	if (file != stdin)
@@ -124,24 +125,36 @@ int write_stream(struct tool *tool, ociw_reader *take_reader, const char *path)
 	return status;
 }
 
-int spool_input(struct tool *tool, FILE **out, char path[SPOOL_PATH_MAX])
+/* A pipe may be silent for long, and a signal that comes just before read() would be slept through. */
+static ptrdiff_t read_input(void *self, void *buf, size_t len, ociw_error **err)
 {
-	char block[1 << 14];
-	FILE *file = tmpfile();
-	size_t n;
+	const struct tool *tool = self;
+	struct pollfd input = {STDIN_FILENO, POLLIN, 0};
 
-	if (!file)
-		return fail_errno(tool, "cannot make", "a temporary file");
-	while ((n = fread(block, 1, sizeof(block), stdin)) > 0) {
-		if (fwrite(block, 1, n, file) != n)
-			break;
+	for (;;) {
+		if (ociw_cancel_triggered(tool->cancel))
+			return ociw_error_set(err, OCIW_ERR_CANCELLED, "interrupted");
+		if (poll(&input, 1, 100) <= 0)
+			continue;
+		ssize_t n = read(STDIN_FILENO, buf, len);
+		if (n >= 0)
+			return n;
+		if (errno != EINTR && errno != EAGAIN)
+			return ociw_error_set(err, OCIW_ERR_IO, "read standard input: %s",
+			                      strerror(errno));
 	}
-	if (ferror(stdin) || n > 0 || fflush(file) != 0) {
-		int status = fail_errno(tool, "cannot keep", "standard input");
-		fclose(file);
-		return status;
-	}
-	snprintf(path, SPOOL_PATH_MAX, "/proc/self/fd/%d", fileno(file));
-	*out = file;
+}
+
+static int close_input(void *self, ociw_error **err)
+{
+	(void)self;
+	(void)err;
 	return 0;
+}
+
+int open_input(struct tool *tool, ociw_reader **out, ociw_error **err)
+{
+	static const ociw_reader_ops ops = {sizeof(ops), read_input, close_input};
+
+	return ociw_reader_new(&ops, tool, out, err);
 }

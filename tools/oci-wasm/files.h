@@ -12,9 +12,7 @@ int read_file(struct tool *tool, const char *path, uint64_t max, char **out, siz
 /* Copies a stream to standard output or to a new file; the reader is closed, whose verdict counts. A
  * file appears only when all of it was right. */
 int write_stream(struct tool *tool, ociw_reader *take_reader, const char *path);
-/* Keeps standard input in a file without a name, as a blob's digest must be known before it is sent.
- * @p path names it as long as @p out is open; 0 or an exit status that was told. */
-#define SPOOL_PATH_MAX 32
-int spool_input(struct tool *tool, FILE **out, char path[SPOOL_PATH_MAX]);
+/* Standard input as a reader that signals interrupt. */
+int open_input(struct tool *tool, ociw_reader **out, ociw_error **err);
 
 #endif

@@ -99,6 +99,17 @@ OCIW_API OCIW_NODISCARD int ociw_content_put_file(ociw_content *content, const c
 						  const char *path, const ociw_op *op,
 						  ociw_descriptor **out, ociw_error **err);
 
+/** Stores what a reader gives as a blob, whatever its length. A registry is sent the bytes while they are
+ * read (PSH-7a). They are also kept in a temporary file (in $TMPDIR or /tmp, without a name), so that the
+ * blob gets there in one piece when the registry refuses that or the connection breaks.
+ * @param take_reader  closed in any case; its verdict counts. Nothing interrupts a read that waits
+ * @param op           its max_blob_bytes is the most that is taken; NULL: defaults
+ * @param out          its descriptor; may be NULL
+ * @return 0; OCIW_ERR_LIMIT when more comes; a code of the reader; others of the end */
+OCIW_API OCIW_NODISCARD int ociw_content_put_stream(ociw_content *content, const char *media_type,
+						    ociw_reader *take_reader, const ociw_op *op,
+						    ociw_descriptor **out, ociw_error **err);
+
 /** Stores exactly these bytes as a manifest or index. Its blobs must be there (PSH-1).
  * @param media_type  NULL: what the document says it is
  * @param name        tag or layout name; NULL: by digest only
