@@ -181,9 +181,10 @@ static void load(ociwp_pack_cache *cache)
 
 /* --- files --- */
 
-static int compare_files(const void *a, const void *b)
+/* Of records or of files to be saved: both begin with their key. */
+static int compare_keys(const void *a, const void *b)
 {
-	uint64_t x = ((const struct file_record *)a)->key, y = ((const struct file_record *)b)->key;
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 	return (x > y) - (x < y);
 }
 
@@ -212,7 +213,7 @@ static const struct file_record *record_of(const ociwp_pack_cache *cache, uint64
 		from = 0;
 	if (to < count && files[to - 1].key < key)
 		to = count;
-	return bsearch(&wanted, files + from, to - from, sizeof(*files), compare_files);
+	return bsearch(&wanted, files + from, to - from, sizeof(*files), compare_keys);
 }
 
 static bool file_find(const ociwp_pack_cache *cache, ociwp_source *source, unsigned wasm)
@@ -482,12 +483,6 @@ static void save_source(struct saving *saving, const ociwp_source *source, unsig
 		saving->inline_len += (size_t)source->size;
 }
 
-static int compare_saved(const void *a, const void *b)
-{
-	uint64_t x = ((const struct saved_file *)a)->key, y = ((const struct saved_file *)b)->key;
-	return (x > y) - (x < y);
-}
-
 static bool save_draft(struct saving *saving, const ociwp_draft *draft, unsigned wasm)
 {
 	size_t room = 0;
@@ -508,7 +503,7 @@ static bool save_draft(struct saving *saving, const ociwp_draft *draft, unsigned
 			save_source(saving, &component->files[j].source, 0);
 	}
 	if (saving->count)
-		qsort(saving->files, saving->count, sizeof(*saving->files), compare_saved);
+		qsort(saving->files, saving->count, sizeof(*saving->files), compare_keys);
 	return true;
 }
 

@@ -42,7 +42,7 @@ typedef struct ociwp_report {
 	ociwp_report_cb cb; /* NULL: warnings go to op, errors only to err */
 	void *user_data;
 	bool error_reported; /* cb got the error that is being returned */
-	const ociwp_beside *beside; /* or NULL; done once, unless the load fails before its files */
+	const ociwp_beside *beside; /* or NULL; done once, unless the load fails before its files or has no components */
 } ociwp_report;
 
 /* Makes the error "FILE:LINE:COLUMN: component "ID": MESSAGE [RULE]"; returns @p code. */
