@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* Some environments set TMPDIR to nothing, or to a relative path that means another place later. */
-static const char *default_dir(void)
+const char *ociwp_temp_dir(void)
 {
 	const char *dir = getenv("TMPDIR");
 	return dir && dir[0] == '/' ? dir : "/tmp";
@@ -39,7 +39,7 @@ static int open_and_unlink(const char *dir, int *out_fd, ociw_error **err)
 int ociwp_tmpblob_open(const char *dir, int *out_fd, ociw_error **err)
 {
 	if (!dir)
-		dir = default_dir();
+		dir = ociwp_temp_dir();
 	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0) {
 		*out_fd = fd;

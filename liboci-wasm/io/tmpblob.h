@@ -8,6 +8,9 @@
 
 #include "io/stream.h"
 
+/* $TMPDIR where it is an absolute path, else /tmp. */
+const char *ociwp_temp_dir(void);
+
 /* @p dir NULL: $TMPDIR or /tmp. The descriptor is the caller's, O_CLOEXEC, mode 0600. */
 int ociwp_tmpblob_open(const char *dir, int *out_fd, ociw_error **err);
 

@@ -7,7 +7,7 @@
 
 #include "base/op.h"
 #include "base/str.h"
-#include "ops/extract-staging.h"
+#include "io/workdir.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -160,7 +160,7 @@ int ociw_cache_gc(ociw_cache *cache, const ociw_cache_gc_options *given,
 	if (r < 0)
 		return r;
 	if (!options.dry_run) {
-		ociwp_staging_sweep(cache->fd);
+		ociwp_workdir_sweep(cache->fd);
 		ociwp_cache_sweep(cache->fd);
 	}
 	r = collect(cache, options.op, &all, err);

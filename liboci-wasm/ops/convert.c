@@ -8,13 +8,11 @@
 #include "base/str.h"
 #include "codec/mediatype.h"
 #include "format/detect.h"
-#include "io/fsys-tree.h"
 #include "io/parallel.h"
+#include "io/workdir.h"
 #include "ops/convert-private.h"
 #include <oci-wasm/extract.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 typedef struct conversion {
@@ -154,29 +152,33 @@ static int convert_artifact(const conversion *c, ociw_content **out, ociw_error 
 
 /* --- from files --- */
 
-/* A folder of ours that goes with the content that reads from it. */
-static void remove_folder(void *take_path)
-{
-	char *path = take_path, *name = strrchr(path, '/') + 1; /* there is one: make_folder() */
+/* The folder that an image was unpacked to; it goes with the content that reads from it. */
+struct unpacked {
+	ociwp_workdir folder;
+	char *path;
+};
 
-	name[-1] = '\0';
-	OCIWP_AUTO(fd) int parent = open(*path ? path : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (parent >= 0)
-		(void)ociwp_tree_remove(parent, name);
-	free(path);
+static void unpacked_free(void *take)
+{
+	struct unpacked *unpacked = take;
+
+	ociwp_workdir_remove(&unpacked->folder);
+	free(unpacked->path);
+	free(unpacked);
 }
 
-static int make_folder(const char *temp_dir, char **out, ociw_error **err)
+static int unpacked_new(const char *temp_dir, struct unpacked **out, ociw_error **err)
 {
-	const char *dir = temp_dir ? temp_dir : getenv("TMPDIR");
-	OCIWP_AUTO(str) char *path = ociwp_path_join(dir && *dir ? dir : "/tmp", "oci-wasm-XXXXXX");
+	struct unpacked *unpacked = ociwp_new(struct unpacked);
 
-	if (!path)
+	if (!unpacked)
 		return ociwp_nomem(err);
-	if (!mkdtemp(path))
-		return ociwp_fail_errno(err, errno, "make a folder in %s", ociwp_quote(dir));
-	*out = ociwp_steal(&path);
-	return 0;
+	int r = ociwp_workdir_make_temp(temp_dir, &unpacked->folder, &unpacked->path, err);
+	if (r < 0)
+		free(unpacked);
+	else
+		*out = unpacked;
+	return r;
 }
 
 static int pack_tree(const conversion *c, const char *manifest_path, ociw_content **out,
@@ -206,12 +208,12 @@ static int convert_rootfs(const conversion *c, ociw_content **out, ociw_error **
 {
 	ociw_extract_options extract = OCIW_EXTRACT_OPTIONS_INIT;
 	OCIWP_AUTO(str) char *tree = NULL, *manifest_path = NULL;
-	char *folder = NULL;
-	int r = make_folder(c->options.temp_dir, &folder, err);
+	struct unpacked *unpacked = NULL;
+	int r = unpacked_new(c->options.temp_dir, &unpacked, err);
 
 	if (r < 0)
 		return r;
-	tree = ociwp_path_join(folder, "app");
+	tree = ociwp_path_join(unpacked->path, "app");
 	manifest_path = tree ? ociwp_path_join(tree, "spin.toml") : NULL;
 	if (!manifest_path)
 		r = ociwp_nomem(err);
@@ -227,9 +229,9 @@ static int convert_rootfs(const conversion *c, ociw_content **out, ociw_error **
 	if (r >= 0)
 		r = pack_tree(c, manifest_path, out, err);
 	if (r >= 0)
-		ociwp_memory_hold(*out, folder, remove_folder);
+		ociwp_memory_hold(*out, unpacked, unpacked_free);
 	else
-		remove_folder(folder);
+		unpacked_free(unpacked);
 	return r;
 }
 

@@ -1,154 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Staging beside the destination. A staging directory is held by a flock for as long as it is in use:
- * what can be locked is dead and may be removed by anybody who comes by (D8).
+ * Staging beside the destination, in a folder that others can tell from what dead runs left (io/workdir).
  */
 #include "ops/extract-staging.h"
 
 #include "base/path.h"
 #include "base/str.h"
-#include "io/fsys-tree.h"
-#include "io/stream.h"
+#include "io/workdir.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define SUFFIX ".partial"
-#define RANDOM_DIGITS 16U
-#define MAX_TRIES 64
 
 struct ociwp_staging {
 	char *destination; /* absolute */
 	const char *name;  /* its last part */
-	int parent;        /* opened for reading */
-	int root;          /* the staging directory, locked */
-	bool odd_umask;
-	char staged[NAME_MAX + 1];
+	int parent;        /* opened for reading; -1 once the folder has it */
+	ociwp_workdir folder;
 };
-
-/* ".NAME.0123456789abcdef.partial" */
-static bool is_staging_name(const char *name)
-{
-	size_t len = strlen(name), tail = 1 + RANDOM_DIGITS + strlen(SUFFIX);
-	if (name[0] != '.' || len < 2 + tail || !ociwp_ends_with(name, SUFFIX))
-		return false;
-	const char *digits = name + len - tail;
-	return digits[0] == '.' && strspn(digits + 1, "0123456789abcdef") == RANDOM_DIGITS;
-}
-
-/* Ours, or, as the superuser, with the owner that a layer gave it: then only where nobody else could
- * have put it. */
-static bool may_sweep(int parent, const struct stat *held)
-{
-	struct stat st;
-	if (held->st_uid == geteuid())
-		return true;
-	return geteuid() == 0 && fstat(parent, &st) == 0 && st.st_uid == 0 &&
-	       !(st.st_mode & (S_IWGRP | S_IWOTH));
-}
-
-/* Removes one leftover when nobody holds it. Never an error: it is somebody else's. */
-static void sweep_one(int parent, const char *name)
-{
-	struct stat held;
-	OCIWP_AUTO(fd) int fd =
-		openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* Final modes are set just before the rename: a run that died there may have left 0000. */
-	if (fd < 0 && errno == EACCES &&
-	    fchmodat(parent, name, S_IRWXU, AT_SYMLINK_NOFOLLOW) == 0)
-		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &held) != 0 || !may_sweep(parent, &held))
-		return;
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-		return;
-	if (ociwp_is_named(parent, name, fd))
-		(void)ociwp_tree_remove(parent, name);
-}
-
-void ociwp_staging_sweep(int parent)
-{
-	int fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	for (struct dirent *entry; (entry = readdir(dir));)
-		if (is_staging_name(entry->d_name))
-			sweep_one(parent, entry->d_name);
-	closedir(dir);
-}
-
-static int random_name(const char *name, char out[NAME_MAX + 1])
-{
-	uint8_t bytes[RANDOM_DIGITS / 2];
-	char hex[RANDOM_DIGITS + 1];
-	int e = ociwp_random(bytes, sizeof(bytes));
-	if (e != 0)
-		return e;
-	ociwp_hex_encode(hex, bytes, sizeof(bytes));
-	size_t room = NAME_MAX - 2 - RANDOM_DIGITS - strlen(SUFFIX);
-	size_t len = strlen(name) < room ? strlen(name) : room;
-	snprintf(out, NAME_MAX + 1, ".%.*s.%s" SUFFIX, (int)len, name, hex);
-	return 0;
-}
-
-/* Locks what was just made. Somebody who sweeps may have been quicker: then it is gone or about to
- * go, and another name is taken. */
-static int hold(ociwp_staging *staging, bool *held)
-{
-	*held = false;
-	int fd = openat(staging->parent, staging->staged,
-			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : errno;
-	/* Where locks do not work nobody can take it for dead either. */
-	bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
-	if (locked && ociwp_is_named(staging->parent, staging->staged, fd)) {
-		staging->root = fd;
-		*held = true;
-		return 0;
-	}
-	close(fd);
-	return 0;
-}
-
-static int make_staging(ociwp_staging *staging)
-{
-	for (int i = 0; i < MAX_TRIES; i++) {
-		struct stat st;
-		bool held = false;
-		int r = random_name(staging->name, staging->staged);
-		if (r != 0)
-			return r;
-		if (mkdirat(staging->parent, staging->staged, S_IRWXU) != 0) {
-			if (errno == EEXIST)
-				continue;
-			return errno;
-		}
-		if (fstatat(staging->parent, staging->staged, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    (st.st_mode & S_IRWXU) != S_IRWXU) {
-			staging->odd_umask = true;
-			(void)fchmodat(staging->parent, staging->staged, S_IRWXU,
-				       AT_SYMLINK_NOFOLLOW);
-		}
-		r = hold(staging, &held);
-		if (held)
-			return 0;
-		/* Still empty: whoever has it now, or nobody, is not us. */
-		(void)unlinkat(staging->parent, staging->staged, AT_REMOVEDIR);
-		if (r != 0)
-			return r;
-	}
-	return EBUSY;
-}
 
 /* Absent or an empty directory; anything else is not ours to replace. */
 static int look_at_destination(int parent, const char *name, const char *destination,
@@ -214,10 +87,8 @@ static int open_parent(ociwp_staging *staging, const char *destination, ociw_err
 
 static void staging_free(ociwp_staging *staging)
 {
-	if (staging->root >= 0)
-		close(staging->root);
-	if (staging->parent >= 0)
-		close(staging->parent);
+	ociwp_workdir_release(&staging->folder);
+	ociwp_cleanup_fd(&staging->parent);
 	free(staging->destination);
 	free(staging);
 }
@@ -230,14 +101,16 @@ int ociwp_staging_begin(const char *destination, ociwp_staging **out, ociw_error
 	ociwp_staging *staging = ociwp_new(ociwp_staging);
 	if (!staging)
 		return ociwp_nomem(err);
-	staging->parent = staging->root = -1;
+	staging->parent = -1;
+	staging->folder = OCIWP_WORKDIR_NONE;
 	int r = open_parent(staging, destination, err);
 	if (r == 0)
 		r = look_at_destination(staging->parent, staging->name, destination, err);
 	if (r == 0) {
-		ociwp_staging_sweep(staging->parent);
-		int e = make_staging(staging);
-		if (e != 0)
+		int e = ociwp_workdir_make(staging->parent, staging->name, &staging->folder);
+		if (e == 0)
+			staging->parent = -1;
+		else
 			r = ociwp_fail_errno(err, e, "make a staging directory beside %s",
 					     ociwp_quote(destination));
 	}
@@ -251,17 +124,17 @@ int ociwp_staging_begin(const char *destination, ociwp_staging **out, ociw_error
 
 int ociwp_staging_root(const ociwp_staging *staging)
 {
-	return staging->root;
+	return staging->folder.fd;
 }
 
 bool ociwp_staging_odd_umask(const ociwp_staging *staging)
 {
-	return staging->odd_umask;
+	return staging->folder.odd_umask;
 }
 
 const char *ociwp_staging_name(const ociwp_staging *staging)
 {
-	return staging->staged;
+	return staging->folder.name;
 }
 
 const char *ociwp_staging_destination(const ociwp_staging *staging)
@@ -273,29 +146,29 @@ void ociwp_staging_abort(ociwp_staging *staging)
 {
 	if (!staging)
 		return;
-	(void)ociwp_tree_remove(staging->parent, staging->staged);
+	ociwp_workdir_remove(&staging->folder);
 	staging_free(staging);
 }
 
 /* The rename happened but could not be made durable: take it back. */
 static void take_back(ociwp_staging *staging, const struct stat *was)
 {
-	if (renameat(staging->parent, staging->name, staging->parent, staging->staged) != 0)
+	int parent = staging->folder.parent;
+	if (renameat(parent, staging->name, parent, staging->folder.name) != 0)
 		return;
-	if (was && mkdirat(staging->parent, staging->name, S_IRWXU) == 0)
-		(void)fchmodat(staging->parent, staging->name, was->st_mode & 07777, 0);
+	if (was && mkdirat(parent, staging->name, S_IRWXU) == 0)
+		(void)fchmodat(parent, staging->name, was->st_mode & 07777, 0);
 }
 
 int ociwp_staging_publish(ociwp_staging *staging, bool sync, ociw_error **err)
 {
 	struct stat was;
-	int r = 0;
-	bool there = fstatat(staging->parent, staging->name, &was, AT_SYMLINK_NOFOLLOW) == 0;
-	if (sync && syncfs(staging->root) != 0)
+	int r = 0, parent = staging->folder.parent;
+	bool there = fstatat(parent, staging->name, &was, AT_SYMLINK_NOFOLLOW) == 0;
+	if (sync && syncfs(staging->folder.fd) != 0)
 		r = ociwp_fail_errno(err, errno, "sync the file system of %s",
 				     ociwp_quote(staging->destination));
-	if (r == 0 && renameat(staging->parent, staging->staged, staging->parent,
-			       staging->name) != 0) {
+	if (r == 0 && renameat(parent, staging->folder.name, parent, staging->name) != 0) {
 		if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
 			r = ociwp_fail(err, OCIW_ERR_EXISTS,
 				       "%s appeared meanwhile and is no empty directory",
@@ -303,13 +176,13 @@ int ociwp_staging_publish(ociwp_staging *staging, bool sync, ociw_error **err)
 		else
 			r = ociwp_fail_errno(err, errno, "rename the finished tree to %s",
 					     ociwp_quote(staging->destination));
-	} else if (r == 0 && sync && fsync(staging->parent) != 0) {
+	} else if (r == 0 && sync && fsync(parent) != 0) {
 		r = ociwp_fail_errno(err, errno, "sync the directory of %s",
 				     ociwp_quote(staging->destination));
 		take_back(staging, there ? &was : NULL);
 	}
 	if (r < 0)
-		(void)ociwp_tree_remove(staging->parent, staging->staged);
+		ociwp_workdir_remove(&staging->folder);
 	staging_free(staging);
 	return r;
 }

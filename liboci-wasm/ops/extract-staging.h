@@ -27,7 +27,4 @@ int ociwp_staging_publish(ociwp_staging *take_staging, bool sync, ociw_error **e
 void ociwp_staging_abort(ociwp_staging *take_staging);
 OCIWP_DEFINE_AUTO(staging, ociwp_staging *, ociwp_staging_abort)
 
-/* Removes staging directories in @p parent that no process holds. */
-void ociwp_staging_sweep(int parent);
-
 #endif

@@ -3,8 +3,10 @@
  * The store of fetched wasm. Files appear by rename and are never changed.
  */
 #include "ops/fetched.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "io/stream.h"
+#include "io/workdir.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -45,21 +47,25 @@ static bool copy_all(int from, int to)
 	}
 }
 
-/* A new file beside @p path, filled by the bytes of @p fd or by @p text, then renamed. */
+/* A new file in a folder beside @p path, filled by the bytes of @p fd or by @p text, then moved there.
+ * What a killed run left half-written goes with its folder, by the next one that is made. */
 static bool write_beside(const char *path, int fd, const char *text)
 {
-	OCIWP_AUTO(buf) ociwp_buf temporary = OCIWP_BUF_INIT;
-	ociwp_buf_printf(&temporary, "%s.XXXXXX", path);
-	if (temporary.failed)
+	const char *name = ociwp_path_basename(path);
+	OCIWP_AUTO(str) char *above = ociwp_strndup(path, (size_t)(name - path));
+	ociwp_workdir folder;
+	int parent = above ? open(above, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (parent < 0 || ociwp_workdir_make(parent, "new", &folder) != 0) {
+		ociwp_cleanup_fd(&parent);
 		return false;
-	OCIWP_AUTO(fd) int made = mkostemp(temporary.data, O_CLOEXEC);
-	if (made < 0)
-		return false;
-	bool written = text ? ociwp_write_full(made, text, strlen(text)) == 0 : copy_all(fd, made);
-	if (written && rename(temporary.data, path) == 0)
-		return true;
-	unlink(temporary.data);
-	return false;
+	}
+	OCIWP_AUTO(fd)
+	int made = openat(folder.fd, "new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool done = made >= 0 &&
+	            (text ? ociwp_write_full(made, text, strlen(text)) == 0 : copy_all(fd, made)) &&
+	            renameat(folder.fd, "new", folder.parent, name) == 0;
+	ociwp_workdir_remove(&folder);
+	return done;
 }
 
 char *ociwp_fetched_keep(const ociwp_pack *pack, const ociw_digest *digest, const char *path,

@@ -19,39 +19,22 @@ void ociwp_workspace_deinit(ociwp_workspace *workspace)
 		ociwp_work_file *file = &workspace->files[i];
 		if (file->fd >= 0)
 			close(file->fd);
-		if (file->path && !file->keep)
-			unlink(file->path);
 		free(file->path);
 	}
 	free(workspace->files);
 	if (workspace->dir)
-		rmdir(workspace->dir);
+		ociwp_workdir_remove(&workspace->folder);
 	free(workspace->dir);
 	*workspace = (ociwp_workspace){0};
-}
-
-static int workspace_make(ociwp_workspace *workspace, const char *temp_dir, ociw_error **err)
-{
-	if (workspace->dir)
-		return 0;
-	if (!temp_dir)
-		temp_dir = getenv("TMPDIR");
-	if (!temp_dir || !*temp_dir)
-		temp_dir = "/tmp";
-	OCIWP_AUTO(str) char *path = ociwp_path_join(temp_dir, "oci-wasm-XXXXXX");
-	if (!path)
-		return ociwp_nomem(err);
-	if (!mkdtemp(path))
-		return ociwp_fail_errno(err, errno, "make a folder in %s", ociwp_quote(temp_dir));
-	workspace->dir = ociwp_steal(&path);
-	return 0;
 }
 
 int ociwp_workspace_slot(ociwp_workspace *workspace, const char *temp_dir, const char *suffix,
                          ociwp_work_file **out, ociw_error **err)
 {
 	char name[32];
-	int r = workspace_make(workspace, temp_dir, err);
+	int r = workspace->dir ? 0
+	                       : ociwp_workdir_make_temp(temp_dir, &workspace->folder,
+	                                                 &workspace->dir, err);
 	if (r < 0)
 		return r;
 	ociwp_work_file *grown =
@@ -60,8 +43,7 @@ int ociwp_workspace_slot(ociwp_workspace *workspace, const char *temp_dir, const
 		return ociwp_nomem(err);
 	workspace->files = grown;
 	snprintf(name, sizeof(name), "%zu%.8s", workspace->count, suffix);
-	grown[workspace->count] =
-	        (ociwp_work_file){ociwp_path_join(workspace->dir, name), -1, false};
+	grown[workspace->count] = (ociwp_work_file){ociwp_path_join(workspace->dir, name), -1};
 	if (!grown[workspace->count].path)
 		return ociwp_nomem(err);
 	*out = &grown[workspace->count++];
@@ -168,7 +150,6 @@ static void keep(const ociwp_pack *pack, const ociwp_app_source *from, const oci
 	unlink(file->path); /* unless it was moved */
 	free(file->path);
 	file->path = kept;
-	file->keep = true;
 	if (from->package)
 		ociwp_fetched_remember(pack, from, digest);
 }
@@ -230,7 +211,7 @@ static int find_cached(const ociwp_pack *pack, const ociw_digest *want, ociwp_wo
 	if (r < 0)
 		return r;
 	free(file->path);
-	*file = (ociwp_work_file){ociwp_steal(&path), ociwp_steal_fd(&fd), true};
+	*file = (ociwp_work_file){ociwp_steal(&path), ociwp_steal_fd(&fd)};
 	return 0;
 }
 

@@ -6,18 +6,19 @@
 #ifndef OCIW_OPS_PACK_SOURCES_H
 #define OCIW_OPS_PACK_SOURCES_H
 
+#include "io/workdir.h"
 #include "ops/pack-private.h"
 #include "spin/app.h"
 
-/* A file we made: open as long as the workspace, removed with it unless it went into the cache. */
+/* A file in the workspace, or in the cache: then it stays. Open as long as the workspace. */
 typedef struct ociwp_work_file {
 	char *path;
 	int fd;
-	bool keep;
 } ociwp_work_file;
 
 typedef struct ociwp_workspace {
 	char *dir; /* made when first needed */
+	ociwp_workdir folder;
 	ociwp_work_file *files;
 	size_t count;
 } ociwp_workspace;

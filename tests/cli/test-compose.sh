@@ -34,6 +34,7 @@ cat >"$work/stdin"
 cp "\${!#}" "$work/script"
 echo "talk of wac"
 [ -z "\$WAC_FAILS" ] || exit 3
+[ -z "\$WAC_KILLS" ] || { kill -KILL "\$PPID"; exit; }
 while [ "\$1" != -o ]; do shift; done
 cp "$work/composed.wasm" "\$2"
 END
@@ -71,7 +72,15 @@ same "and nothing is warned about" 0 "$(grep -c warning <<<"$err")"
 fails 2 "an adapter alone is a usage error" oci-wasm pack --compose-deny app/deny.wasm -f app -o oci:none:v1
 runs "a path names a program too" oci-wasm pack --no-cache --compose="$work/fake/wac" -f app -o oci:image:v4
 same "to the same digest" "$composed" "$out"
-holds "no temporary file is left" test -z "$(find /tmp -maxdepth 1 -name 'oci-wasm-*' -newer asked -user "$(id -u)")"
+mkdir temporary
+export TMPDIR=$work/temporary
+runs "temporary files go where TMPDIR says" oci-wasm pack --no-cache --compose=wac -f app -o oci:image:v4
+holds "and none is left" test -z "$(ls -A temporary)"
+fails 137 "a pack that is killed while it composes" env WAC_KILLS=1 oci-wasm pack --no-cache --compose=wac -f app -o oci:none:v1
+holds "can only leave its folder" test -n "$(ls -A temporary)"
+runs "which the next one removes" oci-wasm pack --no-cache --compose=wac -f app -o oci:image:v4
+holds "with all that is in it" test -z "$(ls -A temporary)"
+unset TMPDIR
 
 fails 3 "a missing program is told" oci-wasm pack --no-cache --compose=no-such-program -f app -o oci:none:v1
 holds "with the choices" grep -q 'no program no-such-program.*--no-compose' <<<"$err"

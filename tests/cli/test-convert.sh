@@ -84,6 +84,13 @@ same "to the same files" "$(tree_digest tree-spin/assets)" "$(tree_digest tree-s
 runs "an archive without its end is converted" oci-wasm convert "oci:$layouts/spin-main-truncated-archive" oci:whole:v1 --format spin-node
 holds "with a warning" grep -q 'has no end' <<<"$err"
 
+# A tree that a killed run unpacked, and a name that only looks like one.
+mkdir -p temporary/.oci-wasm.0123456789abcdef.partial/app precious
+ln -s "$work/precious" temporary/.oci-wasm.fedcba9876543210.partial
+runs "a rootfs image is unpacked in TMPDIR" env TMPDIR="$work/temporary" oci-wasm convert oci-archive:rootfs.tar:v1 oci:again:v1 --format spin
+same "where what killed runs left is gone, and a link is not followed" .oci-wasm.fedcba9876543210.partial "$(ls -A temporary)"
+holds "and what it leads to is there" test -d precious
+
 fails 7 "an image without a Spin app is refused" oci-wasm convert "oci:$layouts/wkg-component" oci:none:v1 --format spin
 holds "by its format" grep -q 'this is a wasm image' <<<"$err"
 fails 3 "a missing image is not found" oci-wasm convert "$there:none" oci:none:v1 --format spin

@@ -96,3 +96,18 @@ Test(fetched, a_file_is_kept_by_its_digest_from_another_file_system_too)
 	fclose(file);
 	cr_assert_str_eq(bytes, "bytes");
 }
+
+Test(fetched, what_a_killed_run_left_in_the_store_goes_with_the_next_write)
+{
+	ociwp_pack pack = begin();
+	ociw_digest digest = digest_of("x");
+	char command[512];
+	snprintf(command, sizeof(command),
+	         "d=%s/packages/.new.0123456789abcdef.partial && mkdir -p $d && touch $d/new",
+	         pack.options.cache_dir);
+	cr_assert_eq(system(command), 0);
+	ociwp_fetched_remember(&pack, &package, &digest);
+	snprintf(command, sizeof(command), "test 1 = $(ls -A %s/packages | wc -l)",
+	         pack.options.cache_dir);
+	cr_assert_eq(system(command), 0);
+}
