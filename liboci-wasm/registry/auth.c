@@ -189,14 +189,23 @@ static int need_login(ociwp_host *host, const ociwp_scopes *scopes, login **out,
 	return 0;
 }
 
-/* After a rejection: 1 there is another one, 0 there is not. */
+/* After a rejection: 1 there is another one, 0 there is not. Then the refused one stays: without any, the
+ * next request would go out anonymously, and nobody would be told (AUT-11). */
 static int another_credential(ociwp_host *host, const ociwp_scopes *scopes, login *l,
                               ociw_error **err)
 {
+	ociwp_credential next = {0};
 	if (l->asked_again || !l->credential.source)
 		return 0;
 	l->asked_again = true;
-	return ociwp_credential_ask(host, repository_of(scopes), true, &l->credential, err);
+	int r = ociwp_credential_ask(host, repository_of(scopes), true, &next, err);
+	if (r > 0) {
+		ociwp_credential_deinit(&l->credential);
+		l->credential = next;
+		return r;
+	}
+	ociwp_credential_deinit(&next);
+	return r;
 }
 
 static int fetch(ociwp_host *host, const wanted *want, const ociwp_scopes *scopes, login *l,

@@ -152,7 +152,7 @@ static int resolve_head(ociwp_repository *repo, const char *reference, const oci
 	                         .scopes = &repo->pull};
 	r = ociwp_request_run(repo->host, &request, op, &answer, NULL, err);
 	if (r == 0 && answer.status != 200 && !may_know_only_get(answer.status))
-		return ociwp_response_fail(&answer, op, err);
+		return ociwp_request_fail(repo->host, &request, &answer, op, err);
 	if (r < 0 || answer.status != 200)
 		return r;
 	const char *digest = ociwp_response_header(&answer, "Docker-Content-Digest");
@@ -375,7 +375,7 @@ int ociwp_pull_stat(void *self, const char *digest, const ociw_op *op, uint64_t 
 	if (answer.status == 404)
 		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "there is no such blob");
 	if (answer.status != 200)
-		return ociwp_response_fail(&answer, op, err);
+		return ociwp_request_fail(repo->host, &request, &answer, op, err);
 	const char *length = ociwp_response_header(&answer, "Content-Length");
 	if (!length || !ociwp_parse_u64(length, strlen(length), size))
 		return ociwp_fail(err, OCIW_ERR_REGISTRY, "%s: the answer has no length",

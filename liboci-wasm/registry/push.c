@@ -51,16 +51,14 @@ static int head_blob(ociwp_repository *repo, const ociw_descriptor *desc, const 
 	                         .url = path.data,
 	                         .accept = manifest ? ociwp_accept_manifests : NULL,
 	                         .scopes = &repo->push,
-	                         .stay = true};
+	                         .stay = true,
+	                         .take_401 = true};
 	r = ociwp_request_run(repo->host, &request, op, &answer, NULL, err);
 	if (r < 0)
 		return r;
 	*out = answer.status == 200 || answer.status == 307 || answer.status == 302;
-	if (*out || answer.status == 404 || answer.status == 403 || answer.status == 405)
-		return 0;
-	/* 401 was met by credentials; anything else is no answer to the question. */
-	return answer.status == 401 || answer.status >= 500 ? ociwp_response_fail(&answer, op, err)
-	                                                    : 0;
+	/* Who may not look may well be allowed to push; if not, the upload says why (PSH-2). */
+	return answer.status >= 500 ? ociwp_response_fail(&answer, op, err) : 0;
 }
 
 int ociwp_push_has(void *self, const ociw_descriptor *desc, const ociw_op *op, bool *out,

@@ -321,9 +321,12 @@ static int attempt(run_state *run, ociwp_response *out, ociwp_failure *failure, 
 			run->auth_rounds++;
 			r = ociwp_auth_refused(run->host, out, run->used, &run->scopes, run->op,
 			                       err);
-			if (r < 0)
+			if (r == 0)
+				continue;
+			if (r != OCIW_ERR_AUTH || !q->take_401)
 				return r; /* names the request already */
-			continue;
+			if (err)
+				ociw_error_free(ociwp_steal(err));
 		}
 		if (q->stay || !is_redirect(out->status)) {
 			out->url = url;
@@ -487,7 +490,10 @@ int ociwp_request_run(ociwp_host *host, const ociwp_request *request, const ociw
 	ociwp_scopes_deinit(&run.scopes);
 	ociwp_url_deinit(&run.base);
 	ociwp_secret_free(run.used);
-	if (r < 0)
+	if (r < 0) {
+		/* Refused credentials are an error already. */
+		r = ociwp_refused_explain(host, request, out->status, op, r, err);
 		ociwp_response_deinit(out);
+	}
 	return r;
 }

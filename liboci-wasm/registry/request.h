@@ -29,7 +29,8 @@ typedef struct ociwp_request {
 	const char *authorization;       /* sent to the very origin of `url`; then no 401 rounds */
 	bool anonymous;                  /* neither credentials nor 401 rounds */
 	bool once;         /* the caller repeats by itself: 401 rounds and redirects only */
-	bool stay;         /* a redirect is an answer */
+	bool stay;         /* a redirect is an answer, */
+	bool take_401;     /* and so is a 401 that no credentials meet */
 	bool large_answer; /* see transport.h */
 } ociwp_request;
 
@@ -73,6 +74,12 @@ bool ociwp_content_range_parse(const char *text, uint64_t *first, uint64_t *tota
 void ociwp_response_drain(ociwp_response *response, const ociw_op *op);
 /* The error that an answer means: code by status, the registry's own words, a next step. */
 int ociwp_response_fail(ociwp_response *response, const ociw_op *op, ociw_error **err);
+/* refused.c: the same for an answer to @p request, which may be a HEAD: then the words are asked for. */
+int ociwp_request_fail(ociwp_host *host, const ociwp_request *request, ociwp_response *answer,
+                       const ociw_op *op, ociw_error **err);
+/* refused.c: @p code and *err are of an answer with @p status; returns the code of what is *err then. */
+int ociwp_refused_explain(ociwp_host *host, const ociwp_request *request, int status,
+                          const ociw_op *op, int code, ociw_error **err);
 
 /* Finds out how a loopback host is called (TLS-2). */
 int ociwp_host_find_scheme(ociwp_host *host, const ociw_op *op, ociw_error **err);

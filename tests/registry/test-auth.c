@@ -147,6 +147,21 @@ Test(auth, a_refused_password_is_an_error_that_names_its_source)
 	rig_close(&r);
 }
 
+Test(auth, after_a_refused_password_nothing_is_asked_anonymously_AUT_11)
+{
+	rig r;
+	ociw_error *err = NULL;
+	rig_open(&r, RULES({.match = GET_V1, .answer = {.status = 401, .headers = BASIC}}));
+	r.give = login("foo", "hunter2");
+	rig_expect(resolve(&r, &err), OCIW_ERR_AUTH, &err, "refused the credentials");
+	rig_expect(resolve(&r, &err), OCIW_ERR_AUTH, &err, "refused the credentials from the test");
+	cr_assert_eq(fake_count(r.fake), 3);
+	cr_assert_not_null(fake_header(fake_at(r.fake, 2), "Authorization"));
+	cr_assert_eq(r.asked, 1);
+	cr_assert_eq(r.asked_again, 1);
+	rig_close(&r);
+}
+
 Test(auth, a_second_password_is_asked_for_once)
 {
 	rig r;

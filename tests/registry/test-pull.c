@@ -128,18 +128,6 @@ Test(pull, answers_to_head_are_taken_when_they_say_all)
 	}
 }
 
-Test(pull, a_manifest_that_head_is_refused_is_not_asked_for_by_get)
-{
-	rig r;
-	ociw_error *err = NULL;
-	ociw_descriptor *desc = NULL;
-	fake_rule rules[] = {{.match = "HEAD /v2/a/b/manifests/v1", .answer = {.status = 403}}};
-	rig_open(&r, rules, 1);
-	rig_expect(ociw_content_resolve(r.content, "v1", &r.op, &desc, &err), OCIW_ERR_DENIED, &err, "403");
-	cr_expect_eq(fake_count(r.fake), 1);
-	rig_close(&r);
-}
-
 Test(pull, resolving_and_reading_in_one_is_one_request)
 {
 	rig r;

@@ -57,7 +57,7 @@ static const struct {
 	int status;
 	bool there;
 } heads[] = {{200, true},  {307, true},  {302, true}, {404, false},
-             {403, false}, {405, false}, {400, false}};
+             {403, false}, {405, false}, {400, false}, {401, false}};
 
 Test(push, a_blob_that_is_there_is_not_sent)
 {
