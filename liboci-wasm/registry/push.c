@@ -140,18 +140,24 @@ static int wait_and_look(ociwp_upload *upload, unsigned tries, const ociw_error 
 	return r < 0 ? r : head_blob(upload->repo, upload->desc, op, there, err);
 }
 
-/* What the registry kept may be what a dying connection still added to: then the whole is wrong,
- * and a new session is right. */
-static bool may_be_spoilt(int status, bool resumed)
+static bool in_parts(const ociwp_upload *upload, bool chunked)
 {
-	return resumed && status >= 400 && status < 500 && status != 401 && status != 403;
+	uint64_t chunk = chunked ? chunk_size(upload) : 0;
+	return upload->offset > 0 || (chunk && chunk < upload->desc->size);
+}
+
+/* Not every registry takes parts, or a PUT that closes them (PSH-10, PSH-12). And what it kept may be what a
+ * dying connection still added to: then the whole is wrong. A new session, in one piece, is right for both. */
+static bool whole_may_pass(int status, bool parts)
+{
+	return parts && status >= 400 && status != 401 && status != 403;
 }
 
 int ociwp_push_send(ociwp_upload *upload, const ociw_op *op, ociw_error **err)
 {
 	ociw_limits limits;
 	unsigned stuck = 0;
-	bool chunked = true, resumed = upload->offset > 0;
+	bool chunked = true;
 	ociwp_limits_get(op, &limits);
 	for (unsigned tries = 1;; tries++) {
 		ociw_error *why = NULL;
@@ -166,8 +172,9 @@ int ociwp_push_send(ociwp_upload *upload, const ociw_op *op, ociw_error **err)
 			free(ociwp_steal(&upload->location)); /* the session is over */
 			return 0;
 		}
-		bool spoilt = may_be_spoilt(status, resumed) && !may_pass(status, failure);
-		if ((!may_pass(status, failure) && !spoilt) || tries >= limits.max_tries)
+		bool pass = may_pass(status, failure);
+		bool anew = !pass && whole_may_pass(status, in_parts(upload, chunked));
+		if ((!pass && !anew) || tries >= limits.max_tries)
 			return ociwp_error_move(err, why);
 		/* What was acknowledged counts as progress: a long push over a bad line ends. */
 		r = wait_and_look(upload, tries, why, op, &there, err);
@@ -176,13 +183,12 @@ int ociwp_push_send(ociwp_upload *upload, const ociw_op *op, ociw_error **err)
 			free(ociwp_steal(&upload->location));
 			return 0;
 		}
-		if (spoilt)
+		if (anew)
 			stuck = 2;
 		if (r == 0)
 			r = pick_up(upload, before, &stuck, op, err);
 		if (r < 0)
 			return r;
-		resumed = upload->offset > 0;
 		if (upload->offset > before + RESUME_MIN)
 			tries = 0;
 		chunked = stuck < 2; /* then in one piece, as everybody takes it */

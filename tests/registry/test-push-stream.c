@@ -197,7 +197,7 @@ Test(push_stream, a_redirected_patch_brings_all_of_it)
 
 Test(push_stream, an_empty_closing_put_that_fails_ends_in_one_piece_PSH_12)
 {
-	static const int statuses[] = {500, 400, 404};
+	static const int statuses[] = {500, 400, 404, 405, 411, 501, 505};
 	for (size_t i = 0; i < OCIWP_ARRAY_LEN(statuses); i++) {
 		rig r;
 		ociw_error *err = NULL;

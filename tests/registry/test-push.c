@@ -213,6 +213,61 @@ Test(push, refused_chunks_end_in_one_piece)
 	rig_close(&r);
 }
 
+/* How a registry says that it takes no parts, or none in the closing PUT. */
+static const struct {
+	fake_answer patch, put;
+	size_t patches;
+} no_parts[] = {
+        {{.status = 405}, {.status = 201}, 1},
+        {{.status = 501}, {.status = 201}, 1},
+        {{.status = 400}, {.status = 201}, 1},
+        {{.status = 202}, {.status = 405}, 2},
+        {{.status = 202}, {.status = 501}, 2},
+        {{.status = 202}, {.status = 400}, 2},
+        {{.status = 202}, {.status = 411}, 2},
+};
+
+Test(push, a_registry_that_knows_no_parts_gets_the_blob_in_one_piece_PSH_9_PSH_10)
+{
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(no_parts); i++) {
+		rig r;
+		ociw_error *err = NULL;
+		const char text[] = "0123456789abcdefghijklmno";
+		rig_source bytes = {text, 25, 0, 0};
+		OCIWP_AUTO(descriptor) ociw_descriptor *desc = rig_blob(text, 25);
+		fake_rule rules[] = {OPEN,
+		                     {.match = "PATCH /u/0", .answer = no_parts[i].patch},
+		                     {.match = "PUT /u/0", .answer = no_parts[i].put, .times = 1},
+		                     {.match = "PUT /u/0", .answer = {.status = 201}}};
+		rig_open(&r, rules, OCIWP_ARRAY_LEN(rules));
+		ociw_client_set_chunk_size(r.client, 10);
+		rig_ok(put(&r, desc, &bytes, &err), &err);
+		cr_expect_eq(fake_matching(r.fake, "PATCH"), no_parts[i].patches, "row %zu", i);
+		size_t puts = fake_matching(r.fake, "PUT");
+		cr_expect_eq(puts, no_parts[i].patches, "row %zu", i);
+		cr_expect_eq(rig_request(&r, "PUT", puts - 1)->body_len, 25);
+		cr_expect_null(fake_header(rig_request(&r, "PUT", puts - 1), "Content-Range"));
+		rig_close(&r);
+	}
+}
+
+Test(push, a_whole_blob_that_is_refused_is_not_sent_again)
+{
+	static const int statuses[] = {400, 405, 411, 413, 501, 505};
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(statuses); i++) {
+		rig r;
+		ociw_error *err = NULL;
+		rig_source bytes = {"hello", 5, 0, 0};
+		OCIWP_AUTO(descriptor) ociw_descriptor *desc = rig_blob("hello", 5);
+		rig_open(&r, RULES(OPEN, {.match = "PUT", .answer = {.status = statuses[i]}}));
+		ociw_client_set_chunk_size(r.client, 10);
+		cr_assert_lt(put(&r, desc, &bytes, &err), 0);
+		ociw_error_free(err);
+		cr_expect_eq(fake_matching(r.fake, "PUT"), 1);
+		rig_close(&r);
+	}
+}
+
 Test(push, a_token_that_expires_during_a_push_is_renewed)
 {
 	rig r;
