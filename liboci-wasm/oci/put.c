@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 int ociw_content_referrers(ociw_content *content, const char *digest, const char *artifact_type,
 			   const ociw_op *op, ociw_referrer_cb cb, void *user_data,
@@ -64,7 +65,8 @@ int ociw_content_put_bytes(ociw_content *content, const char *media_type, ociw_s
 /* A file that is opened once: ranges of it serve every retry. */
 struct open_file {
 	int fd;
-	uint64_t size;
+	uint64_t start, size;
+	const char *name; /* for messages */
 };
 
 static int open_range(void *self, uint64_t offset, const ociw_op *op, ociw_reader **out,
@@ -75,13 +77,14 @@ static int open_range(void *self, uint64_t offset, const ociw_op *op, ociw_reade
 	(void)op;
 	if (offset > file->size)
 		return ociwp_fail(err, OCIW_ERR_INVALID, "offset is past the end");
-	return ociwp_reader_new_file_range(file->fd, offset, file->size - offset, out, err);
+	return ociwp_reader_new_file_range(file->fd, file->start + offset, file->size - offset, out,
+					   err);
 }
 
 static int hash_file(const struct open_file *file, ociw_digest *digest, ociw_error **err)
 {
 	ociw_reader *range, *hashing;
-	int r = ociwp_reader_new_file_range(file->fd, 0, file->size, &range, err);
+	int r = ociwp_reader_new_file_range(file->fd, file->start, file->size, &range, err);
 
 	if (r >= 0)
 		r = ociwp_reader_hash(range, OCIW_DIGEST_SHA256, digest, NULL, &hashing, err);
@@ -90,13 +93,30 @@ static int hash_file(const struct open_file *file, ociw_digest *digest, ociw_err
 	return r;
 }
 
+static int put_open_file(ociw_content *content, const char *media_type, struct open_file *file,
+			 const ociw_op *op, ociw_descriptor **out, ociw_error **err)
+{
+	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
+	ociwp_blob_source source = {open_range, file};
+	char text[OCIW_DIGEST_TEXT_MAX];
+	ociw_digest digest;
+	int r = hash_file(file, &digest, err);
+
+	if (r < 0)
+		return ociwp_wrap(err, r, "%s", file->name);
+	r = ociw_descriptor_new(media_type, ociw_digest_format(&digest, text), file->size, &desc,
+				err);
+	if (r >= 0)
+		r = ociwp_content_put(content, desc, &source, op, err);
+	if (r < 0)
+		return r;
+	return hand_over(ociwp_steal(&desc), out);
+}
+
 int ociw_content_put_file(ociw_content *content, const char *media_type, const char *path,
 			  const ociw_op *op, ociw_descriptor **out, ociw_error **err)
 {
-	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
-	OCIWP_AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char text[OCIW_DIGEST_TEXT_MAX];
-	ociw_digest digest;
+	OCIWP_AUTO(fd) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
 	if (out)
@@ -106,19 +126,27 @@ int ociw_content_put_file(ociw_content *content, const char *media_type, const c
 	if (!S_ISREG(st.st_mode))
 		return ociwp_fail(err, OCIW_ERR_INVALID, "%s is not a regular file",
 				  ociwp_quote(path));
-	struct open_file file = {fd, (uint64_t)st.st_size};
-	int r = hash_file(&file, &digest, err);
-	if (r < 0)
-		return ociwp_wrap(err, r, "%s", ociwp_quote(path));
-	r = ociw_descriptor_new(media_type, ociw_digest_format(&digest, text), file.size, &desc,
-				err);
-	if (r >= 0) {
-		ociwp_blob_source source = {open_range, &file};
-		r = ociwp_content_put(content, desc, &source, op, err);
-	}
-	if (r < 0)
-		return r;
-	return hand_over(ociwp_steal(&desc), out);
+	struct open_file file = {fd, 0, (uint64_t)st.st_size, ociwp_quote(path)};
+	return put_open_file(content, media_type, &file, op, out, err);
+}
+
+int ociw_content_put_fd(ociw_content *content, const char *media_type, int fd, const ociw_op *op,
+			ociw_descriptor **out, ociw_error **err)
+{
+	struct stat st;
+
+	if (out)
+		*out = NULL;
+	if (fstat(fd, &st) != 0)
+		return ociwp_fail_errno(err, errno, "look at an open file");
+	if (!S_ISREG(st.st_mode))
+		return ociwp_fail(err, OCIW_ERR_INVALID, "it is not a regular file");
+	off_t start = lseek(fd, 0, SEEK_CUR);
+	if (start < 0)
+		return ociwp_fail_errno(err, errno, "find the offset of an open file");
+	uint64_t size = start < st.st_size ? (uint64_t)(st.st_size - start) : 0;
+	struct open_file file = {fd, (uint64_t)start, size, "the open file"};
+	return put_open_file(content, media_type, &file, op, out, err);
 }
 
 int ociw_content_put_stream(ociw_content *content, const char *media_type, ociw_reader *take_reader,

@@ -89,6 +89,15 @@ same "standard input is a blob (PSH-7a)" "sha256:$(sha256sum whole | cut -d' ' -
 holds "which went up while it was read" test -e seen
 runs "it is fetched" oci-wasm blob get "$there@$piped" -o fetched "${with[@]}"
 holds "and whole" cmp whole fetched
+# A file on standard input is what is left of it, and goes up in one piece: its length is known (PSH-10).
+rest=$( (
+    head -c 1000000 >/dev/null
+    oci-wasm blob put "$there/rest" - -v "${with[@]}" 2>rest.log
+    cat
+) <whole)
+same "a file on standard input goes from where it stands" \
+    "sha256:$(tail -c +1000001 whole | sha256sum | cut -d' ' -f1)" "$rest"
+holds "in one piece" bash -c '! grep -q PATCH rest.log && grep -q "PUT http" rest.log'
 runs "empty standard input is a blob too" bash -c 'oci-wasm blob put "$@" </dev/null' - "$there" - "${with[@]}"
 mkfifo silent
 exec 7<>silent

@@ -68,6 +68,7 @@ static int run_parts(void *data, ociw_error **err)
 	ociw_reader *reader = NULL;
 	const char *manifest = data;
 	size_t count = 0;
+	OCIWP_AUTO(fd) int file = open(in_scratch("file"), O_RDONLY | O_CLOEXEC);
 
 	int r = open_again(&layout, err);
 	if (r >= 0)
@@ -75,6 +76,8 @@ static int run_parts(void *data, ociw_error **err)
 		                           err);
 	if (r >= 0)
 		r = ociw_content_put_file(layout, "text/plain", in_scratch("file"), NULL, NULL, err);
+	if (r >= 0)
+		r = ociw_content_put_fd(layout, "text/plain", file, NULL, NULL, err);
 	if (r >= 0)
 		r = ociw_reader_new_memory((ociw_span){"stream", 6}, &reader, err);
 	if (r >= 0)

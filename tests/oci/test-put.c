@@ -7,6 +7,7 @@
 #include "oci/content.h"
 #include "oci/descriptor.h"
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -126,6 +127,47 @@ Test(put, a_file_is_hashed_and_sent)
 	/* Nobody needs the descriptor. */
 	cr_assert_eq(ociw_content_put_file(content, "text/plain", path, NULL, NULL, NULL), 0);
 	cr_assert_eq(notes.puts, 2);
+}
+
+Test(put, an_open_file_is_sent_from_where_it_stands)
+{
+	static const struct {
+		off_t at;
+		const char *text;
+	} rows[] = {{0, "hello"}, {2, "llo"}, {5, ""}, {9, ""}};
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++) {
+		OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
+		ociw_error *err = NULL;
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		cr_assert_eq(lseek(fd, rows[i].at, SEEK_SET), rows[i].at);
+		int r = ociw_content_put_fd(content, "text/plain", fd, NULL, &desc, &err);
+		cr_assert_eq(r, 0, "%s", err ? ociw_error_message(err) : "");
+		cr_assert_str_eq(notes.bytes, rows[i].text);
+		cr_assert_eq(desc->size, strlen(rows[i].text));
+		cr_assert_str_eq(notes.digest, desc->digest);
+		cr_assert_eq(lseek(fd, 0, SEEK_CUR), rows[i].at);
+		close(fd);
+	}
+}
+
+Test(put, only_open_files_that_can_be_read_again_are_sent)
+{
+	ociw_error *err = NULL;
+	int pair[2];
+	cr_assert_eq(pipe(pair), 0);
+	int r = ociw_content_put_fd(content, "text/plain", pair[0], NULL, NULL, &err);
+	expect(r, OCIW_ERR_INVALID, err, "not a regular file");
+	close(pair[0]);
+	err = NULL;
+	r = ociw_content_put_fd(content, "text/plain", pair[0], NULL, NULL, &err);
+	expect(r, OCIW_ERR_IO, err, "Bad file descriptor");
+	close(pair[1]);
+	err = NULL;
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	r = ociw_content_put_fd(content, "text/plain", fd, NULL, NULL, &err);
+	expect(r, OCIW_ERR_IO, err, "the open file");
+	close(fd);
+	cr_assert_eq(notes.puts, 0);
 }
 
 Test(put, a_stream_is_read_to_its_end_where_the_end_takes_only_whole_blobs)

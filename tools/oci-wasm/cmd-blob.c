@@ -7,6 +7,8 @@
 #include "tool.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct blob_command {
 	const char *output;
@@ -80,13 +82,21 @@ static int run_blob_get(struct tool *tool, void *options, int argc, char **argv)
 	return status;
 }
 
-/* Standard input is sent while it is read: nobody knows how long it is. */
+/* A file is sent like one that was named, and read to its end for whoever shares it. Nobody knows how long
+ * anything else is: it is sent while it is read. */
 static int put_input(struct tool *tool, const struct end *end, const char *type,
 		     ociw_descriptor **out, ociw_error **err)
 {
 	ociw_reader *input = NULL;
-	int r = open_input(tool, &input, err);
+	struct stat st;
 
+	if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode)) {
+		int r = ociw_content_put_fd(end->content, type, STDIN_FILENO, &tool->op, out, err);
+		if (r >= 0)
+			(void)lseek(STDIN_FILENO, (off_t)ociw_descriptor_size(*out), SEEK_CUR);
+		return r;
+	}
+	int r = open_input(tool, &input, err);
 	return r < 0 ? r : ociw_content_put_stream(end->content, type, input, &tool->op, out, err);
 }
 

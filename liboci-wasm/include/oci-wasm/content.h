@@ -99,6 +99,13 @@ OCIW_API OCIW_NODISCARD int ociw_content_put_file(ociw_content *content, const c
 						  const char *path, const ociw_op *op,
 						  ociw_descriptor **out, ociw_error **err);
 
+/** The same for what an open file holds from its offset on, which stays where it is.
+ * @param fd   of a regular file, borrowed; others are OCIW_ERR_INVALID, see ociw_content_put_stream()
+ * @param out  its descriptor; may be NULL */
+OCIW_API OCIW_NODISCARD int ociw_content_put_fd(ociw_content *content, const char *media_type, int fd,
+						const ociw_op *op, ociw_descriptor **out,
+						ociw_error **err);
+
 /** Stores what a reader gives as a blob, whatever its length. A registry is sent the bytes while they are
  * read (PSH-7a). They are also kept in a temporary file (in $TMPDIR or /tmp, without a name), so that the
  * blob gets there in one piece when the registry refuses that or the connection breaks.
