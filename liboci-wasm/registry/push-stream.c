@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The way of a blob whose length is not known yet: one PATCH while it is read, and where that does
- * not work, in one piece from what was kept (PSH-7a, PSH-10..12, PSH-20).
+ * not work, what is missing or all of it from what was kept (PSH-7a, PSH-9..12, PSH-20).
  */
 #include "oci/spool.h"
+#include "registry/retry.h"
 #include "registry/upload.h"
 
 /* What is no longer than this is read whole first: then it goes the way that every registry takes, and
@@ -19,7 +20,8 @@ static bool may_go_on(int r, ociwp_failure failure)
 	       failure != OCIWP_FAILURE_LOCAL && failure != OCIWP_FAILURE_VERIFY;
 }
 
-/* *sent: the registry took what came. Not sent is no error where the whole blob may fare better. */
+/* *sent: the registry took what came. Not sent is no error where the whole blob may fare better; a session is
+ * left open where only the connection broke. */
 static int stream(ociwp_upload *upload, const ociw_op *op, bool *sent, ociw_error **err)
 {
 	ociw_error *why = NULL;
@@ -35,12 +37,30 @@ static int stream(ociwp_upload *upload, const ociw_op *op, bool *sent, ociw_erro
 		*sent = true;
 		return 0;
 	}
-	ociwp_upload_abort(upload);
-	if (!may_go_on(r, failure))
+	bool go_on = may_go_on(r, failure);
+	bool broken = status == 0 || ociwp_retry_status(status);
+	if (!go_on || !broken)
+		ociwp_upload_abort(upload);
+	if (!go_on)
 		return ociwp_error_move(err, why);
-	r = ociwp_note(op, err, "%s; the blob goes in one piece, once it is read",
-	               ociw_error_message(why));
+	r = ociwp_note(op, err, "%s; the blob goes %s, once it is read", ociw_error_message(why),
+	               broken ? "on" : "in one piece");
 	ociw_error_free(why);
+	return r;
+}
+
+/* The session of a broken stream, if there is one: *alive when the registry has kept some of what it got. */
+static int take_up(ociwp_upload *upload, const ociw_op *op, bool *alive, ociw_error **err)
+{
+	bool known = false;
+	int r = 0;
+	*alive = false;
+	if (upload->location && upload->desc->size >= OCIWP_RESUME_MIN)
+		r = ociwp_upload_ask(upload, op, &known, err);
+	if (r == 0 && known && upload->offset > 0)
+		*alive = true;
+	else
+		ociwp_upload_abort(upload);
 	return r;
 }
 
@@ -50,20 +70,22 @@ int ociwp_push_stream(void *self, ociwp_spool *spool, const ociw_op *op, ociw_er
 	const ociwp_blob_source source = ociwp_spool_source(spool);
 	__attribute__((cleanup(ociwp_cleanup_upload)))
 	ociwp_upload upload = {.repo = repo, .source = &source};
-	bool sent = false;
+	bool sent = false, alive = false;
 	int r = ociwp_spool_fill(spool, STREAM_MIN, op, err);
 	if (r == 0 && !spool->desc)
 		r = stream(&upload, op, &sent, err);
 	if (r == 0)
 		r = ociwp_spool_finish(spool, op, &upload.desc, err);
-	if (r == 0 && !sent)
-		return ociwp_push_blob(repo, upload.desc, &source, op, err);
-	if (r == 0) {
-		/* Nothing is left to send in the PUT, which some registries do not like (PSH-12): the
-		 * plan of all uploads then begins anew, in one piece. */
+	if (r == 0 && sent)
 		upload.offset = upload.desc->size;
+	else if (r == 0)
+		r = take_up(&upload, op, &alive, err);
+	if (r == 0 && !sent && !alive)
+		return ociwp_push_blob(repo, upload.desc, &source, op, err);
+	/* Perhaps nothing is left to send in the PUT, which some registries do not like (PSH-12): the plan of
+	 * all uploads then begins anew, in one piece. */
+	if (r == 0)
 		r = ociwp_push_send(&upload, op, err);
-	}
 	if (r == 0)
 		ociwp_push_note(repo, upload.desc->digest, true);
 	else

@@ -9,8 +9,6 @@
 #include "base/time.h"
 #include "registry/retry.h"
 
-/* Below this, sending again is cheaper than asking how far it got. */
-#define RESUME_MIN (1024u * 1024)
 /* What OCI-Chunk-Min-Length may ask of us (PSH-8). */
 #define CHUNK_MAX (UINT64_C(1) << 30)
 
@@ -113,7 +111,7 @@ static int pick_up(ociwp_upload *upload, uint64_t before, unsigned *stuck, const
 {
 	bool alive = false;
 	int r = 0;
-	if (*stuck < 2 && upload->desc->size >= RESUME_MIN)
+	if (*stuck < 2 && upload->desc->size >= OCIWP_RESUME_MIN)
 		r = ociwp_upload_ask(upload, op, &alive, err);
 	if (r < 0)
 		return r;
@@ -189,7 +187,7 @@ int ociwp_push_send(ociwp_upload *upload, const ociw_op *op, ociw_error **err)
 			r = pick_up(upload, before, &stuck, op, err);
 		if (r < 0)
 			return r;
-		if (upload->offset > before + RESUME_MIN)
+		if (upload->offset > before + OCIWP_RESUME_MIN)
 			tries = 0;
 		chunked = stuck < 2; /* then in one piece, as everybody takes it */
 	}
@@ -267,7 +265,7 @@ static int upload_blob(ociwp_repository *repo, const ociw_descriptor *desc,
 	        .location = take_session(repo, desc->digest),
 	};
 	ociwp_upload_note note = OCIWP_UPLOAD_NOTE_INIT;
-	bool noted = desc->size >= RESUME_MIN &&
+	bool noted = desc->size >= OCIWP_RESUME_MIN &&
 	             ociwp_upload_note_open(&note, repo->client->uploads_dir, repo->host->authority,
 	                                    repo->name, desc->digest);
 	int r = 0;

@@ -9,6 +9,9 @@
 #include "registry/repository.h"
 #include "registry/upload-note.h"
 
+/* Below this, sending again is cheaper than asking how far it got. */
+#define OCIWP_RESUME_MIN (1024u * 1024)
+
 typedef struct ociwp_upload {
 	ociwp_repository *repo;
 	const ociw_descriptor *desc; /* NULL while a blob of unknown length is read */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Blobs of unknown length on their way into a registry: as one PATCH while they are read, and in one
- * piece where that does not work (PSH-7a, PSH-10..12, PSH-18, PSH-20).
+ * Blobs of unknown length on their way into a registry: as one PATCH while they are read, then what is missing
+ * after a break, and in one piece where that does not work (PSH-7a, PSH-9..12, PSH-18, PSH-20).
  */
 #include "rig.h"
 
@@ -133,6 +133,74 @@ Test(push_stream, what_is_refused_or_breaks_goes_on_in_one_piece_PSH_7a)
 		names_big(rig_request(&r, "PUT", 0));
 		rig_close(&r);
 	}
+}
+
+/* A connection that dies while bytes are streamed, and what the registry says that it kept of them. */
+static const struct {
+	const char *state;
+	size_t kept; /* 0: all is sent again in a new session */
+} breaks[] = {
+        {"Location: /u/9\nRange: 0-1499999\n", 1500000}, {"Location: /u/9\nRange: bytes=0-1499999\n", 1500000},
+        {"Location: /u/9\nRange: 0-3145727\n", sizeof(big)}, {"Location: /u/9\nRange: 0-0\n", 0},
+        {"Location: /u/9\nRange: 0-99999999\n", 0},      {"Location: /u/9\n", 0},
+};
+
+Test(push_stream, after_a_break_only_what_is_missing_is_sent_PSH_9)
+{
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(breaks); i++) {
+		rig r;
+		ociw_error *err = NULL;
+		size_t kept = breaks[i].kept;
+		const char *there = kept ? "PUT /u/9" : "PUT /u/0";
+		fake_rule rules[] = {
+		        OPEN,
+		        {.match = "PATCH /u/0", .answer = {.fault = FAKE_CUT, .at = 1500000}},
+		        {.match = "GET /u/0", .answer = {.status = 204, .headers = breaks[i].state}},
+		        {.match = there, .answer = {.status = 201}}};
+		rig_open(&r, rules, OCIWP_ARRAY_LEN(rules));
+		rig_ok(put(&r, big, sizeof(big), NULL, &err), &err);
+		const fake_request *rest = rig_request(&r, there, 0);
+		names_big(rest);
+		cr_assert_eq(rest->body_len, sizeof(big) - kept, "row %zu", i);
+		cr_assert_eq(memcmp(rest->body, big + kept, rest->body_len), 0);
+		cr_assert_eq(fake_header(rest, "Content-Range") != NULL, kept && kept < sizeof(big));
+		cr_assert_eq(fake_matching(r.fake, POST), kept ? 1 : 2, "row %zu", i);
+		cr_assert_eq(fake_matching(r.fake, "DELETE"), kept ? 0 : 1, "row %zu", i);
+		cr_assert_eq(fake_matching(r.fake, "PATCH"), 1, "row %zu", i);
+		rig_close(&r);
+	}
+}
+
+Test(push_stream, what_was_kept_of_a_broken_stream_may_be_wrong_and_begins_anew_once)
+{
+	rig r;
+	ociw_error *err = NULL;
+	fake_rule rules[] = {
+	        {.match = POST,
+	         .answer = {.status = 202, .headers = "Location: /u/0\n"},
+	         .times = 1},
+	        {.match = POST, .answer = {.status = 202, .headers = "Location: /u/1\n"}},
+	        {.match = "PATCH /u/0", .answer = {.fault = FAKE_CUT, .at = 1500000}},
+	        {.match = "GET /u/0", .answer = {.status = 204, .headers = "Range: 0-1499999\n"}},
+	        {.match = "PUT /u/0",
+	         .answer = {.status = 400, .body = "{\"errors\":[{\"code\":\"DIGEST_INVALID\"}]}"}},
+	        {.match = "PUT /u/1", .answer = {.status = 201}}};
+	rig_open(&r, rules, OCIWP_ARRAY_LEN(rules));
+	rig_ok(put(&r, big, sizeof(big), NULL, &err), &err);
+	is_big(rig_request(&r, "PUT /u/1", 0), false);
+	rig_close(&r);
+}
+
+/* What a registry refuses was not broken: how far it got is not asked. */
+Test(push_stream, a_refused_stream_is_not_asked_how_far_it_got)
+{
+	rig r;
+	ociw_error *err = NULL;
+	rig_open(&r, RULES(OPEN, {.match = "PATCH /u/0", .answer = {.status = 411}},
+	                   {.match = "PUT /u/0", .answer = {.status = 201}}));
+	rig_ok(put(&r, big, sizeof(big), NULL, &err), &err);
+	cr_assert_eq(fake_matching(r.fake, "GET /u/0"), 0);
+	rig_close(&r);
 }
 
 Test(push_stream, a_blob_that_turns_out_to_be_there_is_not_sent_again)

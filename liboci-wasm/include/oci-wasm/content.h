@@ -108,7 +108,8 @@ OCIW_API OCIW_NODISCARD int ociw_content_put_fd(ociw_content *content, const cha
 
 /** Stores what a reader gives as a blob, whatever its length. A registry is sent the bytes while they are
  * read (PSH-7a). They are also kept in a temporary file (in $TMPDIR or /tmp, without a name), so that the
- * blob gets there in one piece when the registry refuses that or the connection breaks.
+ * blob gets there in one piece when the registry refuses that, and what is missing when the connection
+ * breaks.
  * @param take_reader  closed in any case; its verdict counts. Nothing interrupts a read that waits
  * @param op           its max_blob_bytes is the most that is taken; NULL: defaults
  * @param out          its descriptor; may be NULL
