@@ -80,6 +80,17 @@ static int take_entry(ociwp_host *host, const char *dir, const char *name, ociw_
 	return path ? need_twin(path, ".key", ".cert", NULL, err) : ociwp_nomem(err);
 }
 
+/* A listing that breaks off is an error: without an authority that it did not show, the host would be called
+ * with those of the system. */
+static const struct dirent *next_entry(DIR *handle, const char *dir, int *r, ociw_error **err)
+{
+	errno = 0;
+	const struct dirent *entry = readdir(handle);
+	if (!entry && errno)
+		*r = ociwp_fail_errno(err, errno, "list %s", ociwp_quote(dir));
+	return entry;
+}
+
 static int read_dir(ociwp_host *host, const char *dir, bool *found, ociw_error **err)
 {
 	DIR *handle = opendir(dir);
@@ -90,7 +101,7 @@ static int read_dir(ociwp_host *host, const char *dir, bool *found, ociw_error *
 	}
 	*found = true;
 	int r = 0;
-	for (struct dirent *entry; r == 0 && (entry = readdir(handle));)
+	for (const struct dirent *entry; r == 0 && (entry = next_entry(handle, dir, &r, err));)
 		r = take_entry(host, dir, entry->d_name, err);
 	closedir(handle);
 	if (r == 0 && host->cert_file)

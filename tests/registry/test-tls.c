@@ -5,9 +5,26 @@
 #include "registry/tls.h"
 #include "rig.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* How many entries a listing still gives before it fails; negative: it does not. The linker puts this in the
+ * place of readdir(), which is called readdir64 where files may be large. */
+static int entries_left = -1;
+
+struct dirent *__real_readdir64(DIR *dir);
+struct dirent *__wrap_readdir64(DIR *dir);
+struct dirent *__wrap_readdir64(DIR *dir)
+{
+	if (entries_left < 0 || entries_left-- > 0)
+		return __real_readdir64(dir);
+	entries_left = 0;
+	errno = EIO;
+	return NULL;
+}
 
 static void touch(const char *dir, const char *name)
 {
@@ -77,6 +94,28 @@ Test(tls, half_a_pair_is_an_error)
 		ociw_client_free(client);
 		remove_all(root);
 	}
+}
+
+Test(tls, a_listing_that_breaks_off_is_no_shorter_one_TLS_3)
+{
+	char root[64], dir[128];
+	ociw_client *client = NULL;
+	ociwp_host *host = NULL;
+	ociw_error *err = NULL;
+	make(root, dir, "a.io");
+	touch(dir, "a.crt");
+	cr_assert_eq(ociw_client_new(&client, NULL), 0);
+	cr_assert_eq(ociw_client_add_certs_dir(client, root, NULL), 0);
+	for (int i = 0; i <= 3; i++) { /* with "." and "..", and where it ends */
+		entries_left = i;
+		rig_expect(ociwp_client_host(client, "a.io", NULL, &host, &err), OCIW_ERR_IO, &err,
+		           "/a.io\": Input/output error");
+	}
+	entries_left = -1;
+	rig_ok(ociwp_client_host(client, "a.io", NULL, &host, &err), &err);
+	cr_assert_not_null(host->ca_file);
+	ociw_client_free(client);
+	remove_all(root);
 }
 
 Test(tls, the_clients_own_certificate_is_shown_to_the_registry_alone)
