@@ -201,12 +201,11 @@ void ociwp_transport_free(ociwp_transport *transport)
 	free(transport);
 }
 
-const ociwp_transport_options *ociwp_transport_settings(const ociwp_transport *transport);
-const ociwp_transport_options *ociwp_transport_settings(const ociwp_transport *transport)
+ociwp_transport_options ociwp_transport_settings(const ociwp_transport *transport);
+ociwp_transport_options ociwp_transport_settings(const ociwp_transport *transport)
 {
-	static const ociwp_transport_options options = {1000, 1000, 1000};
 	(void)transport;
-	return &options;
+	return (ociwp_transport_options){1000, 1000, 1000};
 }
 
 void ociwp_http_header(ociwp_http *http, const char *name, const char *value)

@@ -47,7 +47,7 @@ typedef struct ociwp_host {
 
 struct ociw_client {
 	pthread_mutex_t mutex;
-	ociwp_transport *transport; /* made at first use */
+	ociwp_transport *transport; /* made with the first repository or request */
 	ociwp_transport_options transport_options;
 	ociwp_map *hosts;    /* authority -> ociwp_host */
 	ociwp_map *warnings; /* texts of Warning headers that were passed on (HTTP-8) */

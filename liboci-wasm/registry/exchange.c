@@ -121,7 +121,7 @@ static int on_progress(void *self, curl_off_t total_down, curl_off_t received, c
 	(void)total_down;
 	(void)total_up;
 	ociwp_exchange *x = self;
-	const ociwp_transport_options *options = ociwp_transport_settings(x->transport);
+	const ociwp_transport_options options = ociwp_transport_settings(x->transport);
 	uint64_t now = ociwp_monotonic_ms();
 	pthread_mutex_lock(&x->mutex);
 	bool waiting_for_us = x->receive_paused || x->send_paused;
@@ -130,9 +130,9 @@ static int on_progress(void *self, curl_off_t total_down, curl_off_t received, c
 		x->last_progress_ms = now;
 	x->last_received = received;
 	x->last_sent = sent;
-	uint64_t limit = waiting_for_answer ? options->answer_ms : options->stall_ms;
-	if (limit < options->connect_ms && received == 0 && sent == 0)
-		limit = options->connect_ms; /* connecting has a limit of its own */
+	uint64_t limit = waiting_for_answer ? options.answer_ms : options.stall_ms;
+	if (limit < options.connect_ms && received == 0 && sent == 0)
+		limit = options.connect_ms; /* connecting has a limit of its own */
 	if (now - x->last_progress_ms > limit)
 		x->stalled = true;
 	bool stop = x->stalled;
@@ -211,9 +211,7 @@ static int set_lines(ociwp_exchange *x, const ociwp_http *http, ociw_error **err
 		if (r < 0)
 			return r;
 	}
-	return curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->lines) == CURLE_OK
-	               ? 0
-	               : ociwp_nomem(err);
+	return 0;
 }
 
 static bool set_protocols(CURL *easy)
@@ -248,24 +246,30 @@ static bool set_tls(CURL *easy, const ociwp_tls *tls)
 	return ok;
 }
 
-static bool set_body(ociwp_exchange *x, const ociwp_http *http)
+static bool make_ring(ociwp_exchange *x, const ociwp_http *http)
 {
-	CURL *easy = x->easy;
+	if (http->body_size == OCIWP_BODY_NONE)
+		return true;
+	return ociwp_ring_init(&x->up, http->body_size <= SMALL_RING ? SMALL_RING : LARGE_RING);
+}
+
+static bool set_body(CURL *easy, const ociwp_http *http)
+{
 	if (http->body_size == OCIWP_BODY_NONE)
 		return true;
 	curl_off_t size = http->body_size == OCIWP_BODY_UNKNOWN ? -1 : (curl_off_t)http->body_size;
-	size_t ring = size >= 0 && size <= (curl_off_t)SMALL_RING ? SMALL_RING : LARGE_RING;
-	return ociwp_ring_init(&x->up, ring) &&
-	       curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
+	return curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, size) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 64L * 1024) == CURLE_OK;
 }
 
-static bool set_options(ociwp_exchange *x, const ociwp_http *http)
+static bool set_options(ociwp_exchange *x)
 {
+	const ociwp_http *http = x->http;
 	CURL *easy = x->easy;
-	long connect_ms = (long)ociwp_transport_settings(x->transport)->connect_ms;
-	bool ok = set_protocols(easy) && set_tls(easy, &http->tls) && set_body(x, http);
+	long connect_ms = (long)ociwp_transport_settings(x->transport).connect_ms;
+	bool ok = set_protocols(easy) && set_tls(easy, &http->tls) && set_body(easy, http);
+	ok = ok && curl_easy_setopt(easy, CURLOPT_HTTPHEADER, x->lines) == CURLE_OK;
 	ok = ok && curl_easy_setopt(easy, CURLOPT_URL, http->url) == CURLE_OK;
 	ok = ok && curl_easy_setopt(easy, CURLOPT_USERAGENT, http->user_agent) == CURLE_OK;
 	if (strcmp(http->method, "HEAD") == 0)
@@ -299,6 +303,12 @@ static bool set_options(ociwp_exchange *x, const ociwp_http *http)
 	return ok;
 }
 
+bool ociwp_exchange_set_up(ociwp_exchange *x)
+{
+	x->easy = curl_easy_init();
+	return x->easy && set_options(x);
+}
+
 static void free_exchange(ociwp_exchange *x)
 {
 	if (x->easy)
@@ -327,9 +337,9 @@ static int make_exchange(ociwp_transport *transport, const ociwp_http *http, oci
 	pthread_condattr_destroy(&attr);
 	pthread_mutex_init(&x->mutex, NULL);
 	x->transport = transport;
-	x->easy = curl_easy_init();
-	int r = x->easy ? set_lines(x, http, err) : ociwp_nomem(err);
-	if (r == 0 && !set_options(x, http))
+	x->http = http;
+	int r = set_lines(x, http, err);
+	if (r == 0 && !make_ring(x, http))
 		r = ociwp_nomem(err);
 	if (r < 0) {
 		free_exchange(x);
@@ -428,12 +438,11 @@ static bool feeding_is_over(const ociwp_exchange *x)
 	return x->finished || (x->headers_done && x->status >= 300);
 }
 
-static int kick_locked(ociwp_exchange *x, ociw_error **err)
+static void kick_locked(ociwp_exchange *x)
 {
 	pthread_mutex_unlock(&x->mutex);
-	int r = ociwp_transport_post(x, OCIWP_COMMAND_KICK, err);
+	ociwp_transport_post(x, OCIWP_COMMAND_KICK);
 	pthread_mutex_lock(&x->mutex);
-	return r;
 }
 
 /* Holding the lock, which is given up while the source is read: the free area is ours alone. */
@@ -459,7 +468,9 @@ static int feed_once(ociwp_exchange *x, ociw_reader *body, uint64_t *left, ociw_
 		                  (unsigned long long)*left);
 	if (n == 0 || *left == 0)
 		x->up_ended = true;
-	return x->send_paused ? kick_locked(x, err) : 0;
+	if (x->send_paused)
+		kick_locked(x);
+	return 0;
 }
 
 /* Holding the lock: sends the body. */
@@ -481,7 +492,8 @@ static int feed(ociwp_exchange *x, const ociwp_http *http, const ociw_op *op, oc
 	if (!x->up_ended) {
 		/* Answered early. Below 400 curl would go on sending; make it stop. */
 		x->up_dropped = true;
-		return x->send_paused ? kick_locked(x, err) : 0;
+		if (x->send_paused)
+			kick_locked(x);
 	}
 	return 0;
 }
@@ -495,11 +507,7 @@ int ociwp_exchange_begin(ociwp_transport *transport, const ociwp_http *http, con
 	int r = make_exchange(transport, http, &x, err);
 	if (r < 0)
 		return r;
-	r = ociwp_transport_post(x, OCIWP_COMMAND_ADD, err);
-	if (r < 0) {
-		free_exchange(x);
-		return r;
-	}
+	ociwp_transport_post(x, OCIWP_COMMAND_ADD);
 	pthread_mutex_lock(&x->mutex);
 	r = feed(x, http, op, err);
 	while (r == 0 && !x->headers_done && !x->finished)
@@ -552,7 +560,7 @@ ptrdiff_t ociwp_exchange_read(ociwp_exchange *x, void *buf, size_t len, const oc
 	bool kick = r == 0 && x->receive_paused && ociwp_ring_room(&x->down) >= x->down.cap / 2;
 	pthread_mutex_unlock(&x->mutex);
 	if (kick)
-		r = ociwp_transport_post(x, OCIWP_COMMAND_KICK, err);
+		ociwp_transport_post(x, OCIWP_COMMAND_KICK);
 	return r < 0 ? r : (ptrdiff_t)n;
 }
 
@@ -560,8 +568,7 @@ void ociwp_exchange_close(ociwp_exchange *x)
 {
 	if (!x)
 		return;
-	/* The thread runs (ADD was posted), so this cannot fail. */
-	(void)ociwp_transport_post(x, OCIWP_COMMAND_REMOVE, NULL);
+	ociwp_transport_post(x, OCIWP_COMMAND_REMOVE);
 	pthread_mutex_lock(&x->mutex);
 	while (!x->removed)
 		pthread_cond_wait(&x->cond, &x->mutex);

@@ -22,11 +22,12 @@ enum {
 struct ociwp_exchange {
 	/* Set before ADD, then constant. */
 	ociwp_transport *transport;
-	CURL *easy;
+	const ociwp_http *http; /* borrowed until the headers of the answer are there */
 	struct curl_slist *lines; /* wiped: may hold credentials */
 	char error_text[CURL_ERROR_SIZE];
 
 	/* The I/O thread alone. */
+	CURL *easy;
 	bool attached;
 	curl_off_t last_sent, last_received;
 	uint64_t last_progress_ms;
@@ -50,9 +51,10 @@ struct ociwp_exchange {
 };
 
 /* transport.c */
-int ociwp_transport_post(ociwp_exchange *x, unsigned command, ociw_error **err);
-const ociwp_transport_options *ociwp_transport_settings(const ociwp_transport *transport);
+void ociwp_transport_post(ociwp_exchange *x, unsigned command);
+ociwp_transport_options ociwp_transport_settings(const ociwp_transport *transport);
 /* exchange.c: called on the I/O thread. */
+bool ociwp_exchange_set_up(ociwp_exchange *x);
 void ociwp_exchange_kicked(ociwp_exchange *x);
 void ociwp_exchange_finished(ociwp_exchange *x, CURLcode result);
 void ociwp_exchange_removed(ociwp_exchange *x);

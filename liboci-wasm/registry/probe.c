@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A TLS hello by hand: libcurl's would make a whole TLS context only for its first answered byte, which
- * takes longer than everything else in a push that finds its image there.
+ * takes longer than everything else in a push that finds its image there. Nor does it wait for libcurl,
+ * which starts on the I/O thread meanwhile.
  */
 #include "registry/probe.h"
 
-#include "base/buf.h"
 #include "base/op.h"
 #include "base/time.h"
 #include "registry/url.h"
-#include <curl/curl.h>
+#include <errno.h>
+#include <netdb.h>
 #include <poll.h>
-#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* How often a wait looks at the operation's cancel flag. */
 #define STEP_MS 100
@@ -28,86 +30,88 @@ static const unsigned char hello[] = {
 	0, 8, 0, 10, 0, 4, 0, 2, 0, 23, /* extensions: secp256r1 */
 };
 
-static int on_progress(void *op, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-	(void)a, (void)b, (void)c, (void)d;
-	return ociwp_check_cancel(op, NULL) < 0;
-}
+/* For how long an answer is waited for, and who may end that. */
+typedef struct patience {
+	uint64_t end_ms; /* monotonic */
+	const ociw_op *op;
+} patience;
 
-/* The URL to connect to without TLS, at the port that TLS would have. */
-static int plain_url(const char *authority, ociwp_buf *out, ociw_error **err)
+/* 1 when the socket is ready for @p events (or broken, as its next call tells), 0 out of time. */
+static int await(int fd, short events, const patience *p, ociw_error **err)
 {
-	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
-	ociwp_url url = {0};
-	ociwp_buf_printf(&text, "https://%s/", authority);
-	int r = ociwp_buf_check(&text, err);
-	if (r == 0)
-		r = ociwp_url_parse(text.data, NULL, &url, err);
-	if (r == 0) {
-		ociwp_buf_printf(out, "http%s/", strstr(url.origin, "://"));
-		r = ociwp_buf_check(out, err);
-	}
-	ociwp_url_deinit(&url);
-	return r;
-}
-
-static CURL *connect_to(const char *url, uint64_t wait_ms, const ociw_op *op, ociw_error **err)
-{
-	CURL *easy = curl_easy_init();
-	if (!easy || curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK ||
-	    curl_easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK ||
-	    curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) != CURLE_OK ||
-	    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
-	    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)wait_ms) != CURLE_OK ||
-	    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress) != CURLE_OK ||
-	    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, op) != CURLE_OK ||
-	    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L) != CURLE_OK) {
-		curl_easy_cleanup(easy);
-		(void)ociwp_nomem(err);
-		return NULL;
-	}
-	return easy;
-}
-
-/* The first byte that comes within the time: 1, or 0 without one. */
-static int first_byte(CURL *easy, uint64_t wait_ms, const ociw_op *op, unsigned char *out, ociw_error **err)
-{
-	curl_socket_t fd = CURL_SOCKET_BAD;
-	uint64_t end = ociwp_monotonic_ms() + wait_ms;
-	if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK)
-		return 0;
-	do {
-		struct pollfd waited = {.fd = fd, .events = POLLIN};
-		size_t got = 0;
-		CURLcode code = curl_easy_recv(easy, out, 1, &got);
-		if (code != CURLE_AGAIN)
-			return code == CURLE_OK && got == 1;
-		int r = ociwp_check_cancel(op, err);
+	for (;;) {
+		struct pollfd waited = {.fd = fd, .events = events};
+		int r = ociwp_check_cancel(p->op, err);
 		if (r < 0)
 			return r;
-		(void)poll(&waited, 1, STEP_MS);
-	} while (ociwp_monotonic_ms() < end);
-	return 0;
+		if (poll(&waited, 1, STEP_MS) > 0)
+			return 1;
+		if (ociwp_monotonic_ms() >= p->end_ms)
+			return 0;
+	}
+}
+
+/* Whether a connection to this address comes about: 1, or 0. */
+static int connect_to(int fd, const struct addrinfo *address, const patience *p, ociw_error **err)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+	if (connect(fd, address->ai_addr, address->ai_addrlen) == 0)
+		return 1;
+	if (errno != EINPROGRESS)
+		return 0;
+	int r = await(fd, POLLOUT, p, err);
+	if (r != 1)
+		return r;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0;
+}
+
+/* The first byte of the answer to a hello: 1, or 0 without one. */
+static int first_byte(int fd, const patience *p, unsigned char *out, ociw_error **err)
+{
+	if (send(fd, hello, sizeof(hello), MSG_NOSIGNAL) != (ssize_t)sizeof(hello))
+		return 0;
+	int r = await(fd, POLLIN, p, err);
+	return r == 1 ? recv(fd, out, 1, 0) == 1 : r;
+}
+
+/* The first of the host's addresses that can be connected to gives the answer. */
+static int ask(const struct addrinfo *list, const patience *p, unsigned char *out, ociw_error **err)
+{
+	int r = 0;
+	bool connected = false;
+	for (const struct addrinfo *a = list; a && r == 0 && !connected; a = a->ai_next) {
+		int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (fd < 0)
+			continue;
+		r = connect_to(fd, a, p, err);
+		connected = r == 1;
+		if (connected)
+			r = first_byte(fd, p, out, err);
+		close(fd);
+	}
+	return r;
 }
 
 int ociwp_probe_tls(const char *authority, uint64_t wait_ms, const ociw_op *op, bool *out, ociw_error **err)
 {
+	static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	const patience p = {ociwp_monotonic_ms() + wait_ms, op};
+	struct addrinfo *list = NULL;
 	unsigned char first = 0;
-	size_t sent = 0;
+	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
+	__attribute__((cleanup(ociwp_cleanup_url))) ociwp_url url = {0};
 	*out = false;
-	OCIWP_AUTO(buf) ociwp_buf url = OCIWP_BUF_INIT;
-	int r = plain_url(authority, &url, err);
-	if (r < 0)
-		return r;
-	CURL *easy = connect_to(url.data, wait_ms, op, err);
-	if (!easy)
-		return OCIW_ERR_NOMEM;
-	if (curl_easy_perform(easy) == CURLE_OK &&
-	    curl_easy_send(easy, hello, sizeof(hello), &sent) == CURLE_OK && sent == sizeof(hello))
-		r = first_byte(easy, wait_ms, op, &first, err);
-	curl_easy_cleanup(easy);
+	ociwp_buf_printf(&text, "https://%s/", authority);
+	int r = ociwp_buf_check(&text, err);
+	if (r == 0)
+		r = ociwp_url_parse(text.data, NULL, &url, err);
 	if (r == 0)
 		r = ociwp_check_cancel(op, err);
+	if (r == 0 && getaddrinfo(url.host, strrchr(url.origin, ':') + 1, &hints, &list) == 0) {
+		r = ask(list, &p, &first, err);
+		freeaddrinfo(list);
+	}
 	*out = r == 1 && (first == 21 || first == 22);
 	return r < 0 ? r : 0;
 }

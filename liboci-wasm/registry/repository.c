@@ -127,7 +127,10 @@ int ociw_client_repository(ociw_client *client, const ociw_reference *ref, ociw_
 {
 	OCIWP_AUTO(buf) ociwp_buf label = OCIWP_BUF_INIT;
 	ociwp_repository *repo = NULL;
+	ociwp_transport *transport;
 	*out = NULL;
+	/* Requests will follow: libcurl starts beside what comes before them. The first one tells of a failure. */
+	(void)ociwp_client_transport(client, &transport, NULL);
 	ociwp_buf_printf(&label, "%s/%s", ociw_reference_host(ref), ociw_reference_repository(ref));
 	int r = ociwp_buf_check(&label, err);
 	if (r == 0)

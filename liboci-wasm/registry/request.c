@@ -51,7 +51,7 @@ static int probe(ociwp_host *host, const ociw_op *op, ociw_error **err)
 	bool tls = false;
 	int r = ociwp_client_transport(host->client, &transport, err);
 	if (r == 0)
-		r = ociwp_probe_tls(host->authority, ociwp_transport_settings(transport)->connect_ms,
+		r = ociwp_probe_tls(host->authority, ociwp_transport_settings(transport).connect_ms,
 		                    op, &tls, err);
 	if (r < 0)
 		return r;

@@ -24,6 +24,7 @@ typedef enum ociwp_failure {
 	OCIWP_FAILURE_PROTOCOL /* what came is no HTTP, or over a cap: never tried again */
 } ociwp_failure;
 
+/* 0: the default that stands beside it. */
 typedef struct ociwp_transport_options {
 	uint64_t connect_ms; /* 30,000 */
 	uint64_t stall_ms;   /* without a byte while a body moves: 60,000 */
@@ -64,6 +65,8 @@ typedef struct ociwp_http {
 /* Appends a header unless @p value is NULL. */
 void ociwp_http_header(ociwp_http *http, const char *name, const char *value);
 
+/* Starts the thread, which starts libcurl: the first request waits for that, this call does not.
+ * @p options is borrowed, and read with each request; NULL: the defaults. */
 int ociwp_transport_new(const ociwp_transport_options *options, ociwp_transport **out,
                         ociw_error **err);
 /* Stops the thread; no exchange may be left. NULL is fine. */

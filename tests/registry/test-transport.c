@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The I/O thread: starts late, serves many, ends with its owner, leaves signals alone.
+ * The I/O thread: starts libcurl, serves many, ends with its owner, leaves signals alone.
  */
 #include "registry/transport.h"
 
@@ -40,7 +40,7 @@ static void *get(void *self)
 
 static const fake_rule hello[] = {{.match = "GET /", .answer = {.status = 200, .body = "hello"}}};
 
-Test(transport, an_unused_one_starts_no_thread_and_is_freed)
+Test(transport, an_unused_one_is_freed)
 {
 	ociwp_transport *transport = NULL;
 	cr_assert_eq(ociwp_transport_new(NULL, &transport, NULL), 0);
@@ -82,6 +82,22 @@ Test(transport, a_connection_is_used_again)
 	cr_assert_eq(fake_count(fake), 5);
 	cr_assert_eq(fake_at(fake, 4)->connection, 1);
 	ociwp_transport_free(transport);
+	fake_stop(fake);
+}
+
+Test(transport, a_request_made_at_once_waits_for_the_start_of_libcurl)
+{
+	fake_registry *fake = fake_start(hello, 1);
+	for (int i = 0; i < 20; i++) {
+		ociwp_transport *transport = NULL;
+		job j = {0};
+		cr_assert_eq(ociwp_transport_new(NULL, &transport, NULL), 0);
+		j.transport = transport;
+		snprintf(j.url, sizeof(j.url), "http://%s/", fake_address(fake));
+		get(&j);
+		cr_assert(j.good);
+		ociwp_transport_free(transport);
+	}
 	fake_stop(fake);
 }
 

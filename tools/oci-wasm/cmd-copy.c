@@ -30,17 +30,15 @@ static int copy_ends(struct tool *tool, const struct copy_command *command, cons
 		     const char *to)
 {
 	ociw_copy_options options = OCIW_COPY_OPTIONS_INIT;
-	struct end source, destination = {0};
+	struct end source, destination;
 	ociw_platform *platform = NULL;
 	ociw_descriptor *desc = NULL;
 	ociw_error *err = NULL;
-	int status = end_open(tool, from, END_READ, &source);
+	int status = ends_open(tool, from, to, &source, &destination);
 
 	if (status != 0)
 		return status;
-	status = end_open(tool, to, END_WRITE, &destination);
-	if (status == 0)
-		status = parse_platform(tool, command->platform, &platform);
+	status = parse_platform(tool, command->platform, &platform);
 	if (status == 0) {
 		options.op = &tool->op;
 		options.platform = platform;

@@ -23,27 +23,24 @@ static const struct option_spec specs[] = {
 static int push_source(struct tool *tool, const struct push_command *command, char **argv)
 {
 	ociw_copy_options options = OCIW_COPY_OPTIONS_INIT;
-	struct end source, destination = {0};
+	struct end source, destination;
 	ociw_descriptor *desc = NULL;
 	ociw_error *err = NULL;
-	int status = end_open(tool, argv[0], END_READ, &source);
+	int status = ends_open(tool, argv[0], argv[1], &source, &destination);
 
 	if (status != 0)
 		return status;
-	status = end_open(tool, argv[1], END_WRITE, &destination);
-	if (status == 0) {
-		options.op = &tool->op;
-		options.parallel = (uint32_t)command->pack.parallel;
-		options.flags = (command->recursive ? OCIW_COPY_RECURSIVE : 0) |
-				(command->no_replace ? OCIW_COPY_NO_REPLACE : 0);
-		if (ociw_copy(source.content, source.name, destination.content, destination.name,
-			      &options, &desc, &err) < 0) {
-			status = tool_fail(tool, err);
-		} else {
-			progress_clear(tool->progress);
-			print_descriptor(tool, argv[1], desc);
-			status = tool_finish(tool);
-		}
+	options.op = &tool->op;
+	options.parallel = (uint32_t)command->pack.parallel;
+	options.flags = (command->recursive ? OCIW_COPY_RECURSIVE : 0) |
+			(command->no_replace ? OCIW_COPY_NO_REPLACE : 0);
+	if (ociw_copy(source.content, source.name, destination.content, destination.name, &options,
+		      &desc, &err) < 0) {
+		status = tool_fail(tool, err);
+	} else {
+		progress_clear(tool->progress);
+		print_descriptor(tool, argv[1], desc);
+		status = tool_finish(tool);
 	}
 	ociw_descriptor_free(desc);
 	end_close(&destination);

@@ -194,6 +194,34 @@ int end_open(struct tool *tool, const char *text, enum end_use use, struct end *
 	return err ? tool_fail(tool, err) : exit_status_of((ociw_code)r);
 }
 
+static bool is_registry(const char *text)
+{
+	ociw_target *target = NULL;
+	bool yes = ociw_target_parse(text, &target, NULL) >= 0 &&
+		   ociw_target_get_kind(target) == OCIW_TARGET_REGISTRY;
+
+	ociw_target_free(target);
+	return yes;
+}
+
+int ends_open(struct tool *tool, const char *from, const char *to, struct end *source,
+	      struct end *destination)
+{
+	/* A registry's client starts while the source is read. A destination on disk is made only for
+	 * a source that is there. */
+	bool swap = is_registry(to);
+	int status = swap ? end_open(tool, to, END_WRITE, destination)
+			  : end_open(tool, from, END_READ, source);
+
+	if (status != 0)
+		return status;
+	status = swap ? end_open(tool, from, END_READ, source)
+		      : end_open(tool, to, END_WRITE, destination);
+	if (status != 0)
+		end_close(swap ? destination : source);
+	return status;
+}
+
 void end_close(struct end *end)
 {
 	ociw_content_free(end->content);

@@ -78,6 +78,9 @@ enum end_use { END_READ, END_WRITE };
 
 /* Opens what a person named; 0 or the exit status of a failure that has been told. */
 int end_open(struct tool *tool, const char *text, enum end_use use, struct end *out);
+/* The two ends of a copy, both or none. */
+int ends_open(struct tool *tool, const char *from, const char *to, struct end *source,
+	      struct end *destination);
 void end_close(struct end *end);
 
 /* The user's store, a layout directory below $XDG_DATA_HOME or ~/.local/share; NULL without a home.
