@@ -180,10 +180,11 @@ static int hash(struct work *work, ociw_error **err)
 	ociwp_beneath beneath;
 	uint32_t anywhere = OCIW_PACK_COMPAT_SPIN | OCIW_PACK_ALLOW_OUTSIDE;
 	if (work->pack->options.flags & anywhere)
-		return ociwp_pack_hash(work->pack, &work->draft, work->cache, NULL, err);
+		return ociwp_pack_hash(work->pack, work->app, &work->draft, work->cache, NULL, err);
 	int r = ociwp_beneath_init(&beneath, work->app->root, err);
 	if (r == 0)
-		r = ociwp_pack_hash(work->pack, &work->draft, work->cache, &beneath, err);
+		r = ociwp_pack_hash(work->pack, work->app, &work->draft, work->cache, &beneath,
+		                    err);
 	ociwp_beneath_deinit(&beneath);
 	return r;
 }

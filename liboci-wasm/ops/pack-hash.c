@@ -6,8 +6,10 @@
 #include "io/parallel.h"
 #include "ops/pack-private.h"
 #include "ops/pack-cache.h"
+#include "ops/pack-sources.h"
 
 struct hash {
+	const ociwp_app *app; /* says where in the manifest */
 	ociwp_draft *draft;
 	size_t *first; /* number of the first item of each component, and the number of all */
 	ociwp_scratch *scratch;
@@ -48,14 +50,17 @@ static int hash_source(struct hash *hash, size_t worker, ociwp_source *source, u
 	return r < 0 ? r : ociwp_source_hash(source, wasm, scratch, err);
 }
 
-static int hash_wasm(struct hash *hash, size_t worker, ociwp_source *source, const char *id,
-                     const char *role, const char *name, ociw_error **err)
+static int hash_wasm(struct hash *hash, size_t worker, ociwp_source *source,
+                     const ociwp_app_component *from, const char *role,
+                     const ociwp_app_source *place, const char *name, ociw_error **err)
 {
+	char what[300];
 	int r = hash_source(hash, worker, source, hash->wasm, NULL, err);
-	if (r < 0)
-		return ociwp_wrap(err, r, "component %s: %s%s%s", ociwp_quote(id), role,
-		                  name ? " " : "", name ? ociwp_quote(name) : "");
-	return 0;
+	if (r >= 0)
+		return r;
+	snprintf(what, sizeof(what), "%s%s%s", role, name ? " " : "",
+	         name ? ociwp_quote(name) : "");
+	return ociwp_pack_in_manifest(hash->app, place->at, from->id, what, r, err);
 }
 
 static int hash_item(void *context, size_t worker, size_t index, ociw_error **err)
@@ -64,26 +69,29 @@ static int hash_item(void *context, size_t worker, size_t index, ociw_error **er
 	size_t number = component_of(hash, index), item = index - hash->first[number];
 	ociwp_draft_component *component = &hash->draft->components[number];
 	const ociwp_lock_component *locked = &hash->draft->lock->components[number];
+	const ociwp_app_component *from = &hash->app->components[number];
 	if (item == 0)
-		return hash_wasm(hash, worker, &component->wasm, component->id, "wasm source", NULL,
-		                 err);
+		return hash_wasm(hash, worker, &component->wasm, from, "wasm source", &from->source,
+		                 NULL, err);
 	item--;
 	if (item < component->dependency_count)
-		return hash_wasm(hash, worker, &component->dependencies[item], component->id,
-		                 "dependency", locked->dependencies[item].name, err);
+		return hash_wasm(hash, worker, &component->dependencies[item], from, "dependency",
+		                 &from->dependency_sources[item], locked->dependencies[item].name,
+		                 err);
 	item -= component->dependency_count;
 	if (item < component->trigger_count)
-		return hash_wasm(hash, worker, &component->triggers[item], component->id,
-		                 "trigger dependency", NULL, err);
+		return hash_wasm(hash, worker, &component->triggers[item], from,
+		                 "trigger dependency", &from->trigger_sources[item], NULL, err);
 	item -= component->trigger_count;
 	int r = hash_source(hash, worker, &component->files[item].source, 0, hash->beneath, err);
 	return r < 0 ? ociwp_wrap(err, r, "component %s: file", ociwp_quote(component->id)) : 0;
 }
 
-int ociwp_pack_hash(const ociwp_pack *pack, ociwp_draft *draft, ociwp_pack_cache *cache,
-                    const ociwp_beneath *beneath, ociw_error **err)
+int ociwp_pack_hash(const ociwp_pack *pack, const ociwp_app *app, ociwp_draft *draft,
+                    ociwp_pack_cache *cache, const ociwp_beneath *beneath, ociw_error **err)
 {
 	struct hash hash = {
+	        .app = app,
 	        .draft = draft,
 	        .cache = cache,
 	        .beneath = beneath,

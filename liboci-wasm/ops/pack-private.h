@@ -11,6 +11,7 @@
 
 #define OCIWP_CONTENT_LAYERS_MAX 499 /* spin.md 3.1 step 3 */
 
+struct ociwp_app;
 typedef struct ociwp_pack_cache ociwp_pack_cache;
 
 typedef struct ociwp_pack {
@@ -60,9 +61,9 @@ int ociwp_pack_infer_created(const ociwp_pack *pack, ociwp_annotations *annotati
 /* Makes the folders that lead to @p path, mode 0700: 0 or -1 with errno. */
 int ociwp_pack_make_parents(const char *path);
 
-/* Sizes and digests of everything in the draft, by several threads. Static files must be where
+/* Sizes and digests of everything in the draft of @p app, by several threads. Static files must be where
  * @p beneath says (NULL: anywhere); wasm may be anywhere, as a build puts it. */
-int ociwp_pack_hash(const ociwp_pack *pack, ociwp_draft *draft, ociwp_pack_cache *cache,
-                    const ociwp_beneath *beneath, ociw_error **err);
+int ociwp_pack_hash(const ociwp_pack *pack, const struct ociwp_app *app, ociwp_draft *draft,
+                    ociwp_pack_cache *cache, const ociwp_beneath *beneath, ociw_error **err);
 
 #endif

@@ -276,21 +276,16 @@ struct owner {
 	const char *id, *what;
 };
 
-/* "spin.toml:8:10: component "a": wasm source" in front of an error. */
-static int in_manifest(const ociwp_pack *pack, const struct owner *owner, ociwp_place at, int r,
-                       ociw_error **err)
+int ociwp_pack_in_manifest(const ociwp_app *app, ociwp_place at, const char *id, const char *what,
+                           int r, ociw_error **err)
 {
-	/* The manifest as it was given, as for everything else that is wrong with it. */
-	const char *given = pack->options.path,
-	           *name = ociwp_path_basename(owner->app->manifest_path);
-	bool folder = !ociwp_ends_with(given, name);
 	if (r >= 0)
 		return r;
 	if (!at.line)
-		return ociwp_wrap(err, r, "component %s: %s", ociwp_quote(owner->id), owner->what);
-	return ociwp_wrap(err, r, "%s%s%s:%u:%u: component %s: %s", given,
-	                  folder && !ociwp_ends_with(given, "/") ? "/" : "", folder ? name : "",
-	                  at.line, at.column, ociwp_quote(owner->id), owner->what);
+		return ociwp_wrap(err, r, "component %s: %s", ociwp_quote(id), what);
+	return ociwp_wrap(err, r, "%s:%u:%u: component %s: %s",
+	                  app->shown ? app->shown : app->manifest_path, at.line, at.column,
+	                  ociwp_quote(id), what);
 }
 
 /* Resolves @p count sources of an owner; *done grows with each. */
@@ -304,7 +299,8 @@ static int resolve_list(const ociwp_pack *pack, const struct owner *owner,
 	for (size_t i = 0; i < count; i++) {
 		int r = resolve_source(pack, &from[i], workspace, &(*out)[i], err);
 		if (r < 0)
-			return in_manifest(pack, owner, from[i].at, r, err);
+			return ociwp_pack_in_manifest(owner->app, from[i].at, owner->id,
+			                              owner->what, r, err);
 		++*done;
 	}
 	return 0;
@@ -318,9 +314,8 @@ int ociwp_pack_sources(const ociwp_pack *pack, const ociwp_app *app, ociwp_works
 		const ociwp_app_component *from = &app->components[i];
 		ociwp_draft_component *to = &draft->components[i];
 		struct owner owner = {app, to->id, "wasm source"};
-		int r = in_manifest(pack, &owner, from->source.at,
-		                    resolve_source(pack, &from->source, workspace, &to->wasm, err),
-		                    err);
+		int r = resolve_source(pack, &from->source, workspace, &to->wasm, err);
+		r = ociwp_pack_in_manifest(app, from->source.at, to->id, owner.what, r, err);
 		owner.what = "dependency";
 		if (r == 0)
 			r = resolve_list(pack, &owner, from->dependency_sources,

@@ -36,4 +36,9 @@ const char *ociwp_workspace_path(const ociwp_workspace *workspace, const ociwp_s
 int ociwp_pack_sources(const ociwp_pack *pack, const ociwp_app *app, ociwp_workspace *workspace,
                        ociwp_draft *draft, ociw_error **err);
 
+/* "spin.toml:8:10: component "a": wasm source" in front of an error @p r, as the loader of manifests has
+ * it; 0 when it is none. */
+int ociwp_pack_in_manifest(const ociwp_app *app, ociwp_place at, const char *id, const char *what,
+                           int r, ociw_error **err);
+
 #endif

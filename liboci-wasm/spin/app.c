@@ -66,8 +66,10 @@ void ociwp_app_free(ociwp_app *app)
 	for (size_t i = 0; i < app->component_count; i++)
 		app_component_deinit(&app->components[i]);
 	free(app->components);
+	free(app->trigger_places);
 	ociwp_lock_free(app->lock);
 	free(app->manifest_path);
+	free(app->shown);
 	json_decref(app->annotations);
 	free(app->root);
 	free(app);
@@ -215,6 +217,17 @@ static int take_files(struct ahead *ahead, size_t index, ociwp_report *report, u
 	                           files, to, err);
 }
 
+static int keep_trigger_places(const ociwp_spin_manifest *manifest, ociwp_app *app,
+                               ociw_error **err)
+{
+	app->trigger_places = ociwp_calloc(manifest->trigger_count, sizeof(*app->trigger_places));
+	if (!app->trigger_places)
+		return ociwp_nomem(err);
+	for (size_t i = 0; i < manifest->trigger_count; i++)
+		app->trigger_places[i] = manifest->triggers[i].at;
+	return 0;
+}
+
 /* One normalised manifest to app and lock. */
 static int build(const ociwp_spin_manifest *manifest, const char *profile, ociwp_report *report,
                  ociwp_app *app, ociw_error **err)
@@ -222,6 +235,8 @@ static int build(const ociwp_spin_manifest *manifest, const char *profile, ociwp
 	struct ahead ahead = {manifest, report, app, NULL};
 	uint64_t files = 0;
 	int r = ociwp_lock_build_app(manifest, profile, app->lock, err);
+	if (r == 0)
+		r = keep_trigger_places(manifest, app, err);
 	if (r < 0 || manifest->component_count == 0)
 		return r;
 	app->lock->components =
@@ -234,6 +249,7 @@ static int build(const ociwp_spin_manifest *manifest, const char *profile, ociwp
 	for (size_t i = 0; r == 0 && i < manifest->component_count; i++) {
 		ociwp_component *component = manifest->components[i];
 		app->lock->component_count = i + 1;
+		app->components[i].at = component->at;
 		r = ociwp_lock_build_component(manifest, component, app, i, report, err);
 		if (r == 0)
 			r = take_files(&ahead, i, report, &files, err);
@@ -305,7 +321,6 @@ int ociwp_app_load_report(const char *path, const char *profile, ociwp_report *r
 {
 	OCIWP_AUTO(app) ociwp_app *app = app_new();
 	OCIWP_AUTO(str) char *text = NULL;
-	OCIWP_AUTO(str) char *shown = NULL;
 	size_t len = 0;
 	if (!app)
 		return ociwp_nomem(err);
@@ -314,12 +329,12 @@ int ociwp_app_load_report(const char *path, const char *profile, ociwp_report *r
 	    (r = read_manifest(app->manifest_path, &text, &len, err)) < 0)
 		return r;
 	/* As it was given, so that a person finds it: the folder's own spin.toml included. */
-	shown = ociwp_ends_with(path, ociwp_path_basename(app->manifest_path))
-	                ? ociwp_strdup(path)
-	                : ociwp_path_join(path, "spin.toml");
-	if (!shown)
+	app->shown = ociwp_ends_with(path, ociwp_path_basename(app->manifest_path))
+	                     ? ociwp_strdup(path)
+	                     : ociwp_path_join(path, "spin.toml");
+	if (!app->shown)
 		return ociwp_nomem(err);
-	report->file = shown;
+	report->file = app->shown;
 	r = load_text((ociw_span){text, len}, profile, report, app, err);
 	report->file = NULL;
 	if (r == 0)

@@ -30,6 +30,7 @@ typedef struct ociwp_app_file {
 
 typedef struct ociwp_app_component {
 	const char *id; /* borrowed from lock->components[i] */
+	ociwp_place at; /* in the manifest */
 	ociwp_app_source source;
 	ociwp_app_source *dependency_sources; /* index-parallel with lock dependencies */
 	size_t dependency_count;
@@ -47,9 +48,11 @@ typedef struct ociwp_app_component {
  * files, which pack fills in (its components have no files yet); components are index-parallel. */
 typedef struct ociwp_app {
 	char *manifest_path; /* absolute */
+	char *shown; /* the same as it was given, for messages; NULL when there was only text */
 	char *root;          /* its folder */
 	ociwp_lock *lock;
 	json_t *annotations; /* that the manifest has for the image: key -> string, or NULL */
+	ociwp_place *trigger_places; /* index-parallel with lock->triggers */
 	ociwp_app_component *components;
 	size_t component_count;
 } ociwp_app;

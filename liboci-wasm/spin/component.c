@@ -39,7 +39,13 @@ static ociwp_where at(const ociwp_fields *f, ociwp_place place, const char *rule
 static int parse_source_table(const ociwp_fields *f, const ociwp_toml *value, ociwp_app_source *out,
                               ociw_error **err)
 {
-	ociwp_fields s = {f->report, NULL, "the source", f->component};
+	ociwp_fields s = {f->report, value, "the source", f->component};
+	const ociwp_toml_member *path = ociwp_fields_get(&s, "path");
+	if (path) /* as dependencies have it */
+		return ociwp_report_fail(f->report, at(f, path->at, "unknown-key"), OCIW_ERR_FORMAT,
+		                         err,
+		                         "unknown key \"path\" in the source: a local path is text "
+		                         "alone, source = \"FILE\"");
 	int r = ociwp_fields_open(&s, value, source_keys, err);
 	if (r < 0)
 		return r;

@@ -196,6 +196,16 @@ int ociwp_fields_wrong_type(const ociwp_fields *f, const ociwp_toml *value, cons
 	                         type_name(value->type));
 }
 
+/* The value of a key that people chose, in the table @p key. */
+static int wrong_entry(const ociwp_fields *f, const char *key, const ociwp_toml_member *entry,
+                       const char *wanted, ociw_error **err)
+{
+	return ociwp_report_fail(f->report, where(f, entry->value.at, "wrong-type"),
+	                         OCIW_ERR_FORMAT, err, "%s in %s of %s must be %s, not %s",
+	                         ociwp_quote(entry->key), ociwp_quote(key), f->what, wanted,
+	                         type_name(entry->value.type));
+}
+
 static int take_string(const ociwp_fields *f, const ociwp_toml_member *member, char **out,
                        ociw_error **err)
 {
@@ -269,8 +279,7 @@ int ociwp_fields_string_map(const ociwp_fields *f, const char *key, json_t **out
 	for (size_t i = 0; i < value->count; i++) {
 		const ociwp_toml_member *entry = &value->u.members[i];
 		if (entry->value.type != OCIWP_TOML_STRING)
-			return ociwp_fields_wrong_type(f, &entry->value, entry->key, "a string",
-			                               err);
+			return wrong_entry(f, key, entry, "a string", err);
 		if (json_object_set_new(map, entry->key, json_string(entry->value.u.string)) < 0)
 			return ociwp_nomem(err);
 	}
@@ -290,8 +299,7 @@ int ociwp_fields_table_map(const ociwp_fields *f, const char *key, json_t **out,
 	for (size_t i = 0; i < value->count; i++) {
 		const ociwp_toml_member *entry = &value->u.members[i];
 		if (entry->value.type != OCIWP_TOML_TABLE)
-			return ociwp_fields_wrong_type(f, &entry->value, entry->key, "a table",
-			                               err);
+			return wrong_entry(f, key, entry, "a table", err);
 	}
 	if (!out)
 		return 0;

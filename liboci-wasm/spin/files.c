@@ -45,6 +45,7 @@ typedef struct resolver {
 	size_t before;
 	bool warned_name;
 	bool linked; /* the next file may be behind a link */
+	bool told;   /* the walk ended by an error that says where */
 } resolver;
 
 static ociwp_where at_entry(const resolver *rs, const char *rule)
@@ -60,7 +61,27 @@ static bool may_leave(const resolver *rs)
 static int refuse_outside(const resolver *rs, const char *path, ociw_error **err)
 {
 	return ociwp_report_fail(rs->report, at_entry(rs, "files-outside"), OCIW_ERR_UNSAFE, err,
-	                         "%s leaves the app's folder", ociwp_quote(path));
+	                         "%s leaves the app's folder: move it there, or allow that with "
+	                         "--allow-outside",
+	                         ociwp_quote(path));
+}
+
+/* A path that is inside as it is written, and leads out. */
+static int refuse_link(const resolver *rs, const char *path, ociw_error **err)
+{
+	return ociwp_report_fail(
+	        rs->report, at_entry(rs, "files-outside"), OCIW_ERR_UNSAFE, err,
+	        "symbolic link %s leads out of the app's folder: put what it leads "
+	        "to in its place, or allow that with --allow-outside",
+	        ociwp_quote(path));
+}
+
+/* An error of the system, or of a limit, that knows nothing of the manifest. */
+static int wrap_place(const resolver *rs, int r, ociw_error **err)
+{
+	const ociwp_where where = at_entry(rs, "");
+	return ociwp_wrap(err, r, "%s:%u:%u: component %s: files", rs->report->file, where.at.line,
+	                  where.at.column, ociwp_quote(where.component));
 }
 
 /* "", "." and inner ".." removed: "a/./b//../c" is "a/c". *up counts the ".." that are left over,
@@ -118,8 +139,13 @@ static int relative(const resolver *rs, const char *path, const char **out, ociw
 	size_t up, len = strlen(rs->root);
 	*out = path;
 	if (*path == '/') {
+		/* For Spin there is no way either. */
 		if (strncmp(path, rs->root, len) != 0 || (path[len] && path[len] != '/' && len > 1))
-			return refuse_outside(rs, path, err);
+			return ociwp_report_fail(
+			        rs->report, at_entry(rs, "files-outside"), OCIW_ERR_UNSAFE, err,
+			        "%s is outside of the app's folder: only paths below spin.toml can "
+			        "be packed",
+			        ociwp_quote(path));
 		*out = path + len + strspn(path + len, "/");
 	}
 	OCIWP_AUTO(str) char *plain = normalize(*out, &up);
@@ -184,7 +210,11 @@ static int place(resolver *rs, const char *destination, const char *source, cons
 		return add_found(rs, path, source, st, err);
 	free(path);
 	if (!may_leave(rs))
-		return refuse_outside(rs, destination, err);
+		return ociwp_report_fail(
+		        rs->report, at_entry(rs, "files-outside"), OCIW_ERR_UNSAFE, err,
+		        "%s would land outside of the component's files, as %s: write a "
+		        "destination without \"..\"",
+		        ociwp_quote(source), ociwp_quote(destination));
 	return ociwp_report_warn(
 	        rs->report, at_entry(rs, "files-outside"), err,
 	        "%s would land outside of the component's files, as %s: it is lost",
@@ -204,16 +234,15 @@ static bool is_excluded(resolver *rs, const char *path)
 	return false;
 }
 
-static int on_file(void *user_data, const char *path, const struct stat *st, ociw_error **err)
+static int take_file(resolver *rs, const char *path, const struct stat *st, ociw_error **err)
 {
-	resolver *rs = user_data;
 	if (is_excluded(rs, path))
 		return 0;
 	/* Only a link or a ".." can lead out, and folders were judged before they were walked. */
-	bool suspicious = rs->linked || has_parent_part(path);
+	bool linked = rs->linked, suspicious = linked || has_parent_part(path);
 	rs->linked = false;
 	if (suspicious && !may_leave(rs) && !is_inside(rs, path))
-		return refuse_outside(rs, path, err);
+		return linked ? refuse_link(rs, path, err) : refuse_outside(rs, path, err);
 	size_t strip = strlen(rs->strip);
 	const char *rest = strip && strncmp(path, rs->strip, strip) == 0 ? path + strip : path;
 	rest += strspn(rest, "/");
@@ -224,6 +253,14 @@ static int on_file(void *user_data, const char *path, const struct stat *st, oci
 	return place(rs, destination.data, path, st, err);
 }
 
+static int on_file(void *user_data, const char *path, const struct stat *st, ociw_error **err)
+{
+	resolver *rs = user_data;
+	int r = take_file(rs, path, st, err);
+	rs->told = r < 0;
+	return r;
+}
+
 static int on_link(void *user_data, const char *path, bool is_folder, ociw_error **err)
 {
 	resolver *rs = user_data;
@@ -231,9 +268,8 @@ static int on_link(void *user_data, const char *path, bool is_folder, ociw_error
 	rs->linked |= !is_folder;
 	if (!is_folder || may_leave(rs) || is_inside(rs, path))
 		return 0;
-	return ociwp_report_fail(rs->report, at_entry(rs, "files-outside"), OCIW_ERR_UNSAFE, err,
-	                         "symbolic link %s leads out of the app's folder",
-	                         ociwp_quote(path));
+	rs->told = true;
+	return refuse_link(rs, path, err);
 }
 
 static int on_skipped(void *user_data, const char *path, const char *why, ociw_error **err)
@@ -242,8 +278,10 @@ static int on_skipped(void *user_data, const char *path, const char *why, ociw_e
 	if (rs->warned_name)
 		return 0;
 	rs->warned_name = true; /* one is enough for an entry */
-	return ociwp_report_trap(rs->report, at_entry(rs, "files-skipped"), err,
-	                         "%s %s: it is skipped", ociwp_quote(path), why);
+	int r = ociwp_report_trap(rs->report, at_entry(rs, "files-skipped"), err,
+	                          "%s %s: it is skipped", ociwp_quote(path), why);
+	rs->told = r < 0;
+	return r;
 }
 
 static const ociwp_walk_ops walk_ops = {on_file, on_link, on_skipped};
@@ -261,9 +299,7 @@ static int walk(resolver *rs, const char *pattern, const char *strip, const char
 		return ociwp_report_fail(rs->report, at_entry(rs, "files-pattern"), OCIW_ERR_FORMAT,
 		                         err, "pattern %s: %s", ociwp_quote(rs->entry->source),
 		                         problem);
-	return r < 0 && r != OCIW_ERR_CANCELLED
-	               ? ociwp_wrap(err, r, "files of component %s", ociwp_quote(rs->component->id))
-	               : r;
+	return r < 0 && r != OCIW_ERR_CANCELLED && !rs->told ? wrap_place(rs, r, err) : r;
 }
 
 /* "FOLDER/" + all below. NULL without memory. */
@@ -291,7 +327,7 @@ static int place_single(resolver *rs, const char *path, const char *destination,
 		                         err, "%s is neither a file nor a folder",
 		                         ociwp_quote(path));
 	if (!may_leave(rs) && !is_inside(rs, path))
-		return refuse_outside(rs, path, err);
+		return refuse_link(rs, path, err);
 	size_t len = strlen(destination);
 	const char *last = ociwp_path_basename(destination);
 	if (!len || !*last || ociwp_streq(last, ".") || ociwp_streq(last, ".."))
@@ -315,29 +351,67 @@ static int place_single(resolver *rs, const char *path, const char *destination,
 	return place(rs, destination, path, st, err);
 }
 
-static int warn_doubled(resolver *rs, const char *folder, ociw_error **err)
+static int warn_everything(resolver *rs, const char *pattern, const char *instead, ociw_error **err)
 {
+	return ociwp_report_trap(rs->report, at_entry(rs, "files-everything"), err,
+	                         "pattern %s packs the app's whole folder; if it is meant, write "
+	                         "\"./%s\"",
+	                         ociwp_quote(pattern), instead);
+}
+
+/* @p path: of the folder, seen from the app's. */
+static int warn_doubled(resolver *rs, const char *folder, const char *path, ociw_error **err)
+{
+	size_t up;
 	if (rs->count == rs->before)
 		return ociwp_report_trap(rs->report, at_entry(rs, "files-nothing"), err,
 		                         "folder %s gives no files", ociwp_quote(folder));
+	OCIWP_AUTO(str) char *plain = normalize(path, &up);
+	if (!plain)
+		return ociwp_nomem(err);
+	if (!*plain && !up) /* the app's own folder has no name that could come twice */
+		return warn_everything(rs, folder, "**/*", err);
+	OCIWP_AUTO(str) char *once = all_below(plain);
+	if (!once)
+		return ociwp_nomem(err);
 	return ociwp_report_trap(
 	        rs->report, at_entry(rs, "files-doubled"), err,
-	        "folder %s is packed as %s; to have it once, write %s, or {source, "
-	        "destination}",
+	        "folder %s is packed as %s; to have it once, write %s, or { source = %s, "
+	        "destination = \"/\" } for what is in it",
 	        ociwp_quote(folder), ociwp_quote(rs->found[rs->before].file.path),
-	        "\"FOLDER/**/*\"");
+	        ociwp_quote(once), ociwp_quote(plain));
+}
+
+/* The first folder of a pattern that is not there: most patterns without files have one. NULL without,
+ * or without memory. */
+static char *missing_folder(const resolver *rs, const char *pattern)
+{
+	struct stat st;
+	for (const char *slash = strchr(pattern, '/'); slash; slash = strchr(slash + 1, '/')) {
+		OCIWP_AUTO(str) char *folder = ociwp_strndup(pattern, (size_t)(slash - pattern));
+		if (!folder || ociwp_looks_like_glob(folder))
+			return NULL;
+		if (*folder && fstatat(rs->root_fd, folder, &st, 0) != 0)
+			return errno == ENOENT ? ociwp_steal(&folder) : NULL;
+	}
+	return NULL;
 }
 
 static int warn_pattern(resolver *rs, const char *pattern, ociw_error **err)
 {
 	if (rs->count > rs->before)
 		return 0;
+	OCIWP_AUTO(str) char *missing = missing_folder(rs, pattern);
+	if (missing)
+		return ociwp_report_trap(rs->report, at_entry(rs, "files-nothing"), err,
+		                         "pattern %s gives no files: there is no folder %s",
+		                         ociwp_quote(pattern), ociwp_quote(missing));
 	if (ociwp_streq(pattern, "**") || ociwp_ends_with(pattern, "/**"))
 		return ociwp_report_trap(
 		        rs->report, at_entry(rs, "files-nothing"), err,
 		        "pattern %s matches folders only, so no files; for all files "
-		        "below write \"**/*\" at its end",
-		        ociwp_quote(pattern));
+		        "below write \"%s/*\"",
+		        ociwp_quote(pattern), pattern);
 	return ociwp_report_trap(rs->report, at_entry(rs, "files-nothing"), err,
 	                         "pattern %s gives no files", ociwp_quote(pattern));
 }
@@ -352,12 +426,19 @@ static int check_pattern_end(resolver *rs, const char *pattern, ociw_error **err
 		        "a pattern that ends in **/*",
 		        ociwp_quote(pattern), parent ? "parent folder (..)" : "current folder (.)");
 	if (ociwp_streq(pattern, "*") || ociwp_streq(pattern, "**/*"))
-		return ociwp_report_trap(
-		        rs->report, at_entry(rs, "files-everything"), err,
-		        "pattern %s packs the app's whole folder; if it is meant, write "
-		        "\"./%s\"",
-		        ociwp_quote(pattern), pattern);
+		return warn_everything(rs, pattern, pattern, err);
 	return 0;
+}
+
+/* What is named is not there, or is a link to nothing. */
+static int fail_missing(resolver *rs, const char *path, const char *why, ociw_error **err)
+{
+	struct stat st;
+	bool link = fstatat(rs->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	return ociwp_report_fail(rs->report, at_entry(rs, "files-missing"), OCIW_ERR_NOTFOUND, err,
+	                         "%s %s%s%s", ociwp_quote(rs->entry->source),
+	                         link ? "is a symbolic link that leads nowhere" : "does not exist",
+	                         link || !*why ? "" : " ", link ? "" : why);
 }
 
 static int resolve_pattern(resolver *rs, ociw_error **err)
@@ -371,16 +452,13 @@ static int resolve_pattern(resolver *rs, ociw_error **err)
 		if (!S_ISDIR(st.st_mode))
 			return place_single(rs, path, path, &st, err);
 		r = walk_folder(rs, path, "", path, err);
-		return r < 0 ? r : warn_doubled(rs, pattern, err);
+		return r < 0 ? r : warn_doubled(rs, pattern, path, err);
 	}
 	if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != ENAMETOOLONG)
-		return ociwp_fail_errno(err, errno, "files of component %s: %s",
-		                        ociwp_quote(rs->component->id), ociwp_quote(pattern));
+		return wrap_place(
+		        rs, ociwp_fail_errno(err, errno, "look at %s", ociwp_quote(pattern)), err);
 	if (!ociwp_looks_like_glob(pattern))
-		return ociwp_report_fail(
-		        rs->report, at_entry(rs, "files-missing"), OCIW_ERR_NOTFOUND, err,
-		        "%s does not exist and doesn't appear to be a glob pattern",
-		        ociwp_quote(pattern));
+		return fail_missing(rs, path, "and doesn't appear to be a glob pattern", err);
 	r = walk(rs, path, "", "", err);
 	return r < 0 ? r : warn_pattern(rs, pattern, err);
 }
@@ -395,15 +473,19 @@ static int resolve_placement(resolver *rs, ociw_error **err)
 	if (r < 0)
 		return r;
 	struct stat st;
-	if (fstatat(rs->root_fd, *path ? path : ".", &st, 0) != 0)
-		return errno == ENOENT || errno == ENOTDIR
-		               ? ociwp_report_fail(rs->report, at_entry(rs, "files-missing"),
-		                                   OCIW_ERR_NOTFOUND, err,
-		                                   "file or directory %s does not exist",
-		                                   ociwp_quote(entry->source))
-		               : ociwp_fail_errno(err, errno, "files of component %s: %s",
-		                                  ociwp_quote(rs->component->id),
-		                                  ociwp_quote(entry->source));
+	if (fstatat(rs->root_fd, *path ? path : ".", &st, 0) != 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return wrap_place(rs,
+			                  ociwp_fail_errno(err, errno, "look at %s",
+			                                   ociwp_quote(entry->source)),
+			                  err);
+		return fail_missing(rs, path,
+		                    ociwp_looks_like_glob(entry->source)
+		                            ? "as it is written: only patterns without a "
+		                              "destination can have wildcards"
+		                            : "",
+		                    err);
+	}
 	if (!S_ISDIR(st.st_mode))
 		return place_single(rs, path, destination, &st, err);
 	/* Results come without "." parts, so what is taken off their front must be, too. */

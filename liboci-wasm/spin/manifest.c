@@ -191,6 +191,12 @@ static int detect_version(const ociwp_toml *root, ociwp_report *report, int *ver
 		return 0;
 	}
 	if (value->type == OCIWP_TOML_INTEGER && value->u.integer == 2) {
+		if (alias)
+			return ociwp_report_fail(report,
+			                         (ociwp_where){alias->at, NULL, "unknown-key"},
+			                         OCIW_ERR_FORMAT, err,
+			                         "unknown key \"spin_version\": in version 2 it is "
+			                         "\"spin_manifest_version\"");
 		*version = 2;
 		return 0;
 	}

@@ -9,6 +9,8 @@ cli_init "$@"
 apps=$root/testdata/apps
 layouts=$root/testdata/golden/layouts
 
+runs "a family of commands has help" oci-wasm spin --help
+holds "on each of them" test "$(grep -c '^usage: oci-wasm spin \(lock\|check\)' <<<"$out")" -eq 2
 runs "the locked app of notes is printed" oci-wasm spin lock "$apps/notes/spin.toml"
 holds "as JSON" python3 -c 'import json,sys; assert json.loads(sys.argv[1])["spin_lock_version"] in (0, 1)' "$out"
 runs "from within its folder too" env -C "$apps/notes" oci-wasm spin lock --compact
@@ -38,10 +40,15 @@ fails_with_lines() {
     same "$name" "$want" "$status"
 }
 fails_with_lines "a missing wasm is an error" 7 oci-wasm spin check app
-holds "with severity, rule, place and text" grep -qx 'error: source-missing: app component b: source .*b.wasm.* is not there.*' <<<"$out"
-holds "and what is unused a warning" grep -q '^warning: unused-component: app component b: ' <<<"$out"
+holds "with severity, rule, place and text" grep -qx 'error: source-missing: app/spin.toml:10:10 component b: source .*b.wasm.* is not there.*' <<<"$out"
+holds "and what is unused a warning" grep -q '^warning: unused-component: app/spin.toml:9:12 component b: ' <<<"$out"
 fails_with_lines "in JSON too" 7 oci-wasm spin check --json app
 holds "which is valid" python3 -c 'import json,sys; d=json.loads(sys.argv[1]); assert d["errors"] == 1 and d["findings"][0]["component"] == "b", d' "$out"
+printf '(module)' >app/b.wasm
+fails_with_lines "wasm text is an error" 7 oci-wasm spin check app
+holds "with what to do" grep -q '^error: source-wasm: app/spin.toml:10:10 component b: .* convert it first' <<<"$out"
+fails 7 "and so it is when it is packed" oci-wasm pack --no-cache -f app/spin.toml -o oci:none:v1
+holds "at the same place" grep -q 'app/spin.toml:10:10: component "b": wasm source: .*b.wasm.*: wasm text' <<<"$err"
 cp app/a.wasm app/b.wasm
 runs "warnings alone are no failure" oci-wasm spin check app
 fails_with_lines "but with --werror" 7 oci-wasm spin check --werror app

@@ -4,6 +4,7 @@
  */
 #include "ops/pack-private.h"
 #include "pack-fixture.h"
+#include "spin/app.h"
 
 TestSuite(pack_hash, .fini = app_end);
 
@@ -16,6 +17,13 @@ TestSuite(pack_hash, .fini = app_end);
 static ociwp_draft draft;
 static ociwp_lock *lock;
 static ociwp_pack pack = {.threads = 4};
+static ociwp_app_source dependency_source = {.at = {12, 1}};
+static ociwp_app_component app_component = {.id = "a",
+                                            .source = {.at = {8, 10}},
+                                            .dependency_sources = &dependency_source,
+                                            .dependency_count = 1};
+static ociwp_app app = {
+        .shown = (char *)"spin.toml", .components = &app_component, .component_count = 1};
 
 static ociwp_source of_file(const char *name)
 {
@@ -57,7 +65,7 @@ static void end(void)
 Test(pack_hash, everything_is_known_afterwards)
 {
 	begin();
-	cr_assert_eq(ociwp_pack_hash(&pack, &draft, NULL, NULL, NULL), 0);
+	cr_assert_eq(ociwp_pack_hash(&pack, &app, &draft, NULL, NULL, NULL), 0);
 	const ociwp_draft_component *component = &draft.components[0];
 	cr_assert(component->wasm.known && component->dependencies[0].known);
 	cr_assert(component->files[0].source.known && component->files[1].source.known);
@@ -73,7 +81,7 @@ static void expect(const char *name, const char *text, const char *message)
 		write_text(name, text);
 	else
 		unlink(in_app(name));
-	cr_assert_lt(ociwp_pack_hash(&pack, &draft, NULL, NULL, &err), 0);
+	cr_assert_lt(ociwp_pack_hash(&pack, &app, &draft, NULL, NULL, &err), 0);
 	cr_assert(strstr(ociw_error_message(err), message), "%s", ociw_error_message(err));
 	ociw_error_free(err);
 	end();
@@ -81,12 +89,12 @@ static void expect(const char *name, const char *text, const char *message)
 
 Test(pack_hash, errors_say_which_source_it_was)
 {
-	expect("a.wasm", "text", "component \"a\": wasm source: ");
+	expect("a.wasm", "text", "spin.toml:8:10: component \"a\": wasm source: ");
 }
 
 Test(pack_hash, errors_say_which_dependency_it_was)
 {
-	expect("b.wasm", "text", "component \"a\": dependency \"plain\": ");
+	expect("b.wasm", "text", "spin.toml:12:1: component \"a\": dependency \"plain\": ");
 }
 
 Test(pack_hash, errors_say_which_file_it_was)
@@ -102,7 +110,7 @@ Test(pack_hash, a_file_that_became_a_link_to_elsewhere_is_not_read)
 	cr_assert_eq(unlink(in_app("f2")), 0);
 	cr_assert_eq(symlink("/etc/passwd", in_app("f2")), 0);
 	cr_assert_eq(ociwp_beneath_init(&beneath, app_dir, NULL), 0);
-	cr_assert_eq(ociwp_pack_hash(&pack, &draft, NULL, &beneath, &err), OCIW_ERR_UNSAFE);
+	cr_assert_eq(ociwp_pack_hash(&pack, &app, &draft, NULL, &beneath, &err), OCIW_ERR_UNSAFE);
 	cr_assert(strstr(ociw_error_message(err), "component \"a\": file: "));
 	ociw_error_free(err);
 	ociwp_beneath_deinit(&beneath);
@@ -117,7 +125,7 @@ Test(pack_hash, wasm_may_be_anywhere)
 	draft.components[0].file_count = 0;
 	cr_assert_eq(mkdir(in_app("sub"), 0700), 0);
 	cr_assert_eq(ociwp_beneath_init(&beneath, in_app("sub"), NULL), 0);
-	cr_assert_eq(ociwp_pack_hash(&pack, &draft, NULL, &beneath, NULL), 0);
+	cr_assert_eq(ociwp_pack_hash(&pack, &app, &draft, NULL, &beneath, NULL), 0);
 	ociwp_beneath_deinit(&beneath);
 	draft.components[0].file_count = files;
 	end();

@@ -4,6 +4,7 @@
 #include <oci-wasm/spin.h>
 
 static char found[4000];
+static char texts[4000];
 
 static int note(const ociw_spin_finding *finding, void *user_data)
 {
@@ -11,6 +12,8 @@ static int note(const ociw_spin_finding *finding, void *user_data)
 	snprintf(found + strlen(found), sizeof(found) - strlen(found), "%u:%s:%u:%s|",
 	         finding->severity, finding->rule, finding->line,
 	         finding->component ? finding->component : "");
+	snprintf(texts + strlen(texts), sizeof(texts) - strlen(texts), "%s:%u:%u: %s\n",
+	         finding->file + strlen(scratch), finding->line, finding->column, finding->message);
 	return user_data != NULL;
 }
 
@@ -20,16 +23,24 @@ static int check(const char *toml, uint32_t flags)
 	ociw_error *err = NULL;
 	options.flags = flags;
 	put("spin.toml", toml);
-	found[0] = '\0';
+	found[0] = texts[0] = '\0';
 	int r = ociw_spin_check(scratch, &options, note, NULL, &err);
 	cr_assert_geq(r, 0, "%s", err ? ociw_error_message(err) : "");
 	return r;
 }
 
+static void put_wasm(const char *name)
+{
+	FILE *file = fopen(in_scratch(name), "w");
+	cr_assert_not_null(file);
+	cr_assert_eq(fwrite("\0asm\1\0\0", 1, 8, file), 8);
+	fclose(file);
+}
+
 static void make_app(void)
 {
 	scratch_make();
-	put("a.wasm", "x");
+	put_wasm("a.wasm");
 }
 
 TestSuite(check, .init = make_app, .fini = scratch_remove);
@@ -67,14 +78,47 @@ Test(check, missing_sources_are_errors)
 	              "source = \"b.wasm\"\n",
 	              0),
 	        2);
-	cr_assert_str_eq(found, "1:source-missing:0:a|2:dependencies:0:a|1:source-missing:0:b|"
-	                        "2:unused-component:0:b|");
+	cr_assert_str_eq(found, "1:source-missing:10:a|2:dependencies:7:a|1:source-missing:12:b|"
+	                        "2:unused-component:11:b|");
+}
+
+Test(check, what_is_no_wasm_is_an_error)
+{
+	put("a.wasm", "(module)");
+	cr_assert_eq(check(ONE, 0), 1);
+	cr_assert_str_eq(found, "1:source-wasm:8:a|");
+	cr_assert_not_null(strstr(texts, "is wasm text: convert it first"), "%s", texts);
+	put("a.wasm", "\177ELF\2\1\1");
+	check(ONE, 0);
+	cr_assert_not_null(strstr(texts, "is native or precompiled code"), "%s", texts);
+	put("a.wasm", "");
+	check(ONE, 0);
+	cr_assert_not_null(strstr(texts, "is no wasm binary"), "%s", texts);
+	cr_assert_eq(remove(in_scratch("a.wasm")), 0);
+	cr_assert_eq(mkfifo(in_scratch("a.wasm"), 0600), 0);
+	check(ONE, 0);
+	cr_assert_not_null(strstr(texts, "is not a file: build the app first"), "%s", texts);
+}
+
+Test(check, findings_name_the_manifest_with_its_place)
+{
+	check(APP "[[trigger.http]]\nrout = \"/\"\ncomponent = \"a\"\n[component.a]\nsource = "
+	          "\"a.wasm\"\n",
+	      0);
+	cr_assert_str_eq(texts,
+	                 "/spin.toml:4:1: trigger \"a-http-trigger\": `route` is not there: it "
+	                 "is text that begins with '/', or { private = true }\n");
+	check(ONE "[component.b]\nsource = \"a.wasm\"\n", 0);
+	cr_assert_str_eq(texts,
+	                 "/spin.toml:9:12: no trigger names it, and it is packed all the same\n");
+	check(ONE "filez = 1\n", 0);
+	cr_assert_eq(strncmp(texts, "/spin.toml:9:1: unknown key", 27), 0, "%s", texts);
 }
 
 Test(check, triggers_that_the_shim_refuses)
 {
 	check(APP "[[trigger.cron]]\ncomponent = \"a\"\n[component.a]\nsource = \"a.wasm\"\n", 0);
-	cr_assert_str_eq(found, "2:shim-trigger:0:|");
+	cr_assert_str_eq(found, "2:shim-trigger:4:|");
 	check(APP "[trigger]\n", 0);
 	cr_assert_str_eq(found, "2:no-triggers:0:|");
 }
@@ -84,17 +128,17 @@ Test(check, what_the_http_trigger_wants)
 	check(APP "[[trigger.http]]\nroute = \"x\"\ncomponent = \"a\"\n[component.a]\nsource = "
 	          "\"a.wasm\"\n",
 	      0);
-	cr_assert_str_eq(found, "1:http-route:0:|");
+	cr_assert_str_eq(found, "1:http-route:4:|");
 	check(APP "[[trigger.http]]\nroute = { private = true }\ncomponent = \"a\"\n[component.a]\n"
 	          "source = \"a.wasm\"\n",
 	      0);
 	cr_assert_str_eq(found, "");
 	check(APP "[[trigger.http]]\nroute = \"/\"\n", 0);
-	cr_assert_str_eq(found, "1:http-handler:0:|");
+	cr_assert_str_eq(found, "1:http-handler:4:|");
 	check(APP "[[trigger.http]]\nroute = \"/\"\nstatic_response = { body = \"x\" }\n", 0);
 	cr_assert_str_eq(found, "");
 	check(APP "[[trigger.redis]]\ncomponent = \"a\"\n[component.a]\nsource = \"a.wasm\"\n", 0);
-	cr_assert_str_eq(found, "1:redis-channel:0:|");
+	cr_assert_str_eq(found, "1:redis-channel:4:|");
 }
 
 Test(check, middleware_is_too_new_for_the_shim)
@@ -103,7 +147,7 @@ Test(check, middleware_is_too_new_for_the_shim)
 	          "[{ path = "
 	          "\"a.wasm\" }]\n[component.a]\nsource = \"a.wasm\"\n",
 	      0);
-	cr_assert_str_eq(found, "2:shim-middleware:0:a|");
+	cr_assert_str_eq(found, "2:shim-middleware:8:a|");
 }
 
 Test(check, many_files_cost_at_each_start)
@@ -114,7 +158,7 @@ Test(check, many_files_cost_at_each_start)
 		put(name, "x");
 	}
 	cr_assert_eq(check(ONE "files = [\"d/*\"]\n", 0), 0);
-	cr_assert_str_eq(found, "3:start-cost:0:a|");
+	cr_assert_str_eq(found, "3:start-cost:7:a|");
 }
 
 Test(check, no_manifest_is_no_finding)

@@ -24,6 +24,10 @@ Test(component, sources_are_paths_urls_or_packages)
 
 Test(component, other_sources_are_refused)
 {
+	assert_refused(
+	        WITH_SOURCE("{ path = \"a.wasm\" }"), 0, OCIW_ERR_FORMAT,
+	        "spin.toml:6:12: component \"a\": unknown key \"path\" in the source: a local path "
+	        "is text alone, source = \"FILE\" [unknown-key]");
 	assert_refused(WITH_SOURCE("{}"), 0, OCIW_ERR_FORMAT, "must be a path, {url, digest}");
 	assert_refused(WITH_SOURCE("{ url = \"x\" }"), 0, OCIW_ERR_FORMAT,
 	               "lacks the key \"digest\"");

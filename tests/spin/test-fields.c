@@ -44,9 +44,11 @@ Test(fields, a_wrong_type_says_what_is_wanted)
 	assert_refused(ONE "files = \"x\"\n", 0, OCIW_ERR_FORMAT, "must be an array, not a string");
 	assert_refused(ONE "exclude_files = [1]\n", 0, OCIW_ERR_FORMAT,
 	               "must be an array of strings, not an integer");
-	assert_refused(ONE "environment = { A = 1 }\n", 0, OCIW_ERR_FORMAT, "must be a string");
+	assert_refused(
+	        ONE "environment = { A = 1 }\n", 0, OCIW_ERR_FORMAT,
+	        "\"A\" in \"environment\" of the component must be a string, not an integer");
 	assert_refused(ONE "tool = { x = 1 }\n", 0, OCIW_ERR_FORMAT,
-	               "must be a table, not an integer");
+	               "\"x\" in \"tool\" of the component must be a table, not an integer");
 	assert_refused(ONE "dependencies_inherit_configuration = 1\n", 0, OCIW_ERR_FORMAT,
 	               "must be true or false");
 }

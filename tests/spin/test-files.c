@@ -52,10 +52,25 @@ Test(files, a_folder_is_doubled_with_a_warning)
 	                 "assets/assets/.dot assets/assets/sub/y.txt assets/assets/sub/z.css "
 	                 "assets/assets/x.txt ");
 	cr_assert_str_eq(rules, "files-doubled ");
-	cr_assert_not_null(strstr(messages, "\"assets\" is packed as \"assets/assets/.dot\""), "%s",
-	                   messages);
+	cr_assert_not_null(strstr(messages, "\"assets\" is packed as \"assets/assets/.dot\"; to "
+	                                    "have it once, write \"assets/**/*\", or { source = "
+	                                    "\"assets\", destination = \"/\" } "),
+	                   "%s", messages);
 	files(FILES("[\"assets/\"]"), 0);
 	cr_assert_not_null(strstr(listed, "assets/assets/x.txt"));
+	cr_assert_not_null(strstr(messages, "write \"assets/**/*\""), "%s", messages);
+}
+
+Test(files, the_apps_own_folder_cannot_be_doubled)
+{
+	static const char *const rows[] = {"[\"./\"]", "[\"\"]", "[\"assets/../\"]"};
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(rows); i++) {
+		char toml[300];
+		snprintf(toml, sizeof(toml), FILES("%s"), rows[i]);
+		cr_assert_not_null(strstr(files(toml, 0), "assets/x.txt"));
+		cr_assert_str_eq(rules, "files-everything ", "%s: %s", rows[i], rules);
+		cr_assert_not_null(strstr(messages, "write \"./**/*\""), "%s", messages);
+	}
 }
 
 Test(files, patterns_keep_their_path)
@@ -72,8 +87,16 @@ Test(files, two_stars_at_the_end_match_nothing_with_a_warning)
 	cr_assert_str_eq(files(FILES("[\"assets/**\"]"), 0), "");
 	cr_assert_str_eq(rules, "files-nothing ");
 	cr_assert_not_null(strstr(messages, "folders only"), "%s", messages);
+	cr_assert_not_null(strstr(messages, "write \"assets/**/*\""), "%s", messages);
 	files(FILES("[\"nope*\"]"), 0);
 	cr_assert_str_eq(rules, "files-nothing ");
+	cr_assert_null(strstr(messages, "no folder"), "%s", messages);
+	files(FILES("[\"asets/sub/**/*\"]"), 0);
+	cr_assert_not_null(strstr(messages, "gives no files: there is no folder \"asets\""), "%s",
+	                   messages);
+	files(FILES("[\"assets/s/*\", \"assets/?/x/y\"]"), 0);
+	cr_assert_str_eq(rules, "files-nothing files-nothing ");
+	cr_assert_not_null(strstr(messages, "no folder \"assets/s\""), "%s", messages);
 }
 
 Test(files, the_whole_app_gets_spins_own_warning)
@@ -127,7 +150,25 @@ Test(files, a_placed_file_is_its_destination)
 	assert_refused(FILES("[{ source = \"top.txt\", destination = \"x/.\" }]"), 0,
 	               OCIW_ERR_FORMAT, "not a valid destination file name");
 	assert_refused(FILES("[{ source = \"nope\", destination = \"/x\" }]"), 0, OCIW_ERR_NOTFOUND,
-	               "file or directory \"nope\" does not exist");
+	               "spin.toml:9:10: component \"a\": \"nope\" does not exist [files-missing]");
+	assert_refused(FILES("[{ source = \"assets/*\", destination = \"/x\" }]"), 0,
+	               OCIW_ERR_NOTFOUND,
+	               "\"assets/*\" does not exist as it is written: only patterns without a "
+	               "destination can have wildcards [files-missing]");
+	assert_refused(FILES("[{ source = \"top.txt\", destination = \"x/../../y\" }]"), 0,
+	               OCIW_ERR_UNSAFE,
+	               "\"top.txt\" would land outside of the component's files, as \"x/../../y\"");
+}
+
+Test(files, a_link_to_nothing_is_told_as_one)
+{
+	link_to("nowhere", "assets/broken");
+	assert_refused(FILES("[\"assets/broken\"]"), 0, OCIW_ERR_NOTFOUND,
+	               "\"assets/broken\" is a symbolic link that leads nowhere [files-missing]");
+	assert_refused(FILES("[{ source = \"assets/broken\", destination = \"/b\" }]"), 0,
+	               OCIW_ERR_NOTFOUND, "is a symbolic link that leads nowhere [files-missing]");
+	files(FILES("[\"assets/*\"]"), 0);
+	cr_assert_str_eq(rules, "files-skipped ");
 }
 
 Test(files, the_last_definition_wins)
@@ -189,8 +230,9 @@ Test(files, parents_are_refused_unless_spin_is_followed)
 	strcpy(scratch, inner);
 	ociw_error *err = NULL;
 	cr_assert_eq(resolve(text, 0, &err), OCIW_ERR_UNSAFE);
-	cr_assert_not_null(
-	        strstr(ociw_error_message(err), "\"../shared\" leaves the app's folder"));
+	cr_assert_not_null(strstr(ociw_error_message(err),
+	                          "\"../shared\" leaves the app's folder: move it "
+	                          "there, or allow that with --allow-outside"));
 	ociw_error_free(err);
 	cr_assert_str_eq(files(text, OCIWP_APP_ALLOW_OUTSIDE), "s/s.txt ");
 	cr_assert_str_eq(files(text, OCIWP_APP_COMPAT_SPIN), "s/s.txt ");
@@ -202,17 +244,18 @@ Test(files, parents_are_refused_unless_spin_is_followed)
 Test(files, absolute_paths_are_refused)
 {
 	assert_refused(FILES("[\"/etc/host*\"]"), OCIWP_APP_COMPAT_SPIN, OCIW_ERR_UNSAFE,
-	               "leaves the app");
+	               "outside of the app's folder");
 	assert_refused(FILES("[\"/etc/passwd\"]"), OCIWP_APP_ALLOW_OUTSIDE, OCIW_ERR_UNSAFE,
-	               "leaves the app");
+	               "outside of the app's folder");
 }
 
 Test(files, links_to_the_outside_are_refused_unless_spin_is_followed)
 {
 	link_to("/etc/passwd", "assets/p.txt");
 	assert_refused(FILES("[\"assets/*\"]"), 0, OCIW_ERR_UNSAFE,
-	               "\"assets/p.txt\" leaves the app's folder");
-	assert_refused(FILES("[\"assets/p.txt\"]"), 0, OCIW_ERR_UNSAFE, "leaves the app's folder");
+	               "symbolic link \"assets/p.txt\" leads out of the app's folder");
+	assert_refused(FILES("[\"assets/p.txt\"]"), 0, OCIW_ERR_UNSAFE,
+	               "symbolic link \"assets/p.txt\" leads out of the app's folder");
 	cr_assert_not_null(
 	        strstr(files(FILES("[\"assets/*\"]"), OCIWP_APP_COMPAT_SPIN), "assets/p.txt"));
 	cr_assert_str_eq(files(FILES("[\"assets/*\"]") "exclude_files = [\"assets/p.txt\"]\n", 0),
@@ -222,8 +265,14 @@ Test(files, links_to_the_outside_are_refused_unless_spin_is_followed)
 Test(files, a_linked_folder_outside_is_not_even_walked)
 {
 	link_to("/etc", "assets/etc");
-	assert_refused(FILES("[\"assets/**/*\"]"), 0, OCIW_ERR_UNSAFE,
-	               "symbolic link \"assets/etc\" leads out of the app's folder");
+	ociw_error *err = NULL;
+	cr_assert_eq(resolve(FILES("[\"assets/**/*\"]"), 0, &err), OCIW_ERR_UNSAFE);
+	cr_assert_str_eq(
+	        ociw_error_message(err),
+	        "spin.toml:9:10: component \"a\": symbolic link \"assets/etc\" leads out of "
+	        "the app's folder: put what it leads to in its place, or allow that with "
+	        "--allow-outside [files-outside]");
+	ociw_error_free(err);
 }
 
 Test(files, links_inside_are_followed)

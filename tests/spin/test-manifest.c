@@ -12,7 +12,9 @@ Test(manifest, the_version_is_the_string_one_or_the_number_two)
 	assert_refused("spin_manifest_version = 2.0\n", 0, OCIW_ERR_FORMAT,
 	               "unknown manifest version");
 	assert_refused("spin_manifest_version = 2\nspin_version = 2\n", 0, OCIW_ERR_FORMAT, "both");
-	assert_refused("spin_version = 2\n", 0, OCIW_ERR_FORMAT, "unknown key \"spin_version\"");
+	assert_refused(
+	        "spin_version = 2\n", 0, OCIW_ERR_FORMAT,
+	        "unknown key \"spin_version\": in version 2 it is \"spin_manifest_version\"");
 }
 
 Test(manifest, needed_tables_and_keys_are_missed)

@@ -182,6 +182,11 @@ static int run(int argc, char **argv)
 	else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		argv[1] = (char *)"help";
 	const struct command *command = find_command(argc - 1, argv + 1, &words);
+	if (!command && argc == 3 && is_command_family(argv[1]) &&
+	    (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
+		struct tool tool = {.op = OCIW_OP_INIT};
+		return cmd_help.run(&tool, NULL, 1, argv + 1);
+	}
 	if (!command)
 		return unknown_command(argv[1], argc > 2 ? argv[2] : NULL);
 	return run_command(command, argc - 1 - words, argv + 1 + words);
