@@ -74,7 +74,7 @@ static int fill_buckets(struct plan *plan, ociw_error **err)
 	for (size_t i = 0; i < plan->count; i++) {
 		const ociwp_draft_component *component = &plan->components[plan->order[i]];
 		for (size_t j = 0; j < component->file_count; j++, at++) {
-			const ociwp_draft_file *file = &component->files[j];
+			const ociwp_file *file = &component->files[j];
 			plan->buckets[at] = NO_BUCKET;
 			if (ociwp_draft_is_whiteout(file->path))
 				continue;
@@ -125,12 +125,12 @@ static int fill_layers(const struct plan *plan, ociwp_tar_layer *layers, ociw_er
 	for (size_t i = 0; i < plan->count; i++) {
 		const ociwp_draft_component *component = &plan->components[plan->order[i]];
 		for (size_t j = 0; j < component->file_count; j++, at++) {
-			const ociwp_draft_file *file = &component->files[j];
+			const ociwp_file *file = &component->files[j];
 			if (plan->buckets[at] == NO_BUCKET)
 				continue;
 			ociwp_tar_layer *layer = &layers[plan->bundle_of[plan->buckets[at]]];
-			layer->members[layer->member_count++] = (ociwp_tar_member){
-			        component->dir, file->path, &file->source, file->executable};
+			layer->members[layer->member_count++] =
+			        (ociwp_tar_member){component->dir, file->path, &file->source};
 			layer->plain += file->source.size;
 		}
 	}
@@ -171,9 +171,8 @@ int ociwp_bundles_plan_archive(const ociwp_draft_component *component, ociwp_tar
 		return ociwp_nomem(err);
 	out->member_count = component->file_count;
 	for (size_t i = 0; i < component->file_count; i++) {
-		const ociwp_draft_file *file = &component->files[i];
-		out->members[i] = (ociwp_tar_member){component->dir, file->path, &file->source,
-		                                     file->executable};
+		const ociwp_file *file = &component->files[i];
+		out->members[i] = (ociwp_tar_member){component->dir, file->path, &file->source};
 		out->plain += file->source.size;
 	}
 	return 0;

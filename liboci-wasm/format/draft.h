@@ -12,12 +12,6 @@
 #include "oci/descriptor.h"
 #include "spin/lock.h"
 
-typedef struct ociwp_draft_file {
-	const char *path; /* as the guest sees it; borrowed */
-	ociwp_source source;
-	bool executable;
-} ociwp_draft_file;
-
 /* Index-parallel with lock->components. */
 typedef struct ociwp_draft_component {
 	const char *id; /* borrowed from the lock */
@@ -27,7 +21,7 @@ typedef struct ociwp_draft_component {
 	size_t dependency_count;
 	ociwp_source *triggers; /* of trigger dependencies: by role as in the lock, then in order */
 	size_t trigger_count;
-	ociwp_draft_file *files; /* sorted by bytes of `path`, each once */
+	ociwp_file *files; /* sorted by bytes of `path`, each once */
 	size_t file_count;
 } ociwp_draft_component;
 

@@ -82,7 +82,7 @@ static int fill_wasm(ociwp_lock_component *locked, const ociwp_draft_component *
 	return r < 0 ? r : fill_triggers(locked, component, err);
 }
 
-static void fill_file(ociwp_lock_file *out, char *digest, const ociwp_draft_file *file)
+static void fill_file(ociwp_lock_file *out, char *digest, const ociwp_file *file)
 {
 	char text[OCIW_DIGEST_TEXT_MAX];
 	memcpy(digest, ociwp_source_digest(&file->source, text), DIGEST_TEXT);

@@ -142,8 +142,7 @@ static int plan_wasm(struct rootfs *rootfs, ociw_error **err)
 		/* Neighbours share: the first `distinct % count` layers get one more. */
 		size_t at = nth * count / rootfs->distinct;
 		int r = layer_push(&rootfs->layers[at], rootfs->item_count,
-		                   (ociwp_tar_member){item->dir, item->name, item->source, false},
-		                   err);
+		                   (ociwp_tar_member){item->dir, item->name, item->source}, err);
 		if (r < 0)
 			return r;
 	}
@@ -161,7 +160,7 @@ static int plan_toml(struct rootfs *rootfs, ociw_error **err)
 		r = ociwp_source_of_bytes(ociwp_buf_span(&text), &rootfs->toml, err);
 	if (r == 0)
 		r = layer_push(&rootfs->layers[rootfs->layer_count - 1], 1,
-		               (ociwp_tar_member){NULL, "spin.toml", &rootfs->toml, false}, err);
+		               (ociwp_tar_member){NULL, "spin.toml", &rootfs->toml}, err);
 	return r;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Something to be packed: a local file, a range of a spool, bytes, or a blob of another content,
- * with its size and digest once they are known. Judges wasm by format/wasm-check; knows no Spin.
+ * Reading what is packed: a local file, a range of a spool, bytes, or a blob of another content.
+ * Judges wasm by format/wasm-check; knows no Spin.
  */
 #ifndef OCIW_FORMAT_SOURCE_H
 #define OCIW_FORMAT_SOURCE_H
@@ -9,38 +9,11 @@
 #include "format/beneath.h"
 #include "format/wasm-check.h"
 #include "io/stream.h"
-#include "oci/memory.h"
+#include "oci/source.h"
 
 /* Content of at most this many bytes is kept in memory and goes inline into a lock (spin.md 3.2).
  */
 #define OCIWP_INLINE_MAX 128
-
-typedef enum ociwp_source_kind {
-	OCIWP_SOURCE_FILE = 0,
-	OCIWP_SOURCE_RANGE,  /* `fd` from `offset` */
-	OCIWP_SOURCE_BYTES,  /* only `bytes` */
-	OCIWP_SOURCE_CONTENT /* a blob of `content` */
-} ociwp_source_kind;
-
-/* Small on purpose: an app may have hundreds of thousands. */
-typedef struct ociwp_source {
-	uint8_t kind;      /* ociwp_source_kind */
-	bool known : 1;    /* size and sha256 (and bytes, when small) are set */
-	bool looked : 1;   /* a file: stamp is how it looked a moment ago */
-	bool readable : 1; /* then: this user may read it; false does not say that it may not */
-	bool settled : 1; /* hashed by us, when it had not changed for a while: any change since shows
-	                      in its stamp */
-	int fd;           /* borrowed */
-	union {
-		const char *path; /* borrowed */
-		uint64_t offset;
-		ociw_content *content; /* borrowed */
-	} from;
-	uint64_t size;
-	void *bytes; /* owned; all of it when size <= OCIWP_INLINE_MAX, or kind is BYTES */
-	ociwp_file_stamp stamp; /* of a file, when it was hashed */
-	uint8_t sha256[32];
-} ociwp_source;
 
 /* Memory of one thread that reads sources. */
 typedef struct ociwp_scratch {

@@ -25,7 +25,7 @@ static int pick_files(const ociwp_draft_component *component, ociwp_lock_pick *p
 {
 	size_t smallest = SIZE_MAX, whiteouts = 0;
 	for (size_t i = 0; i < component->file_count; i++) {
-		const ociwp_draft_file *file = &component->files[i];
+		const ociwp_file *file = &component->files[i];
 		if (ociwp_draft_is_whiteout(file->path))
 			whiteouts++;
 		else if (smallest == SIZE_MAX ||

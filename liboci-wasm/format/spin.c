@@ -148,7 +148,7 @@ static int add_bundles(ociwp_draft *draft, ociwp_image *image, const ociw_op *op
 	for (size_t i = 0; r == 0 && i < draft->component_count; i++) {
 		const ociwp_draft_component *component = &draft->components[i];
 		for (size_t j = 0; r == 0 && j < component->file_count; j++) {
-			const ociwp_draft_file *file = &component->files[j];
+			const ociwp_file *file = &component->files[j];
 			if (ociwp_draft_is_whiteout(file->path) &&
 			    file->source.size > OCIWP_INLINE_MAX)
 				r = ociwp_spin_add_source(draft, &file->source, OCIWP_MT_SPIN_DATA,

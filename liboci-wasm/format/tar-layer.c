@@ -107,7 +107,7 @@ static int write_parents(ociwp_tar_writer *tar, char *name, const char *last, oc
 static int write_member(ociwp_tar_writer *tar, const ociwp_tar_member *member, char *name,
                         ociwp_scratch *scratch, const ociw_op *op, ociw_error **err)
 {
-	int r = ociwp_tar_writer_file(tar, name, member->executable ? 0755 : 0644,
+	int r = ociwp_tar_writer_file(tar, name, member->source->executable ? 0755 : 0644,
 	                              member->source->size, err);
 	if (r == 0)
 		r = ociwp_source_read(member->source, scratch, op, tar_sink, tar, err);
@@ -203,7 +203,7 @@ static void layer_key(const ociwp_tar_layer *layer, ociwp_scratch *scratch, uint
 	ociwp_hasher_update(hasher, engine, sizeof(engine));
 	for (size_t i = 0; i < layer->member_count; i++) {
 		const ociwp_tar_member *member = &layer->members[i];
-		unsigned char mode = member->executable ? 1 : 0;
+		unsigned char mode = member->source->executable ? 1 : 0;
 		if (member->dir)
 			ociwp_hasher_update(hasher, member->dir, strlen(member->dir));
 		ociwp_hasher_update(hasher, "/", 1);

@@ -13,7 +13,6 @@ typedef struct ociwp_tar_member {
 	const char *dir;            /* borrowed, or NULL */
 	const char *path;           /* borrowed */
 	const ociwp_source *source; /* borrowed, known */
-	bool executable;
 } ociwp_tar_member;
 
 typedef struct ociwp_tar_layer {

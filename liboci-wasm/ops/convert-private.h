@@ -6,6 +6,7 @@
 #define OCIW_OPS_CONVERT_PRIVATE_H
 
 #include "base/map.h"
+#include "base/pool.h"
 #include "oci/manifest.h"
 #include "ops/pack-private.h"
 #include <oci-wasm/convert.h>
@@ -23,9 +24,8 @@ typedef struct ociwp_convert_app {
 	uint64_t spool_size;
 	const char *temp_dir;
 	ociwp_map *layers;     /* digest -> ociw_descriptor, borrowed from the manifest */
-	ociwp_map *members;    /* "sha256:..." -> struct member, of Spin's archives */
-	char **paths;          /* owned text that the draft's files borrow */
-	size_t path_count, path_cap;
+	ociwp_map *members;    /* "sha256:..." -> ociwp_source, of Spin's archives */
+	ociwp_pool paths;      /* text that the draft's files borrow */
 } ociwp_convert_app;
 
 void ociwp_convert_app_deinit(ociwp_convert_app *app);

@@ -17,16 +17,11 @@
 #include <unistd.h>
 
 /* A file inside an archive, once it is in the spool. */
-struct member {
-	ociwp_source source;
-	bool executable;
-};
-
 static void member_free(void *value)
 {
-	struct member *member = value;
+	ociwp_source *member = value;
 
-	ociwp_source_deinit(&member->source);
+	ociwp_source_deinit(member);
 	free(member);
 }
 
@@ -36,9 +31,7 @@ void ociwp_convert_app_deinit(ociwp_convert_app *app)
 	ociwp_lock_free(app->lock);
 	ociwp_map_free(app->layers);
 	ociwp_map_free(app->members);
-	for (size_t i = 0; i < app->path_count; i++)
-		free(app->paths[i]);
-	free(app->paths);
+	ociwp_pool_deinit(&app->paths);
 	if (app->spool >= 0)
 		close(app->spool);
 }
@@ -239,16 +232,16 @@ static int keep_member(ociwp_convert_app *app, ociwp_tar_reader *tar,
 {
 	char text[OCIW_DIGEST_TEXT_MAX];
 	bool executable = entry->mode & 0100;
-	struct member *member = ociwp_new(struct member);
+	ociwp_source *member = ociwp_new(ociwp_source);
 
 	if (!member)
 		return ociwp_nomem(err);
-	int r = spool_entry(app, tar, entry->size, hasher, &member->source, err);
+	int r = spool_entry(app, tar, entry->size, hasher, member, err);
 	if (r < 0) {
 		member_free(member);
 		return r;
 	}
-	ociwp_source_digest(&member->source, text);
+	ociwp_source_digest(member, text);
 	if (ociwp_map_contains(app->members, text)) { /* the same bytes again: drop the copy */
 		member_free(member);
 		return 0;
@@ -258,38 +251,20 @@ static int keep_member(ociwp_convert_app *app, ociwp_tar_reader *tar,
 		member_free(member);
 		return ociwp_nomem(err);
 	}
-	app->spool_size += member->source.size;
-	return 0;
-}
-
-static int keep_path(ociwp_convert_app *app, const char *path, const char **out, ociw_error **err)
-{
-	if (app->path_count == app->path_cap) {
-		size_t cap = app->path_cap ? app->path_cap * 2 : 64;
-		char **paths = ociwp_realloc_array(app->paths, cap, sizeof(*paths));
-		if (!paths)
-			return ociwp_nomem(err);
-		app->paths = paths;
-		app->path_cap = cap;
-	}
-	char *copy = ociwp_strdup(path);
-	if (!copy)
-		return ociwp_nomem(err);
-	app->paths[app->path_count++] = copy;
-	*out = copy;
+	app->spool_size += member->size;
 	return 0;
 }
 
 static int add_file(ociwp_convert_app *app, ociwp_draft_component *component, const char *path,
-		    const ociwp_source *take_source, bool executable, ociw_error **err)
+		    const ociwp_source *take_source, ociw_error **err)
 {
 	size_t n = component->file_count;
 	ociwp_source source = *take_source;
-	const char *kept = NULL;
-	int r = keep_path(app, path, &kept, err);
+	const char *kept = ociwp_pool_strdup(&app->paths, path);
+	int r = kept ? 0 : ociwp_nomem(err);
 
 	if (r >= 0 && (n & (n - 1)) == 0) { /* room for twice as many at powers of two */
-		ociwp_draft_file *files = ociwp_realloc_array(component->files, n ? 2 * n : 1,
+		ociwp_file *files = ociwp_realloc_array(component->files, n ? 2 * n : 1,
 							      sizeof(*files));
 		if (files)
 			component->files = files;
@@ -300,7 +275,7 @@ static int add_file(ociwp_convert_app *app, ociwp_draft_component *component, co
 		ociwp_source_deinit(&source);
 		return r;
 	}
-	component->files[component->file_count++] = (ociwp_draft_file){kept, source, executable};
+	component->files[component->file_count++] = (ociwp_file){kept, source};
 	return 0;
 }
 
@@ -344,8 +319,9 @@ static int keep_node_file(ociwp_convert_app *app, ociwp_tar_reader *tar,
 		ociwp_source_deinit(&source);
 		return r;
 	}
+	source.executable = executable;
 	app->spool_size += source.size;
-	return add_file(app, component, name, &source, executable, err);
+	return add_file(app, component, name, &source, err);
 }
 
 static int read_entries(ociwp_convert_app *app, ociwp_tar_reader *tar, ociw_error **err)
@@ -436,7 +412,7 @@ static int lock_file(ociwp_convert_app *app, ociwp_draft_component *component,
 {
 	const ociwp_lock_ref *ref = &file->content;
 	const ociw_descriptor *layer = NULL;
-	const struct member *member = NULL;
+	const ociwp_source *member = NULL;
 	ociwp_source source;
 	int r = 0;
 
@@ -449,7 +425,7 @@ static int lock_file(ociwp_convert_app *app, ociwp_draft_component *component,
 	} else if (layer) {
 		r = blob_source(app, layer, &source, err);
 	} else if (member) {
-		source = member->source;
+		source = *member;
 		if (source.bytes && !(source.bytes = ociwp_memdup(source.bytes, source.size)))
 			return ociwp_nomem(err);
 	} else {
@@ -460,12 +436,12 @@ static int lock_file(ociwp_convert_app *app, ociwp_draft_component *component,
 		ociwp_source_deinit(&source);
 		return r;
 	}
-	return add_file(app, component, file->path, &source, member && member->executable, err);
+	return add_file(app, component, file->path, &source, err);
 }
 
 static int compare_files(const void *a, const void *b)
 {
-	return strcmp(((const ociwp_draft_file *)a)->path, ((const ociwp_draft_file *)b)->path);
+	return strcmp(((const ociwp_file *)a)->path, ((const ociwp_file *)b)->path);
 }
 
 static int sort_files(ociwp_draft_component *component, ociw_error **err)
@@ -486,7 +462,7 @@ static int sort_files(ociwp_draft_component *component, ociw_error **err)
 static bool is_known(const ociwp_convert_app *app, const ociwp_draft_component *component,
 		     size_t sorted, const ociwp_lock_file *file)
 {
-	const ociwp_draft_file key = {.path = file->path};
+	const ociwp_file key = {.path = file->path};
 
 	if (!app->node)
 		return false;

@@ -51,27 +51,6 @@ static int load(struct work *work, ociw_error **err)
 	return ociwp_app_load_report(pack->options.path, pack->options.profile, &report, &work->app, err);
 }
 
-static int take_files(ociwp_app_component *from, ociwp_draft_component *to, ociw_error **err)
-{
-	to->files = ociwp_calloc(from->file_count, sizeof(*to->files));
-	if (!to->files)
-		return ociwp_nomem(err);
-	to->file_count = from->file_count;
-	for (size_t i = 0; i < from->file_count; i++) {
-		ociwp_draft_file *file = &to->files[i];
-		file->path = from->files[i].path;
-		file->executable = from->files[i].executable;
-		file->source = (ociwp_source){.kind = OCIWP_SOURCE_FILE,
-		                              .fd = -1,
-		                              .from.path = from->files[i].source,
-		                              .looked = true,
-		                              .readable = from->files[i].readable,
-		                              .stamp = from->files[i].stamp,
-		                              .size = from->files[i].stamp.size};
-	}
-	return ociwp_app_forget_files(from, err);
-}
-
 static int make_draft(struct work *work, ociw_error **err)
 {
 	const ociw_pack_options *options = &work->pack->options;
@@ -81,8 +60,9 @@ static int make_draft(struct work *work, ociw_error **err)
 	ociwp_limits_get(work->pack->op, &limits);
 	int r = ociwp_draft_init(draft, work->app->lock, err);
 	for (size_t i = 0; r == 0 && i < work->app->component_count; i++) {
-		files += work->app->components[i].file_count;
-		r = take_files(&work->app->components[i], &draft->components[i], err);
+		ociwp_draft_component *to = &draft->components[i];
+		to->files = ociwp_app_steal_files(&work->app->components[i], &to->file_count);
+		files += to->file_count;
 	}
 	if (r < 0)
 		return r;

@@ -22,11 +22,10 @@
 
 static void files_deinit(ociwp_app_component *component)
 {
-	for (size_t i = 0; i < component->file_count; i++)
-		free(component->files[i].source);
 	free(component->files);
 	component->files = NULL;
 	component->file_count = 0;
+	ociwp_pool_deinit(&component->names);
 }
 
 static void app_component_deinit(ociwp_app_component *component)
@@ -39,24 +38,13 @@ static void app_component_deinit(ociwp_app_component *component)
 		ociwp_app_source_deinit(&component->trigger_sources[i]);
 	free(component->trigger_sources);
 	files_deinit(component);
-	for (size_t i = 0; i < component->name_count; i++)
-		free(component->names[i]);
-	free(component->names);
 }
 
-int ociwp_app_forget_files(ociwp_app_component *component, ociw_error **err)
+ociwp_file *ociwp_app_steal_files(ociwp_app_component *component, size_t *count)
 {
-	char **names = ociwp_calloc(component->file_count, sizeof(*names));
-	if (!names)
-		return ociwp_nomem(err);
-	for (size_t i = 0; i < component->file_count; i++)
-		names[i] = component->files[i].source;
-	component->names = names;
-	component->name_count = component->file_count;
-	free(component->files);
-	component->files = NULL;
+	*count = component->file_count;
 	component->file_count = 0;
-	return 0;
+	return ociwp_steal(&component->files);
 }
 
 void ociwp_app_free(ociwp_app *app)

@@ -6,7 +6,8 @@
 #ifndef OCIW_SPIN_APP_H
 #define OCIW_SPIN_APP_H
 
-#include "oci/memory.h"
+#include "base/pool.h"
+#include "oci/source.h"
 #include "spin/lock.h"
 #include "spin/toml.h"
 
@@ -19,15 +20,6 @@ typedef struct ociwp_app_source {
 	ociwp_place at; /* in the manifest; 0:0 when it is not there */
 } ociwp_app_source;
 
-typedef struct ociwp_app_file {
-	const char *
-	        path; /* where the guest sees it: relative, '/'-separated; within source's memory */
-	char *source; /* absolute local path */
-	bool executable; /* owner's x bit */
-	bool readable;   /* is ours, with the owner's r bit; false does not say that it is not */
-	ociwp_file_stamp stamp; /* as the walk saw it */
-} ociwp_app_file;
-
 typedef struct ociwp_app_component {
 	const char *id; /* borrowed from lock->components[i] */
 	ociwp_place at; /* in the manifest */
@@ -37,11 +29,10 @@ typedef struct ociwp_app_component {
 	ociwp_app_source *trigger_sources; /* of trigger_dependencies: by role as in the lock, then
 	                                      in order */
 	size_t trigger_source_count;
-	ociwp_app_file
-	        *files; /* sorted by bytes of `path`, each path once (last definition wins) */
+	ociwp_file *files; /* sorted by bytes of `path`, each path once (last definition wins);
+	                      their sources are absolute local paths, looked at by the walk */
 	size_t file_count;
-	char **names; /* of forgotten files */
-	size_t name_count;
+	ociwp_pool names; /* of files, also when somebody took them over */
 } ociwp_app_component;
 
 /* A loaded app. `lock` is complete but for the digests, sizes and inline bytes of sources and
@@ -65,9 +56,8 @@ enum ociwp_app_flags {
 	OCIWP_APP_NO_FILES = 1 << 4 /* do not resolve file patterns (spin lock --no-files) */
 };
 
-/* Gives back what is known of the files of a component but for their names, which stay as long as the
- * app: for who has taken it over. */
-int ociwp_app_forget_files(ociwp_app_component *component, ociw_error **err);
+/* The files of a component, for who fills them in; their names stay as long as the app. */
+ociwp_file *ociwp_app_steal_files(ociwp_app_component *component, size_t *count);
 
 /* @p path: spin.toml, or a folder (spin.toml in it). Warnings go through op. Errors name file,
  * line, column, component and rule. */

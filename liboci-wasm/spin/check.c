@@ -211,7 +211,7 @@ static int check_start(checker *c, const ociwp_app_component *component, ociw_er
 {
 	uint64_t bytes = 0;
 	for (size_t i = 0; i < component->file_count; i++)
-		if (!ociwp_add_ok(bytes, component->files[i].stamp.size, &bytes))
+		if (!ociwp_add_ok(bytes, component->files[i].source.size, &bytes))
 			bytes = UINT64_MAX;
 	if (component->file_count <= QUIET_FILES && bytes <= QUIET_BYTES)
 		return 0;

@@ -22,11 +22,6 @@ typedef struct exclude {
 	bool crossed; /* a wildcard of it took a '/' */
 } exclude;
 
-typedef struct found_file {
-	ociwp_app_file file;
-	size_t order; /* of definition: the last wins */
-} found_file;
-
 typedef struct resolver {
 	const ociwp_component *component;
 	ociwp_report *report;
@@ -35,8 +30,9 @@ typedef struct resolver {
 	int root_fd;
 	uid_t user;
 	exclude *excludes;
-	found_file *found;
+	ociwp_file *found; /* in the order of definition */
 	size_t count;
+	ociwp_pool *names;
 	uint64_t *total;
 	/* Of the entry at hand: */
 	const ociwp_files_entry *entry;
@@ -154,22 +150,21 @@ static int relative(const resolver *rs, const char *path, const char **out, ociw
 	return up && !may_leave(rs) ? refuse_outside(rs, path, err) : 0;
 }
 
-/* One piece of memory for both names: most paths are the end of their source. */
-static bool name_file(ociwp_app_file *file, const char *root, const char *source, const char *path)
+/* One text for both names where it can be: most paths are the end of their source. */
+static bool name_file(resolver *rs, ociwp_file *file, const char *source, const char *path)
 {
-	OCIWP_AUTO(str) char *joined = ociwp_path_join(root, source);
+	OCIWP_AUTO(str) char *joined = ociwp_path_join(rs->root, source);
 	if (!joined)
 		return false;
 	size_t len = strlen(joined), path_len = strlen(path);
 	bool is_end = path_len <= len && ociwp_streq(joined + len - path_len, path);
-	file->source = ociwp_malloc(len + 1 + (is_end ? 0 : path_len + 1));
-	if (!file->source)
-		return false;
-	memcpy(file->source, joined, len + 1);
-	if (!is_end)
-		memcpy(file->source + len + 1, path, path_len + 1);
-	file->path = is_end ? file->source + len - path_len : file->source + len + 1;
-	return true;
+	char *kept = ociwp_pool_strdup(rs->names, joined);
+	file->source.from.path = kept;
+	if (kept && is_end)
+		file->path = kept + len - path_len;
+	else if (kept)
+		file->path = ociwp_pool_strdup(rs->names, path);
+	return file->path;
 }
 
 static int add_found(resolver *rs, char *take_path, const char *source, const struct stat *st,
@@ -184,17 +179,23 @@ static int add_found(resolver *rs, char *take_path, const char *source, const st
 	if (!ociwp_path_is_relative_normal(path, limits->max_path_bytes, limits->max_path_depth))
 		return ociwp_report_fail(rs->report, at_entry(rs, "limit"), OCIW_ERR_LIMIT, err,
 		                         "path %s is too long", ociwp_quote(path));
-	found_file *grown = ociwp_grow_array(rs->found, rs->count, sizeof(*grown));
+	ociwp_file *grown = ociwp_grow_array(rs->found, rs->count, sizeof(*grown));
 	if (!grown)
 		return ociwp_nomem(err);
 	rs->found = grown;
-	found_file *added = &grown[rs->count];
-	if (!name_file(&added->file, rs->root, source, path))
+	ociwp_file *added = &grown[rs->count];
+	added->source = (ociwp_source){
+	        .kind = OCIWP_SOURCE_FILE,
+	        .looked = true,
+	        .readable = st->st_mode & S_IRUSR && st->st_uid == rs->user,
+	        .executable = st->st_mode & S_IXUSR,
+	        .fd = -1,
+	        .size = (uint64_t)st->st_size,
+	};
+	ociwp_file_stamp_of(st, &added->source.stamp);
+	if (!name_file(rs, added, source, path))
 		return ociwp_nomem(err);
-	ociwp_file_stamp_of(st, &added->file.stamp);
-	added->file.executable = st->st_mode & S_IXUSR;
-	added->file.readable = st->st_mode & S_IRUSR && st->st_uid == rs->user;
-	added->order = rs->count++;
+	rs->count++;
 	return 0;
 }
 
@@ -378,7 +379,7 @@ static int warn_doubled(resolver *rs, const char *folder, const char *path, ociw
 	        rs->report, at_entry(rs, "files-doubled"), err,
 	        "folder %s is packed as %s; to have it once, write %s, or { source = %s, "
 	        "destination = \"/\" } for what is in it",
-	        ociwp_quote(folder), ociwp_quote(rs->found[rs->before].file.path),
+	        ociwp_quote(folder), ociwp_quote(rs->found[rs->before].path),
 	        ociwp_quote(once), ociwp_quote(plain));
 }
 
@@ -550,16 +551,50 @@ static int warn_excludes(resolver *rs, ociw_error **err)
 	return r;
 }
 
-static int by_path(const void *a, const void *b)
+static int by_path(const void *a, const void *b, void *context)
 {
-	const found_file *x = a, *y = b;
-	int order = strcmp(x->file.path, y->file.path);
-	return order ? order : (x->order > y->order) - (x->order < y->order);
+	const ociwp_file *found = context;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	int order = strcmp(found[x].path, found[y].path);
+	return order ? order : (x > y) - (x < y);
+}
+
+/* Moves each file to its place; @p from[i] is where the one for place i lies, and is used up. */
+static void reorder(ociwp_file *files, uint32_t *from, size_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		ociwp_file first = files[i];
+		uint32_t at = i;
+		while (from[at] != i) {
+			uint32_t next = from[at];
+			files[at] = files[next];
+			from[at] = at;
+			at = next;
+		}
+		files[at] = first;
+		from[at] = at;
+	}
+}
+
+/* By their numbers, as qsort() itself would need a second array of files; of equal paths the one that was
+ * defined last comes last. */
+static int sort_found(resolver *rs, ociw_error **err)
+{
+	if (rs->count > UINT32_MAX)
+		return ociwp_fail(err, OCIW_ERR_LIMIT, "%zu files are too many", rs->count);
+	OCIWP_AUTO(mem) uint32_t *order = ociwp_calloc(rs->count, sizeof(*order));
+	if (!order)
+		return ociwp_nomem(err);
+	for (uint32_t i = 0; i < rs->count; i++)
+		order[i] = i;
+	qsort_r(order, rs->count, sizeof(*order), by_path, rs->found);
+	reorder(rs->found, order, rs->count);
+	return 0;
 }
 
 static int find_path(const void *key, const void *element)
 {
-	return strcmp(key, ((const found_file *)element)->file.path);
+	return strcmp(key, ((const ociwp_file *)element)->path);
 }
 
 /* The bytes of @p path that are folders of the path before it, too. */
@@ -577,8 +612,8 @@ static int check_conflicts(resolver *rs, ociw_error **err)
 {
 	char parent[PATH_MAX];
 	for (size_t i = 0; i < rs->count; i++) {
-		const char *path = rs->found[i].file.path;
-		size_t known = i ? shared_folders(rs->found[i - 1].file.path, path) : 0;
+		const char *path = rs->found[i].path;
+		size_t known = i ? shared_folders(rs->found[i - 1].path, path) : 0;
 		for (const char *slash = strchr(path + known, '/'); slash; slash = strchr(slash + 1, '/')) {
 			size_t len = (size_t)(slash - path);
 			if (len >= sizeof(parent))
@@ -598,37 +633,26 @@ static int check_conflicts(resolver *rs, ociw_error **err)
 	return 0;
 }
 
-static void drop(found_file *found)
-{
-	free(found->file.source);
-}
-
 /* Sorts by path, the last definition of each wins, and hands the list over. */
 static int finish(resolver *rs, ociwp_app_component *to, ociw_error **err)
 {
 	if (rs->count == 0)
 		return 0;
-	qsort(rs->found, rs->count, sizeof(*rs->found), by_path);
-	size_t kept = 0;
-	for (size_t i = 0; i < rs->count; i++) {
-		if (kept && ociwp_streq(rs->found[kept - 1].file.path, rs->found[i].file.path)) {
-			drop(&rs->found[kept - 1]);
-			rs->found[kept - 1] = rs->found[i];
-		} else {
-			rs->found[kept++] = rs->found[i];
-		}
-	}
-	rs->count = kept;
-	int r = check_conflicts(rs, err);
+	int r = sort_found(rs, err);
 	if (r < 0)
 		return r;
-	to->files = ociwp_calloc(kept, sizeof(*to->files));
-	if (!to->files)
-		return ociwp_nomem(err);
-	for (size_t i = 0; i < kept; i++)
-		to->files[i] = rs->found[i].file;
+	size_t kept = 0;
+	for (size_t i = 0; i < rs->count; i++) {
+		if (kept && ociwp_streq(rs->found[kept - 1].path, rs->found[i].path))
+			kept--;
+		rs->found[kept++] = rs->found[i];
+	}
+	rs->count = kept;
+	r = check_conflicts(rs, err);
+	if (r < 0)
+		return r;
+	to->files = ociwp_steal(&rs->found);
 	to->file_count = kept;
-	rs->count = 0;
 	return 0;
 }
 
@@ -661,12 +685,11 @@ int ociwp_files_resolve(const ociwp_component *from, const char *root, ociwp_rep
 	               .real_root = real_root,
 	               .root_fd = fd,
 	               .user = geteuid(),
+	               .names = &to->names,
 	               .total = total};
 	int r = resolve_all(&rs, err);
 	if (r == 0)
 		r = finish(&rs, to, err);
-	for (size_t i = 0; i < rs.count; i++)
-		drop(&rs.found[i]);
 	free(rs.found);
 	for (size_t i = 0; rs.excludes && i < from->exclude_files.count; i++)
 		ociwp_glob_free(rs.excludes[i].glob);

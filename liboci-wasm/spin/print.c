@@ -39,7 +39,7 @@ static int fill_files(ociwp_app_component *from, ociwp_lock_component *to, ociw_
 	if (!to->files)
 		return ociwp_nomem(err);
 	for (size_t i = 0; i < from->file_count; i++) {
-		to->files[i].content.source = ociwp_file_url(from->files[i].source);
+		to->files[i].content.source = ociwp_file_url(from->files[i].source.from.path);
 		to->files[i].path = ociwp_strdup(from->files[i].path);
 		to->file_count++;
 		if (!to->files[i].content.source || !to->files[i].path)

@@ -37,7 +37,7 @@ static inline void add_file(ociwp_draft_component *component, const char *path, 
 	component->files = ociwp_realloc_array(component->files, component->file_count + 1,
 	                                       sizeof(*component->files));
 	component->files[component->file_count++] =
-	        (ociwp_draft_file){.path = path, .source = make_source(size, seed)};
+	        (ociwp_file){.path = path, .source = make_source(size, seed)};
 }
 
 /* A draft of a lock in JSON whose components get a wasm of eight bytes and no files yet. */

@@ -53,7 +53,7 @@ Test(rootfs, files_then_wasm_then_the_manifest_are_layers_with_their_diff_ids)
 {
 	begin(1);
 	add_file(&draft.components[0], "a/b", 5, 1);
-	draft.components[0].files[0].executable = true;
+	draft.components[0].files[0].source.executable = true;
 	cr_assert_eq(pack(NULL, NULL), 0);
 	static const char *const want[] = {"f assets/c0/a/b 755 5\n", "f wasm/c0.wasm 644 8\n",
 	                                   "f spin.toml 644 "};

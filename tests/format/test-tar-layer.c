@@ -14,6 +14,7 @@ static void setup(void)
 {
 	for (size_t i = 0; i < FILES; i++) {
 		sources[i] = make_source(i * 997, (unsigned)i);
+		sources[i].executable = i % 2;
 		snprintf(names[i], sizeof(names[i]), "d%zu/f%02zu", i / 10, i);
 	}
 }
@@ -34,7 +35,7 @@ static void plan(ociwp_tar_layer layers[LAYERS])
 		layers[i].members = ociwp_calloc(FILES, sizeof(*layers[i].members));
 		for (size_t j = 0; j < FILES; j += i + 1) {
 			layers[i].members[layers[i].member_count++] =
-			        (ociwp_tar_member){"assets/web", names[j], &sources[j], j % 2};
+			        (ociwp_tar_member){"assets/web", names[j], &sources[j]};
 			layers[i].plain += sources[j].size;
 		}
 	}
@@ -68,10 +69,10 @@ Test(tar_layer, each_directory_comes_once_before_its_content)
 	OCIWP_AUTO(memory) ociwp_memory *memory = NULL;
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	OCIWP_AUTO(content) ociw_content *content = NULL;
-	ociwp_tar_member members[] = {{"assets/a-b", "x", &sources[0], true},
-	                              {"assets/a", "d/e/f", &sources[1], false},
-	                              {"assets/a", "d/g", &sources[2], false},
-	                              {NULL, "spin.toml", &sources[3], false}};
+	ociwp_tar_member members[] = {{"assets/a-b", "x", &sources[1]},
+	                              {"assets/a", "d/e/f", &sources[0]},
+	                              {"assets/a", "d/g", &sources[2]},
+	                              {NULL, "spin.toml", &sources[4]}};
 	ociwp_tar_layer layer = {.members = ociwp_memdup(members, sizeof(members)),
 	                         .member_count = 4};
 	ociwp_tar_settings settings = {.threads = 1};
@@ -85,13 +86,13 @@ Test(tar_layer, each_directory_comes_once_before_its_content)
 		memmove(p, p + 1, strlen(p)); /* with or without a final slash */
 	cr_assert_str_eq(list, "d assets 755\n"
 	                       "d assets/a-b 755\n"
-	                       "f assets/a-b/x 755 0\n"
+	                       "f assets/a-b/x 755 997\n"
 	                       "d assets/a 755\n"
 	                       "d assets/a/d 755\n"
 	                       "d assets/a/d/e 755\n"
-	                       "f assets/a/d/e/f 644 997\n"
+	                       "f assets/a/d/e/f 644 0\n"
 	                       "f assets/a/d/g 644 1994\n"
-	                       "f spin.toml 644 2991\n");
+	                       "f spin.toml 644 3988\n");
 	cr_assert(ociw_digest_equal(&diff_id, &layer.diff_id));
 	ociwp_tar_layers_deinit(&layer, 1);
 	ociwp_spools_deinit(&spools);
@@ -104,7 +105,7 @@ Test(tar_layer, a_large_layer_reads_back)
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
 	OCIWP_AUTO(content) ociw_content *content = NULL;
 	ociwp_source large = make_source((3 << 20) + 1, 3);
-	ociwp_tar_member member = {NULL, "large", &large, false};
+	ociwp_tar_member member = {NULL, "large", &large};
 	ociwp_tar_layer layer = {.members = ociwp_memdup(&member, sizeof(member)),
 	                         .member_count = 1,
 	                         .plain = large.size};
@@ -128,11 +129,11 @@ Test(tar_layer, names_compare_as_if_they_were_joined)
 		ociwp_tar_member a, b;
 		int want;
 	} rows[] = {
-	        {{"a", "b", NULL, 0}, {NULL, "a/b", NULL, 0}, 0},
-	        {{"a", "b", NULL, 0}, {"a-b", "b", NULL, 0}, 1},
-	        {{"a", "b", NULL, 0}, {"a", "b/c", NULL, 0}, -1},
-	        {{NULL, "a", NULL, 0}, {"a", "b", NULL, 0}, -1},
-	        {{"a", "\xc3\xa9", NULL, 0}, {"a", "z", NULL, 0}, 1},
+	        {{"a", "b", NULL}, {NULL, "a/b", NULL}, 0},
+	        {{"a", "b", NULL}, {"a-b", "b", NULL}, 1},
+	        {{"a", "b", NULL}, {"a", "b/c", NULL}, -1},
+	        {{NULL, "a", NULL}, {"a", "b", NULL}, -1},
+	        {{"a", "\xc3\xa9", NULL}, {"a", "z", NULL}, 1},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		cr_assert_eq(ociwp_tar_member_compare(&rows[i].a, &rows[i].b), rows[i].want, "%zu",
@@ -182,10 +183,12 @@ Test(tar_layer, the_key_of_the_cache_follows_names_modes_and_content)
 {
 	uint8_t keys[4][32];
 	ociwp_spools spools = {0};
-	ociwp_tar_member rows[] = {{"a", "x", &sources[1], false},
-	                           {"b", "x", &sources[1], false},
-	                           {"a", "x", &sources[1], true},
-	                           {"a", "x", &sources[2], false}};
+	ociwp_source plain = sources[1];
+	plain.executable = false;
+	ociwp_tar_member rows[] = {{"a", "x", &sources[1]},
+	                           {"b", "x", &sources[1]},
+	                           {"a", "x", &plain},
+	                           {"a", "x", &sources[2]}};
 	for (size_t i = 0; i < 4; i++) {
 		ociwp_layer_cache cache = {find_never, keep_nothing, keys[i]};
 		ociwp_tar_settings settings = {.threads = 1, .cache = &cache};

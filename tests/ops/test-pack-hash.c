@@ -45,9 +45,9 @@ static void begin(void)
 	component->dependencies = ociwp_calloc(1, sizeof(ociwp_source));
 	component->dependencies[0] = of_file("b.wasm");
 	component->dependency_count = 1;
-	component->files = ociwp_calloc(2, sizeof(ociwp_draft_file));
-	component->files[0] = (ociwp_draft_file){"f1", of_file("f1"), false};
-	component->files[1] = (ociwp_draft_file){"f2", of_file("f2"), false};
+	component->files = ociwp_calloc(2, sizeof(ociwp_file));
+	component->files[0] = (ociwp_file){"f1", of_file("f1")};
+	component->files[1] = (ociwp_file){"f2", of_file("f2")};
 	component->file_count = 2;
 }
 

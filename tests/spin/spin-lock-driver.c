@@ -54,7 +54,7 @@ static int fill_component(const ociwp_app_component *from, ociwp_lock_component 
 		r = fill(&from->dependency_sources[i], &to->dependencies[i].content, err);
 	to->files = ociwp_calloc(from->file_count, sizeof(*to->files));
 	for (size_t i = 0; r == 0 && i < from->file_count; i++) {
-		ociwp_app_source source = {.path = from->files[i].source};
+		ociwp_app_source source = {.path = (char *)from->files[i].source.from.path};
 		r = fill(&source, &to->files[i].content, err);
 		to->files[i].path = ociwp_strdup(from->files[i].path);
 		to->file_count++;

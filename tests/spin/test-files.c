@@ -179,8 +179,8 @@ Test(files, the_last_definition_wins)
 	                  0, &app, NULL),
 	             0);
 	cr_assert_eq(app->components[0].file_count, 1);
-	cr_assert_str_eq(app->components[0].files[0].source, in_scratch("assets/x.txt"));
-	cr_assert_eq(app->components[0].files[0].stamp.size, 1);
+	cr_assert_str_eq(app->components[0].files[0].source.from.path, in_scratch("assets/x.txt"));
+	cr_assert_eq(app->components[0].files[0].source.size, 1);
 	ociwp_app_free(app);
 }
 
@@ -296,8 +296,8 @@ Test(files, the_owners_x_bit_is_noted)
 	chmod(in_scratch("top.txt"), 0755);
 	ociwp_app *app = NULL;
 	cr_assert_eq(load(FILES("[\"top.txt\", \"other/o.txt\"]"), 0, &app, NULL), 0);
-	cr_assert_not(app->components[0].files[0].executable);
-	cr_assert(app->components[0].files[1].executable);
+	cr_assert_not(app->components[0].files[0].source.executable);
+	cr_assert(app->components[0].files[1].source.executable);
 	ociwp_app_free(app);
 }
 
