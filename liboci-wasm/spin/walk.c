@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The walk of Rust's glob crate: literal parts of a pattern are looked up, others list the folder.
- * Each folder is opened from the root by its path, so that depth costs no file descriptors.
+ * What is in a folder is looked at from that folder, which is half the work of a long path; deep down
+ * paths are looked up from a folder further up, so that depth costs no file descriptors.
  */
 #include "spin/walk.h"
 #include "base/buf.h"
@@ -16,6 +17,8 @@
  */
 #define MAX_LINKS 40
 #define ENTRIES_SIZE ((size_t)32 << 10)
+/* So many folders of the path at hand stay open. */
+#define OPEN_FOLDERS 16
 
 typedef struct pattern_part {
 	ociwp_glob *glob;
@@ -23,7 +26,8 @@ typedef struct pattern_part {
 } pattern_part;
 
 typedef struct walk {
-	int root_fd;
+	int base_fd;     /* the folder that paths are looked up from */
+	size_t base_len; /* of the path at hand, what leads to it */
 	const ociw_limits *limits;
 	const ociw_op *op;
 	const ociwp_walk_ops *ops;
@@ -54,6 +58,12 @@ static int fill(walk *w, size_t part, unsigned depth, unsigned links);
 static const char *here(const walk *w)
 {
 	return w->path.len ? w->path.data : ".";
+}
+
+/* The same as seen from base_fd. */
+static const char *from_base(const walk *w)
+{
+	return w->path.len > w->base_len ? w->path.data + w->base_len : ".";
 }
 
 static int skipped(walk *w, const char *why)
@@ -108,13 +118,13 @@ static int look(walk *w, unsigned char type, unsigned *links, kind *out, struct 
 		return 0;
 	}
 	if (type == DT_UNKNOWN) {
-		if (fstatat(w->root_fd, here(w), st, AT_SYMLINK_NOFOLLOW) != 0)
+		if (fstatat(w->base_fd, from_base(w), st, AT_SYMLINK_NOFOLLOW) != 0)
 			return absent_or_fail(w, errno);
 		link = S_ISLNK(st->st_mode);
 	}
 	if (link && ++*links > MAX_LINKS)
 		return 0;
-	if (fstatat(w->root_fd, here(w), st, 0) != 0)
+	if (fstatat(w->base_fd, from_base(w), st, 0) != 0)
 		return link && is_absent(errno)
 		               ? skipped(w, "is a symbolic link that leads nowhere")
 		               : absent_or_fail(w, errno);
@@ -187,12 +197,17 @@ static int read_folder(walk *w, int fd, children *list)
 	}
 }
 
-static int list_folder(walk *w, children *list)
+/* With @p keep the folder stays open, for the caller to close. */
+static int list_folder(walk *w, int *keep, children *list)
 {
-	OCIWP_AUTO(fd) int fd = openat(w->root_fd, here(w), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	OCIWP_AUTO(fd) int fd = openat(w->base_fd, from_base(w), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return ociwp_fail_errno(w->err, errno, "folder %s", ociwp_quote(here(w)));
 	int r = read_folder(w, fd, list);
+	if (keep) {
+		*keep = fd;
+		fd = -1;
+	}
 	if (list->count)
 		qsort(list->items, list->count, sizeof(*list->items), by_name);
 	return r;
@@ -272,9 +287,18 @@ static int fill(walk *w, size_t part, unsigned depth, unsigned links)
 	if (w->parts[part].literal)
 		return visit_literal(w, part, depth, links);
 	children list = {0};
-	int r = list_folder(w, &list);
+	OCIWP_AUTO(fd) int fd = -1;
+	int base_fd = w->base_fd;
+	size_t base_len = w->base_len;
+	int r = list_folder(w, depth < OPEN_FOLDERS ? &fd : NULL, &list);
+	if (fd >= 0) {
+		w->base_fd = fd;
+		w->base_len = w->path.len ? w->path.len + 1 : 0;
+	}
 	for (size_t i = 0; r == 0 && i < list.count; i++)
 		r = visit_child(w, &list.items[i], part, depth, links);
+	w->base_fd = base_fd;
+	w->base_len = base_len;
 	children_free(&list);
 	return r;
 }
@@ -334,7 +358,7 @@ static void release(walk *w)
 int ociwp_walk(int root_fd, const char *pattern, const ociw_limits *limits, const ociw_op *op,
                const ociwp_walk_ops *ops, void *user_data, const char **problem, ociw_error **err)
 {
-	walk w = {.root_fd = root_fd,
+	walk w = {.base_fd = root_fd,
 	          .limits = limits,
 	          .op = op,
 	          .ops = ops,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "spin/walk.h"
 #include "apps.h"
+#include <sys/resource.h>
 
 static char seen[4096];
 static unsigned links, skips;
@@ -176,4 +177,19 @@ Test(walk, depth_and_entries_are_limited)
 	ociwp_limits_get(NULL, &limits);
 	limits.max_path_bytes = 5;
 	cr_assert_eq(walk_limited("assets/*", &limits, &problem), OCIW_ERR_LIMIT);
+}
+
+Test(walk, depth_costs_few_file_descriptors)
+{
+	char path[256] = "deep";
+	struct rlimit few = {40, 40};
+	for (int i = 0; i < 60; i++)
+		strcat(path, "/d");
+	strcat(path, "/file");
+	put(path, "f");
+	strcat(path, " ");
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	cr_assert_str_eq(walk("deep/**/*"), path);
+	cr_assert_str_eq(walk("deep/*/../*/*/file"), "");
+	cr_assert_str_eq(walk("assets/*/../*.txt"), "assets/sub/../x.txt ");
 }
