@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From a draft to the bytes of its lock. The files of a component are put into the lock only while
- * it is written, borrowing from the draft: an app may have very many.
+ * From a draft to the bytes of its lock. The files of a component are never put into the lock: an app may
+ * have very many.
  */
 #include "format/lock-layer.h"
 #include "base/str.h"
 #include "codec/mediatype.h"
+#include "io/parallel.h"
 #include "io/tmpblob.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -13,16 +14,6 @@
 
 /* Locks that name fewer files than this are small enough to stay in memory. */
 #define SPOOL_FROM 2000
-#define DIGEST_TEXT (sizeof("sha256:") + 64)
-
-/* What a component of the lock had before, and what its files borrow meanwhile. */
-struct filled {
-	ociwp_lock_file *files_before;
-	size_t count_before;
-	bool has_before;
-	ociwp_lock_file *files;
-	char *digests;
-};
 
 static int fill_ref(ociwp_lock_ref *ref, const ociwp_source *source, ociw_error **err)
 {
@@ -82,144 +73,151 @@ static int fill_wasm(ociwp_lock_component *locked, const ociwp_draft_component *
 	return r < 0 ? r : fill_triggers(locked, component, err);
 }
 
-static void fill_file(ociwp_lock_file *out, char *digest, const ociwp_file *file)
+/* ---- the files, made one by one as they are written ---- */
+
+static size_t feed_count(void *context, size_t component)
 {
-	char text[OCIW_DIGEST_TEXT_MAX];
-	memcpy(digest, ociwp_source_digest(&file->source, text), DIGEST_TEXT);
-	*out = (ociwp_lock_file){.path = (char *)file->path, .content.digest = digest};
+	ociwp_lock_layer *layer = context;
+	const ociwp_draft_component *from = &layer->draft->components[component];
+	if (!layer->picks)
+		return from->file_count;
+	const ociwp_lock_pick *pick = &layer->picks[component];
+	layer->marker_at = SIZE_MAX;
+	if (!pick->marker)
+		return pick->count;
+	/* The marker stands where its name sorts. */
+	layer->marker_at = 0;
+	while (layer->marker_at < pick->count &&
+	       strcmp(from->files[pick->files[layer->marker_at]].path, OCIWP_LOCK_MARKER) < 0)
+		layer->marker_at++;
+	return pick->count + 1;
+}
+
+static void feed_file(void *context, size_t component, size_t index, ociwp_lock_file *out)
+{
+	static const char marker[] = OCIWP_LOCK_MARKER;
+	static const char empty_digest[] =
+	        "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+	ociwp_lock_layer *layer = context;
+	if (layer->picks && index == layer->marker_at) {
+		*out = (ociwp_lock_file){.path = (char *)marker,
+		                         .content = {NULL, (char *)empty_digest, (char *)empty_digest, 0}};
+		return;
+	}
+	if (layer->picks)
+		index = layer->picks[component].files[index - (index > layer->marker_at)];
+	const ociwp_file *file = &layer->draft->components[component].files[index];
+	(void)ociwp_source_digest(&file->source, layer->digest_text);
+	*out = (ociwp_lock_file){.path = (char *)file->path, .content.digest = layer->digest_text};
 	if (file->source.size <= OCIWP_INLINE_MAX && file->source.bytes) {
 		out->content.bytes = file->source.bytes;
 		out->content.bytes_len = (size_t)file->source.size;
 	}
 }
 
-/* Puts the marker where its name sorts. */
-static void fill_marker(ociwp_lock_file *files, size_t count)
-{
-	static const char empty_digest[] =
-	        "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-	static const char marker[] = OCIWP_LOCK_MARKER;
-	size_t at = count;
-	for (; at > 0 && strcmp(files[at - 1].path, marker) > 0; at--)
-		files[at] = files[at - 1];
-	files[at] =
-	        (ociwp_lock_file){.path = (char *)marker,
-	                          .content = {NULL, (char *)empty_digest, (char *)empty_digest, 0}};
-}
-
-static int fill_files(ociwp_lock_component *locked, const ociwp_draft_component *component,
-                      const ociwp_lock_pick *pick, struct filled *filled, ociw_error **err)
-{
-	size_t count = pick ? pick->count : component->file_count;
-	bool marker = pick && pick->marker;
-	*filled = (struct filled){locked->files, locked->file_count, locked->has_files,
-	                          ociwp_calloc(count + 1, sizeof(*filled->files)),
-	                          ociwp_calloc(count, DIGEST_TEXT)};
-	if (!filled->files || !filled->digests)
-		return ociwp_nomem(err);
-	for (size_t i = 0; i < count; i++)
-		fill_file(&filled->files[i], filled->digests + i * DIGEST_TEXT,
-		          &component->files[pick ? pick->files[i] : i]);
-	if (marker)
-		fill_marker(filled->files, count);
-	locked->files = filled->files;
-	locked->file_count = count + (marker ? 1 : 0);
-	locked->has_files = locked->file_count > 0;
-	return 0;
-}
-
-static void unfill(ociwp_lock *lock, struct filled *filled, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		ociwp_lock_component *locked = &lock->components[i];
-		free(filled[i].files);
-		free(filled[i].digests);
-		locked->files = filled[i].files_before;
-		locked->file_count = filled[i].count_before;
-		locked->has_files = filled[i].has_before;
-	}
-	free(filled);
-}
-
-static int write_hashed(const ociwp_lock *lock, ociw_writer *take_to, ociw_digest *digest,
-                        uint64_t *size, ociw_error **err)
+static int write_hashed(ociwp_lock_layer *layer, ociw_writer *take_to, ociw_error **err)
 {
 	OCIWP_AUTO(writer) ociw_writer *hashed = NULL;
-	int r = ociwp_writer_hash(take_to, OCIW_DIGEST_SHA256, digest, size, &hashed, err);
+	const ociwp_lock_feed feed = {feed_count, feed_file, layer};
+	int r = ociwp_writer_hash(take_to, OCIW_DIGEST_SHA256, &layer->digest, &layer->size, &hashed, err);
 	if (r == 0)
-		r = ociwp_lock_write(lock, false, hashed, err);
+		r = ociwp_lock_write_fed(layer->draft->lock, &feed, hashed, err);
 	if (r == 0)
 		r = ociw_writer_commit(ociwp_steal(&hashed), err);
 	return r;
 }
 
-static int describe(const ociw_digest *digest, uint64_t size, ociw_descriptor **out,
-                    ociw_error **err)
+static int write_in_memory(ociwp_lock_layer *layer, ociw_error **err)
 {
-	char text[OCIW_DIGEST_TEXT_MAX];
-	return ociw_descriptor_new(OCIWP_MT_SPIN_LOCK, ociw_digest_format(digest, text), size, out,
-	                           err);
+	ociw_writer *to = NULL;
+	int r = ociwp_writer_new_buf(&layer->text, OCIW_UNLIMITED, &to, err);
+	return r < 0 ? r : write_hashed(layer, to, err);
 }
 
-static int write_in_memory(ociwp_draft *draft, ociw_descriptor **out, ociw_error **err)
+static int write_spooled(ociwp_lock_layer *layer, ociw_error **err)
 {
-	OCIWP_AUTO(buf) ociwp_buf text = OCIWP_BUF_INIT;
 	ociw_writer *to = NULL;
-	ociw_digest digest;
-	uint64_t size = 0;
-	int r = ociwp_writer_new_buf(&text, OCIW_UNLIMITED, &to, err);
-	if (r == 0)
-		r = write_hashed(draft->lock, to, &digest, &size, err);
-	if (r == 0)
-		r = describe(&digest, size, out, err);
-	if (r == 0)
-		r = ociwp_memory_add_bytes(draft->memory, *out, ociwp_buf_span(&text), err);
-	return r;
-}
-
-static int write_spooled(ociwp_draft *draft, ociw_descriptor **out, ociw_error **err)
-{
-	OCIWP_AUTO(fd) int fd = -1;
-	ociw_writer *to = NULL;
-	ociw_digest digest;
-	uint64_t size = 0;
-	int r = ociwp_tmpblob_open(draft->temp_dir, &fd, err);
+	int r = ociwp_tmpblob_open(layer->draft->temp_dir, &layer->fd, err);
 	if (r < 0)
 		return r;
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	int copy = fcntl(layer->fd, F_DUPFD_CLOEXEC, 3);
 	if (copy < 0)
 		return ociwp_fail_errno(err, errno, "duplicate a temporary file");
 	r = ociw_writer_new_fd(copy, &to, err);
-	if (r == 0)
-		r = write_hashed(draft->lock, to, &digest, &size, err);
-	if (r == 0)
-		r = describe(&digest, size, out, err);
-	if (r == 0)
-		r = ociwp_memory_add_range(draft->memory, *out, fd, 0, err);
-	return r;
+	return r < 0 ? r : write_hashed(layer, to, err);
 }
 
-int ociwp_lock_layer_add(ociwp_draft *draft, const ociwp_lock_pick *picks, ociw_descriptor **out,
+static void *write_beside(void *self)
+{
+	ociwp_lock_layer *layer = self;
+	layer->code = write_spooled(layer, &layer->error);
+	return NULL;
+}
+
+int ociwp_lock_layer_begin(const ociwp_draft *draft, const ociwp_lock_pick *picks,
+                           ociwp_lock_layer *out, ociw_error **err)
+{
+	size_t files = 0;
+	int r = 0;
+	*out = (ociwp_lock_layer){.draft = draft, .picks = picks, .fd = -1, .text = OCIWP_BUF_INIT};
+	for (size_t i = 0; r == 0 && i < draft->component_count; i++) {
+		files += feed_count(out, i);
+		r = fill_wasm(&draft->lock->components[i], &draft->components[i], err);
+	}
+	if (r < 0)
+		return ociwp_wrap(err, r, "locked app");
+	out->spooled = files >= SPOOL_FROM;
+	out->beside = out->spooled && ociwp_parallel_threads(draft->threads) > 1 &&
+	              ociwp_thread_start(&out->thread, NULL, write_beside, out) == 0;
+	return 0;
+}
+
+static int wait_or_write(ociwp_lock_layer *layer, ociw_error **err)
+{
+	if (!layer->beside)
+		return layer->spooled ? write_spooled(layer, err) : write_in_memory(layer, err);
+	pthread_join(layer->thread, NULL);
+	layer->beside = false;
+	return layer->code < 0 ? ociwp_error_move(err, ociwp_steal(&layer->error)) : 0;
+}
+
+int ociwp_lock_layer_end(ociwp_lock_layer *layer, ociwp_memory *memory, ociw_descriptor **out,
                          ociw_error **err)
 {
 	OCIWP_AUTO(descriptor) ociw_descriptor *desc = NULL;
-	size_t files = 0, done = 0;
-	struct filled *filled = ociwp_calloc(draft->component_count, sizeof(*filled));
-	int r = filled ? 0 : ociwp_nomem(err);
-	for (; r == 0 && done < draft->component_count; done++) {
-		ociwp_lock_component *locked = &draft->lock->components[done];
-		const ociwp_draft_component *component = &draft->components[done];
-		r = fill_files(locked, component, picks ? &picks[done] : NULL, &filled[done], err);
-		files += locked->file_count;
-		if (r == 0)
-			r = fill_wasm(locked, component, err);
-	}
+	char text[OCIW_DIGEST_TEXT_MAX];
+	int r = wait_or_write(layer, err);
 	if (r == 0)
-		r = files < SPOOL_FROM ? write_in_memory(draft, &desc, err)
-		                       : write_spooled(draft, &desc, err);
-	unfill(draft->lock, filled, done);
+		r = ociw_descriptor_new(OCIWP_MT_SPIN_LOCK, ociw_digest_format(&layer->digest, text),
+		                        layer->size, &desc, err);
+	if (r == 0)
+		r = layer->spooled
+		            ? ociwp_memory_add_range(memory, desc, layer->fd, 0, err)
+		            : ociwp_memory_add_bytes(memory, desc, ociwp_buf_span(&layer->text), err);
 	if (r < 0)
 		return ociwp_wrap(err, r, "locked app");
 	*out = ociwp_steal(&desc);
 	return 0;
+}
+
+void ociwp_lock_layer_deinit(ociwp_lock_layer *layer)
+{
+	if (layer->beside)
+		pthread_join(layer->thread, NULL);
+	ociw_error_free(layer->error);
+	ociwp_buf_deinit(&layer->text);
+	if (layer->fd >= 0)
+		close(layer->fd);
+	*layer = (ociwp_lock_layer){.fd = -1};
+}
+
+int ociwp_lock_layer_add(const ociwp_draft *draft, const ociwp_lock_pick *picks, ociw_descriptor **out,
+                         ociw_error **err)
+{
+	ociwp_lock_layer layer;
+	int r = ociwp_lock_layer_begin(draft, picks, &layer, err);
+	if (r == 0)
+		r = ociwp_lock_layer_end(&layer, draft->memory, out, err);
+	ociwp_lock_layer_deinit(&layer);
+	return r;
 }

@@ -181,11 +181,15 @@ int ociwp_spin_image(ociwp_draft *draft, ociw_pack_layers layers, size_t max_lay
 	ociwp_image image = {.annotations = draft->annotations,
 	                     .no_media_type = draft->compat_spin};
 	ociw_descriptor *lock = NULL;
-	int r = resolve_mode(draft, max_layers, &layers, err);
+	ociwp_lock_layer written;
+	int r = ociwp_lock_layer_begin(draft, NULL, &written, err);
+	if (r == 0)
+		r = resolve_mode(draft, max_layers, &layers, err);
 	if (r == 0)
 		r = add_layers(draft, layers, &image, op, err);
 	if (r == 0)
-		r = ociwp_lock_layer_add(draft, NULL, &lock, err);
+		r = ociwp_lock_layer_end(&written, draft->memory, &lock, err);
+	ociwp_lock_layer_deinit(&written);
 	if (r == 0)
 		r = ociwp_spin_set_config(draft, lock, NULL, 0, &image, err);
 	if (r == 0) {

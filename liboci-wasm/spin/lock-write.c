@@ -65,16 +65,31 @@ static void write_source(ociwp_json_writer *w, const char *content_type, const o
 	ociwp_json_end_object(w);
 }
 
-static void write_files(ociwp_json_writer *w, const ociwp_lock_component *component)
+static size_t own_count(void *context, size_t component)
 {
-	if (component->file_count == 0)
+	const ociwp_lock *lock = context;
+	return lock->components[component].file_count;
+}
+
+static void own_file(void *context, size_t component, size_t index, ociwp_lock_file *out)
+{
+	const ociwp_lock *lock = context;
+	*out = lock->components[component].files[index];
+}
+
+static void write_files(ociwp_json_writer *w, const ociwp_lock_feed *feed, size_t component)
+{
+	size_t count = feed->count(feed->context, component);
+	if (count == 0)
 		return;
 	ociwp_json_key(w, "files");
 	ociwp_json_begin_array(w);
-	for (size_t i = 0; i < component->file_count; i++) {
+	for (size_t i = 0; i < count; i++) {
+		ociwp_lock_file file;
+		feed->file(feed->context, component, i, &file);
 		ociwp_json_begin_object(w);
-		write_ref(w, &component->files[i].content);
-		ociwp_json_member(w, "path", component->files[i].path);
+		write_ref(w, &file.content);
+		ociwp_json_member(w, "path", file.path);
 		ociwp_json_end_object(w);
 	}
 	ociwp_json_end_array(w);
@@ -105,15 +120,16 @@ static void write_dependencies(ociwp_json_writer *w, const ociwp_lock_component 
 	ociwp_json_end_object(w);
 }
 
-static int write_component(ociwp_json_writer *w, const ociwp_lock_component *component,
-                           ociw_error **err)
+static int write_component(ociwp_json_writer *w, const ociwp_lock *lock, size_t index,
+                           const ociwp_lock_feed *feed, ociw_error **err)
 {
+	const ociwp_lock_component *component = &lock->components[index];
 	ociwp_json_begin_object(w);
 	ociwp_json_member(w, "id", component->id);
 	write_sorted(w, "metadata", component->metadata);
 	write_source(w, component->content_type, &component->source);
 	write_sorted(w, "env", component->env);
-	write_files(w, component);
+	write_files(w, feed, index);
 	write_sorted(w, "config", component->config);
 	write_dependencies(w, component);
 	int r = write_map(w, "trigger_dependencies", component->trigger_dependencies, false, err);
@@ -140,7 +156,8 @@ static int write_trigger(ociwp_json_writer *w, const json_t *trigger, ociw_error
 	return r;
 }
 
-static int write_app(ociwp_json_writer *w, const ociwp_lock *lock, ociw_error **err)
+static int write_app(ociwp_json_writer *w, const ociwp_lock *lock, const ociwp_lock_feed *feed,
+                     ociw_error **err)
 {
 	size_t must = json_array_size(lock->must_understand);
 	ociwp_json_begin_object(w);
@@ -161,19 +178,26 @@ static int write_app(ociwp_json_writer *w, const ociwp_lock *lock, ociw_error **
 	ociwp_json_key(w, "components");
 	ociwp_json_begin_array(w);
 	for (size_t i = 0; r == 0 && i < lock->component_count; i++)
-		r = write_component(w, &lock->components[i], err);
+		r = write_component(w, lock, i, feed, err);
 	ociwp_json_end_array(w);
 	ociwp_json_end_object(w);
 	return r;
 }
 
-static int write_compact(const ociwp_lock *lock, ociw_writer *to, ociw_error **err)
+int ociwp_lock_write_fed(const ociwp_lock *lock, const ociwp_lock_feed *feed, ociw_writer *to,
+                         ociw_error **err)
 {
 	OCIWP_AUTO(json_writer) ociwp_json_writer *w = NULL;
 	int r = ociwp_json_writer_new(to, NULL, &w, err);
-	if (r < 0 || (r = write_app(w, lock, err)) < 0)
+	if (r < 0 || (r = write_app(w, lock, feed, err)) < 0)
 		return r;
 	return ociwp_json_writer_finish(ociwp_steal(&w), err);
+}
+
+static int write_compact(const ociwp_lock *lock, ociw_writer *to, ociw_error **err)
+{
+	const ociwp_lock_feed own = {own_count, own_file, (void *)lock};
+	return ociwp_lock_write_fed(lock, &own, to, err);
 }
 
 /* A writer in front of one that is not to be committed here. */

@@ -77,4 +77,16 @@ int ociwp_writer_pretty_json(ociw_writer *take_inner, ociw_writer **out, ociw_er
  * as Spin's local files. */
 int ociwp_lock_write(const ociwp_lock *lock, bool pretty, ociw_writer *to, ociw_error **err);
 
+/* Files that are not in the lock but come from elsewhere, one by one while it is written. */
+typedef struct ociwp_lock_feed {
+	size_t (*count)(void *context, size_t component);
+	/* In order; what *out points to lasts until the next call. */
+	void (*file)(void *context, size_t component, size_t index, ociwp_lock_file *out);
+	void *context;
+} ociwp_lock_feed;
+
+/* Compact; the files are those of @p feed, not the lock's. */
+int ociwp_lock_write_fed(const ociwp_lock *lock, const ociwp_lock_feed *feed, ociw_writer *to,
+                         ociw_error **err);
+
 #endif

@@ -200,14 +200,14 @@ static int read_folder(walk *w, int fd, children *list)
 /* With @p keep the folder stays open, for the caller to close. */
 static int list_folder(walk *w, int *keep, children *list)
 {
-	OCIWP_AUTO(fd) int fd = openat(w->base_fd, from_base(w), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(w->base_fd, from_base(w), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return ociwp_fail_errno(w->err, errno, "folder %s", ociwp_quote(here(w)));
 	int r = read_folder(w, fd, list);
-	if (keep) {
+	if (keep)
 		*keep = fd;
-		fd = -1;
-	}
+	else
+		close(fd);
 	if (list->count)
 		qsort(list->items, list->count, sizeof(*list->items), by_name);
 	return r;

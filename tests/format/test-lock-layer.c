@@ -65,19 +65,64 @@ Test(lock_layer, picks_name_some_files_and_the_marker_where_it_sorts)
 	cr_assert_not(strstr(text, "\"path\":\"b\""), "%s", text);
 }
 
-Test(lock_layer, a_lock_of_many_files_is_spooled_and_equal)
+static void add_many(ociwp_draft_component *component)
+{
+	static char names[3000][16];
+	for (size_t i = 0; i < 3000; i++) {
+		snprintf(names[i], sizeof(names[i]), "f%05zu", i);
+		add_file(component, names[i], 3, (unsigned)i);
+	}
+}
+
+Test(lock_layer, a_lock_of_many_files_is_spooled_and_equal_with_any_threads)
+{
+	OCIWP_AUTO(str) char *first = NULL;
+	for (size_t threads = 1; threads <= 2; threads++) {
+		ociwp_draft draft;
+		ociwp_lock *lock = NULL;
+		draft_begin(&draft, &lock, LOCK);
+		draft.threads = threads;
+		add_many(&draft.components[0]);
+		OCIWP_AUTO(str) char *text = lock_text(&draft, lock, NULL);
+		OCIWP_AUTO(lock) ociwp_lock *again = NULL;
+		cr_assert_eq(ociwp_lock_parse((ociw_span){text, strlen(text)}, NULL, &again, NULL), 0);
+		cr_assert_eq(again->components[0].file_count, 3000);
+		cr_assert_str_eq(again->components[0].files[2999].path, "f02999");
+		if (first)
+			cr_assert_str_eq(text, first);
+		else
+			first = ociwp_steal(&text);
+	}
+}
+
+Test(lock_layer, one_that_is_given_up_ends_with_its_thread)
 {
 	ociwp_draft draft;
 	ociwp_lock *lock = NULL;
-	static char names[3000][16];
+	ociwp_lock_layer layer;
 	draft_begin(&draft, &lock, LOCK);
-	for (size_t i = 0; i < 3000; i++) {
-		snprintf(names[i], sizeof(names[i]), "f%05zu", i);
-		add_file(&draft.components[0], names[i], 3, (unsigned)i);
-	}
-	OCIWP_AUTO(str) char *text = lock_text(&draft, lock, NULL);
-	OCIWP_AUTO(lock) ociwp_lock *again = NULL;
-	cr_assert_eq(ociwp_lock_parse((ociw_span){text, strlen(text)}, NULL, &again, NULL), 0);
-	cr_assert_eq(again->components[0].file_count, 3000);
-	cr_assert_str_eq(again->components[0].files[2999].path, "f02999");
+	add_many(&draft.components[0]);
+	cr_assert_eq(ociwp_lock_layer_begin(&draft, NULL, &layer, NULL), 0);
+	ociwp_lock_layer_deinit(&layer);
+	ociwp_lock_layer_deinit(&layer);
+	OCIWP_AUTO(content) ociw_content *content = draft_end(&draft, lock);
+}
+
+Test(lock_layer, a_failure_beside_is_told_at_the_end)
+{
+	ociwp_draft draft;
+	ociwp_lock *lock = NULL;
+	ociwp_lock_layer layer;
+	ociw_descriptor *desc = NULL;
+	ociw_error *err = NULL;
+	draft_begin(&draft, &lock, LOCK);
+	add_many(&draft.components[0]);
+	draft.temp_dir = "/nowhere/at/all";
+	cr_assert_eq(ociwp_lock_layer_begin(&draft, NULL, &layer, NULL), 0);
+	cr_assert_lt(ociwp_lock_layer_end(&layer, draft.memory, &desc, &err), 0);
+	cr_assert(strstr(ociw_error_message(err), "locked app"), "%s", ociw_error_message(err));
+	cr_assert(strstr(ociw_error_message(err), "/nowhere/at/all"), "%s", ociw_error_message(err));
+	ociw_error_free(err);
+	ociwp_lock_layer_deinit(&layer);
+	OCIWP_AUTO(content) ociw_content *content = draft_end(&draft, lock);
 }
