@@ -5,6 +5,7 @@
 #include "base/op.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "base/time.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -12,11 +13,21 @@
 
 struct ociw_cancel {
 	atomic_bool triggered; /* lock-free, so trigger is async-signal-safe */
+	uint64_t end_ms;       /* counts as triggered from then on; 0: never */
 };
 
 ociw_cancel *ociw_cancel_new(void)
 {
 	return ociwp_new(ociw_cancel);
+}
+
+ociw_cancel *ociwp_cancel_new_after(uint64_t ms)
+{
+	ociw_cancel *cancel = ociw_cancel_new();
+
+	if (cancel)
+		cancel->end_ms = ociwp_monotonic_ms() + ms;
+	return cancel;
 }
 
 void ociw_cancel_free(ociw_cancel *cancel)
@@ -31,8 +42,10 @@ void ociw_cancel_trigger(ociw_cancel *cancel)
 
 bool ociw_cancel_triggered(const ociw_cancel *cancel)
 {
-	return cancel &&
-	       atomic_load_explicit(&((ociw_cancel *)cancel)->triggered, memory_order_relaxed);
+	if (!cancel)
+		return false;
+	return atomic_load_explicit(&((ociw_cancel *)cancel)->triggered, memory_order_relaxed) ||
+	       (cancel->end_ms && ociwp_monotonic_ms() >= cancel->end_ms);
 }
 
 int ociwp_options_read(void *dst, size_t dst_size, const void *src, ociw_error **err)

@@ -15,6 +15,9 @@ int ociwp_options_read(void *dst, size_t dst_size, const void *src, ociw_error *
 /* All limits with defaults filled in. @p op may be NULL. */
 void ociwp_limits_get(const ociw_op *op, ociw_limits *out);
 
+/* A flag that triggers itself after a time, for what must not wait longer than that. NULL: no memory. */
+ociw_cancel *ociwp_cancel_new_after(uint64_t ms);
+
 /* OCIW_ERR_CANCELLED once the op's flag was triggered, else 0. */
 int ociwp_check_cancel(const ociw_op *op, ociw_error **err);
 

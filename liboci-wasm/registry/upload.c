@@ -8,6 +8,8 @@
 #include "base/str.h"
 
 #define OCTETS "application/octet-stream"
+/* Nobody waits long for a registry to forget a session. */
+#define ABORT_MS 3000
 
 void ociwp_upload_deinit(ociwp_upload *upload)
 {
@@ -244,9 +246,12 @@ void ociwp_upload_abort(ociwp_upload *upload)
 	                         .url = upload->location,
 	                         .scopes = &upload->repo->push,
 	                         .once = true};
-	/* No op: this happens when the op was cancelled, and must end soon by itself. */
-	if (ociwp_request_run(upload->repo->host, &request, NULL, &answer, NULL, NULL) == 0)
-		ociwp_response_drain(&answer, NULL);
+	/* The caller's op may be cancelled by now: this has a patience of its own. */
+	ociw_cancel *end = ociwp_cancel_new_after(ABORT_MS);
+	const ociw_op op = {.size = sizeof(op), .cancel = end};
+	if (end && ociwp_request_run(upload->repo->host, &request, &op, &answer, NULL, NULL) == 0)
+		ociwp_response_drain(&answer, &op);
+	ociw_cancel_free(end);
 	free(ociwp_steal(&upload->location));
 }
 

@@ -69,6 +69,14 @@ Test(op, a_triggered_flag_stops_the_operation)
 	cr_assert_eq(ociwp_check_cancel(&op, &err), OCIW_ERR_CANCELLED);
 	ociw_error_free(err);
 	ociw_cancel_free(cancel);
+	cancel = ociwp_cancel_new_after(0);
+	cr_assert(ociw_cancel_triggered(cancel));
+	ociw_cancel_free(cancel);
+	cancel = ociwp_cancel_new_after(60000);
+	cr_assert_not(ociw_cancel_triggered(cancel));
+	ociw_cancel_trigger(cancel);
+	cr_assert(ociw_cancel_triggered(cancel));
+	ociw_cancel_free(cancel);
 }
 
 static int keep(const ociw_event *event, void *user_data)

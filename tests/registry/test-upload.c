@@ -5,6 +5,8 @@
 #include "registry/upload.h"
 #include "rig.h"
 
+#include "base/time.h"
+
 static const struct {
 	const char *text;
 	bool good;
@@ -238,6 +240,29 @@ Test(upload, giving_up_deletes_the_session)
 	cr_assert_eq(fake_matching(r.fake, "DELETE"), 1);
 	ociw_descriptor_free(desc);
 	rig_close(&r);
+}
+
+Test(upload, giving_up_does_not_wait_long_for_who_says_nothing_PSH_13)
+{
+	static const fake_answer silent[] = {
+	        {.status = 200, .body = "never all of it", .fault = FAKE_STALL, .at = 1},
+	        {.status = 503, .headers = "Retry-After: 100\n", .body = "?", .fault = FAKE_STALL},
+	};
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(silent); i++) {
+		rig r;
+		ociw_error *err = NULL;
+		OCIWP_AUTO(descriptor) ociw_descriptor *desc = rig_blob("hello", 5);
+		rig_open(&r, RULES({.match = "POST",
+		                    .answer = {.status = 202, .headers = "Location: /u/0\n"}},
+		                   {.match = "DELETE /u/0$", .answer = silent[i]}));
+		ociwp_upload upload = {.repo = r.repo, .desc = desc};
+		rig_ok(begin(&r, &upload, &err), &err);
+		uint64_t start = ociwp_monotonic_ms();
+		ociwp_upload_abort(&upload);
+		cr_assert_lt(ociwp_monotonic_ms() - start, 10000, "row %zu", i);
+		cr_assert_null(upload.location);
+		rig_close(&r);
+	}
 }
 
 Test(upload, another_algorithm_is_announced)
