@@ -162,18 +162,19 @@ static int put_index(ociwp_repository *repo, const char *tag, ociw_span bytes, c
 	return ociwp_response_fail(&answer, op, err);
 }
 
-static int read_for_change(ociwp_repository *repo, const char *subject, const char *tag,
+/* @p adding: what is no index is then an error; nothing can be removed from it, and it is not replaced. */
+static int read_for_change(ociwp_repository *repo, const char *subject, const char *tag, bool adding,
                            const ociw_op *op, json_t **index, char **etag, ociw_error **err)
 {
 	ociw_error *why = NULL;
 	int r = ociwp_referrers_tag_read(repo, subject, op, index, etag, &why);
-	if (r == OCIW_ERR_NOTFOUND) {
-		ociw_error_free(why);
+	if (r < 0 && r != OCIW_ERR_NOTFOUND)
+		return ociwp_error_move(err, why);
+	ociw_error_free(why);
+	if (r == OCIW_ERR_NOTFOUND || (!*index && !adding)) {
 		*index = empty_index();
 		return *index ? 0 : ociwp_nomem(err);
 	}
-	if (r < 0)
-		return ociwp_error_move(err, why);
 	if (!*index)
 		return ociwp_fail(err, OCIW_ERR_EXISTS,
 		                  "tag %s should list referrers but is no image index", tag);
@@ -190,7 +191,7 @@ static int one_round(ociwp_repository *repo, const char *subject, const char *ta
 	OCIWP_AUTO(str) char *etag = NULL;
 	OCIWP_AUTO(buf) ociwp_buf bytes = OCIWP_BUF_INIT;
 	bool lost = false;
-	int r = read_for_change(repo, subject, tag, op, &index, &etag, err);
+	int r = read_for_change(repo, subject, tag, entry != NULL, op, &index, &etag, err);
 	if (r == 0) {
 		r = change(index, digest, entry, err);
 		if (r == 0)

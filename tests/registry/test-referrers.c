@@ -378,6 +378,29 @@ Test(referrers, an_etag_guards_the_change)
 	rig_close(&r);
 }
 
+/* Nothing is listed in what is no index, so there is nothing to remove (RFR-5, RFR-8). */
+Test(referrers, a_referrer_is_deleted_beside_a_tag_that_is_no_index)
+{
+	rig r;
+	ociw_error *err = NULL;
+	OCIWP_AUTO(descriptor) ociw_descriptor *desc = rig_blob(DOCUMENT, strlen(DOCUMENT));
+	char path[160];
+	snprintf(path, sizeof(path), "GET /v2/a/b/manifests/%s", desc->digest);
+	rig_open(&r,
+	         RULES({.match = GET_TAG,
+	                .answer = {.status = 200,
+	                           .headers = "Content-Type: " MANIFEST "\n",
+	                           .body = "{\"schemaVersion\":2,\"config\":{},\"layers\":[]}"}},
+	               {.match = path,
+	                .answer = {.status = 200,
+	                           .headers = "Content-Type: " MANIFEST "\n",
+	                           .body = DOCUMENT}},
+	               {.match = "DELETE /v2/a/b/manifests/sha256:", .answer = {.status = 202}}));
+	rig_ok(ociw_content_delete(r.content, desc->digest, &r.op, &err), &err);
+	cr_assert_eq(fake_matching(r.fake, PUT_TAG), 0);
+	rig_close(&r);
+}
+
 Test(referrers, a_tag_that_is_something_else_is_not_overwritten)
 {
 	rig r;
