@@ -249,6 +249,7 @@ static int exchange(run_state *run, const ociwp_url *url, const char *method, bo
 	if (r < 0)
 		return r;
 	out->status = ociwp_exchange_status(out->exchange);
+	out->sent = size < OCIWP_BODY_UNKNOWN ? size : 0;
 	out->host = target == run->host ? run->host : NULL;
 	r = ociwp_note(run->op, err, "%s: %d", out->what, out->status);
 	return r < 0 ? r : pass_warnings(run, out->exchange, err);

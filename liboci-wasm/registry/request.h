@@ -37,6 +37,7 @@ typedef struct ociwp_request {
 typedef struct ociwp_response {
 	ociwp_exchange *exchange;
 	int status;
+	uint64_t sent; /* bytes of the request's body; 0 when it had none, or of unknown length */
 	ociwp_url url; /* that answered, after redirects */
 	char *what;    /* "GET https://...", secrets cut */
 	ociwp_host *host;

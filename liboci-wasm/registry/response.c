@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Answers: reading their bodies under a cap, and turning failed ones into errors. It sends nothing.
- * Requirements ERR-1..5, PSH-16, A17.
+ * Requirements ERR-1..5, PSH-16, RET-6, A17.
  */
 #include "registry/request.h"
 
@@ -136,8 +136,17 @@ static ociw_code refine(ociw_code code, const char *registry_code)
 	return code;
 }
 
+static void put_value(ociwp_buf *out, const char *before, const char *value)
+{
+	if (!value)
+		return;
+	ociwp_buf_puts(out, before);
+	ociwp_escape(out, value, strlen(value));
+}
+
 static void put_hint(const ociwp_response *response, ociw_code code, ociwp_buf *out)
 {
+	const char *limit = ociwp_response_header(response, "ratelimit-limit");
 	const char *remaining = ociwp_response_header(response, "ratelimit-remaining");
 	if (response->status == 407)
 		ociwp_buf_puts(out, "; the proxy wants other credentials than its URL has");
@@ -145,9 +154,12 @@ static void put_hint(const ociwp_response *response, ociw_code code, ociwp_buf *
 		ociwp_buf_printf(out, "; log in with: oci-wasm login %s", response->host->name);
 	if (response->status == 413)
 		ociwp_buf_puts(out, "; the registry takes nothing this large");
-	if (response->status == 429 && remaining) {
-		ociwp_buf_puts(out, "; rate limit, remaining: ");
-		ociwp_escape(out, remaining, strlen(remaining));
+	if (response->status == 413 && response->sent)
+		ociwp_buf_printf(out, " (%llu bytes)", (unsigned long long)response->sent);
+	if (response->status == 429 && (limit || remaining)) {
+		ociwp_buf_puts(out, "; rate limit");
+		put_value(out, ": ", limit);
+		put_value(out, ", remaining: ", remaining);
 	}
 }
 

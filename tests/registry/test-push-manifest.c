@@ -65,7 +65,7 @@ static const struct {
          OCIW_ERR_REGISTRY, "MANIFEST_INVALID"},
         {404, NULL, "{\"errors\":[{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}", OCIW_ERR_NOTFOUND,
          "MANIFEST_BLOB_UNKNOWN"},
-        {413, NULL, NULL, OCIW_ERR_LIMIT, "nothing this large"},
+        {413, NULL, NULL, OCIW_ERR_LIMIT, "nothing this large ("},
 };
 
 Test(push_manifest, answers_are_judged)

@@ -303,7 +303,7 @@ static const struct {
         {{.status = 400, .body = "{\"errors\":[{\"code\":\"DIGEST_INVALID\",\"message\":\"no\"}]}"},
          OCIW_ERR_REGISTRY,
          "the registry got other bytes than sha256:"},
-        {{.status = 413}, OCIW_ERR_LIMIT, "takes nothing this large"},
+        {{.status = 413}, OCIW_ERR_LIMIT, "takes nothing this large (5 bytes)"},
         {{.status = 403, .body = "{\"errors\":[{\"code\":\"DENIED\"}]}"},
          OCIW_ERR_DENIED,
          "DENIED"},

@@ -54,12 +54,13 @@ Test(response, a_rate_limit_is_told)
 	ociwp_response answer = {0};
 	rig_open(&r, RULES({.match = "GET /v2/x",
 	                    .answer = {.status = 429,
-	                               .headers = "RateLimit-Remaining: 0;w=21600\n",
+	                               .headers = "RateLimit-Limit: 100;w=21600\n"
+	                                          "RateLimit-Remaining: 0;w=21600\n",
 	                               .body = "You have reached your pull rate limit."}}));
 	ociwp_request request = {.method = "GET", .url = "/v2/x", .once = true};
 	rig_ok(ociwp_request_run(r.repo->host, &request, &r.op, &answer, NULL, &err), &err);
 	rig_expect(ociwp_response_fail(&answer, &r.op, &err), OCIW_ERR_NETWORK, &err,
-	           "(You have reached your pull rate limit.); rate limit, remaining: 0;w=21600");
+	           "(You have reached your pull rate limit.); rate limit: 100;w=21600, remaining: 0;w=21600");
 	ociwp_response_deinit(&answer);
 	rig_close(&r);
 }
