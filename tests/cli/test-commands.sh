@@ -71,6 +71,13 @@ same "is an object" "$digest" "$(field digest)"
 runs "tags --json" oci-wasm tags --json "$there"
 same "is a list" 'v1 v2 v3 v4 v5' \
     "$(python3 -c 'import json, sys; print(*sorted(t["name"] for t in json.loads(sys.argv[1])))' "$out")"
+# This registry knows neither, and gives all in its own order.
+runs "tags --last --page-size" oci-wasm tags -v --last v3 --page-size 2 "$there"
+holds "asks the registry for it (TAG-1)" grep -qF 'tags/list?n=2&last=v3' <<<"$err"
+runs "a tag like a signature's" oci-wasm tag "$there:v1" "sha256-$(printf '1%.0s' {1..64}).sig"
+runs "tags --no-digest-tags" oci-wasm tags --no-digest-tags "$there"
+same "leaves it out (TAG-4)" "v1 v2 v3 v4 v5" "$(LC_ALL=C sort <<<"$out" | xargs)"
+fails 2 "tags --page-size of more than there can be" oci-wasm tags --page-size 5G "$there"
 fails 3 "tags of nothing" oci-wasm tags --json "$REGISTRY_ADDRESS/no/such"
 same "prints nothing" "" "$out"
 runs "catalog --json" oci-wasm catalog --json "$REGISTRY_ADDRESS"
@@ -87,6 +94,19 @@ holds "is JSON" python3 -m json.tool .out
 fails 3 "pull of nothing" oci-wasm pull "$there:nothing" oci:none:v1
 fails 2 "pull of what is no reference" oci-wasm pull "$REGISTRY_ADDRESS/UPPER:v1" oci:none:v1
 fails 5 "pull from nobody" oci-wasm pull localhost:1/a:v1 oci:none:v1
+
+# Layers that may not be given away (LYR-8).
+sed 's|"application/octet-stream"|"application/vnd.oci.image.layer.nondistributable.v1.tar"|' manifest.json >foreign.json
+runs "a local image" oci-wasm blob put oci:foreign layer
+runs "with" oci-wasm blob put oci:foreign empty
+runs "a non-distributable layer" oci-wasm manifest put oci:foreign:v1 foreign.json
+oci-wasm push oci:foreign:v1 "$REGISTRY_ADDRESS/team/foreign:v1" >/dev/null 2>foreign.err
+holds "is not sent unasked" grep -q "$layer is non-distributable and was not sent" foreign.err
+fails 3 "its layer" oci-wasm blob get "$REGISTRY_ADDRESS/team/foreign@$layer" -o none
+runs "push --nondistributable" oci-wasm push --nondistributable oci:foreign:v1 "$REGISTRY_ADDRESS/team/foreign:v1"
+runs "sends it" oci-wasm blob get "$REGISTRY_ADDRESS/team/foreign@$layer" -o back
+runs "copy --nondistributable" oci-wasm copy --nondistributable oci:foreign:v1 "$REGISTRY_ADDRESS/team/foreign2:v1"
+runs "sends it too" oci-wasm blob get "$REGISTRY_ADDRESS/team/foreign2@$layer" -o back
 
 echo '{"note":1}' >note.json
 runs "attach --json" oci-wasm attach --json --artifact-type application/x-note "$there:v1" note.json:application/json

@@ -12,6 +12,7 @@ struct copy_command {
 	const char *platform;
 	bool recursive;
 	bool no_replace;
+	bool nondistributable;
 	uint64_t parallel;
 };
 
@@ -24,6 +25,9 @@ static const struct option_spec specs[] = {
 	 "fail when the name is taken by another image", NULL},
 	{"jobs", 'j', OPTION_NUMBER, offsetof(struct copy_command, parallel), "N",
 	 "blobs at a time (default: 4)", NULL},
+	/* The last, and not of pull: that sends nothing to registries. */
+	{"nondistributable", 0, OPTION_FLAG, offsetof(struct copy_command, nondistributable), NULL,
+	 "send layers that are marked as not to be given away to registries too", NULL},
 };
 
 static int copy_ends(struct tool *tool, const struct copy_command *command, const char *from,
@@ -45,7 +49,8 @@ static int copy_ends(struct tool *tool, const struct copy_command *command, cons
 		options.parallel =
 			(uint32_t)(command->parallel > UINT32_MAX ? 0 : command->parallel);
 		options.flags = (command->recursive ? OCIW_COPY_RECURSIVE : 0) |
-				(command->no_replace ? OCIW_COPY_NO_REPLACE : 0);
+				(command->no_replace ? OCIW_COPY_NO_REPLACE : 0) |
+				(command->nondistributable ? OCIW_COPY_NONDISTRIBUTABLE : 0);
 		if (ociw_copy(source.content, source.name, destination.content, destination.name,
 			      &options, &desc, &err) < 0) {
 			status = tool_fail(tool, err);
@@ -124,7 +129,7 @@ const struct command cmd_pull = {
 		"  oci-wasm pull ghcr.io/me/app:1.0\n"
 		"  oci-wasm extract store:ghcr.io/me/app:1.0 app",
 	.options = specs,
-	.option_count = TOOL_COUNT(specs),
+	.option_count = TOOL_COUNT(specs) - 1,
 	.options_size = sizeof(struct copy_command),
 	.uses_registry = true,
 	.run = run_pull,

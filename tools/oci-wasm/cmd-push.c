@@ -9,6 +9,7 @@ struct push_command {
 	struct pack_arguments pack;
 	bool recursive;
 	bool no_replace;
+	bool nondistributable;
 };
 
 static const struct option_spec specs[] = {
@@ -17,6 +18,8 @@ static const struct option_spec specs[] = {
 	 "with a source: push its referrers too (signatures, SBOMs)", NULL},
 	{"no-replace", 0, OPTION_FLAG, offsetof(struct push_command, no_replace), NULL,
 	 "with a source: fail when the tag is taken by another image", NULL},
+	{"nondistributable", 0, OPTION_FLAG, offsetof(struct push_command, nondistributable), NULL,
+	 "with a source: send layers that are marked as not to be given away too", NULL},
 };
 
 /* push SOURCE DESTINATION: a copy. */
@@ -33,7 +36,8 @@ static int push_source(struct tool *tool, const struct push_command *command, ch
 	options.op = &tool->op;
 	options.parallel = (uint32_t)command->pack.parallel;
 	options.flags = (command->recursive ? OCIW_COPY_RECURSIVE : 0) |
-			(command->no_replace ? OCIW_COPY_NO_REPLACE : 0);
+			(command->no_replace ? OCIW_COPY_NO_REPLACE : 0) |
+			(command->nondistributable ? OCIW_COPY_NONDISTRIBUTABLE : 0);
 	if (ociw_copy(source.content, source.name, destination.content, destination.name, &options,
 		      &desc, &err) < 0) {
 		status = tool_fail(tool, err);
