@@ -403,10 +403,15 @@ static int again(run_state *run, ociwp_response *answer, int result, ociwp_failu
 {
 	bool worth = result < 0 ? ociwp_retry_failure(failure) : ociwp_retry_status(answer->status);
 	uint64_t delay = 0;
-	if (!worth || run->request->once || tries >= run->limits.max_tries)
+	if (!worth || tries >= run->limits.max_tries)
 		return 0;
 	if (result == 0 && !next_delay(answer, tries, &delay))
 		return too_long(answer, run->op, err);
+	/* The whole host is busy, not this request alone; who repeats by himself waits as well (RET-3). */
+	if (result == 0 && (answer->status == 429 || answer->status == 503))
+		pause_host(run->host, delay);
+	if (run->request->once)
+		return 0;
 	if (result < 0)
 		delay = ociwp_retry_delay_ms(tries, ociwp_retry_random());
 	if (ociwp_monotonic_ms() + delay - start > run->limits.retry_budget_ms)
@@ -420,9 +425,6 @@ static int again(run_state *run, ociwp_response *answer, int result, ociwp_failu
 	int r = ociwp_buf_check(&text, err);
 	if (r < 0)
 		return r;
-	/* The whole host is busy, not this request alone (RET-3). */
-	if (result == 0 && (answer->status == 429 || answer->status == 503))
-		pause_host(run->host, delay);
 	if (result == 0)
 		ociwp_response_drain(answer, run->op);
 	ociwp_response_deinit(answer);

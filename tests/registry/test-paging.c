@@ -106,6 +106,20 @@ Test(paging, a_callback_can_stop_endless_pages)
 	rig_close(&r);
 }
 
+Test(paging, pages_without_end_end_TAG_2)
+{
+	rig r;
+	ociw_error *err = NULL;
+	int count = 0;
+	fake_rule rule = {
+	        .match = "GET /p", .answer = {.status = 200, .body = "{}"}, .handler = next_number};
+	rig_open(&r, &rule, 1);
+	int code = read_pages(&r, "/p0", &count, &err);
+	rig_expect(code, OCIW_ERR_LIMIT, &err, "more than 10000 pages");
+	cr_assert_eq(fake_count(r.fake), 10000);
+	rig_close(&r);
+}
+
 /* The pages before it were passed on already: the callback must not see them twice (RET-1). */
 Test(paging, a_page_that_breaks_off_is_asked_for_again)
 {

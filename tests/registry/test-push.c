@@ -5,6 +5,8 @@
  */
 #include "rig.h"
 
+#include "base/time.h"
+
 #include "base/str.h"
 #include "registry/upload-note.h"
 #include <pthread.h>
@@ -266,6 +268,37 @@ Test(push, a_whole_blob_that_is_refused_is_not_sent_again)
 		cr_expect_eq(fake_matching(r.fake, "PUT"), 1);
 		rig_close(&r);
 	}
+}
+
+Test(push, an_upload_waits_as_long_as_the_registry_asks_RET_3)
+{
+	rig r;
+	ociw_error *err = NULL;
+	rig_source bytes = {"hello", 5, 0, 0};
+	OCIWP_AUTO(descriptor) ociw_descriptor *desc = rig_blob("hello", 5);
+	rig_open(&r, RULES(OPEN, {.match = "PUT",
+	                          .answer = {.status = 429, .headers = "Retry-After: 2\n"},
+	                          .times = 1},
+	                   {.match = "PUT", .answer = {.status = 201}}));
+	uint64_t start = ociwp_monotonic_ms();
+	rig_ok(put(&r, desc, &bytes, &err), &err);
+	cr_assert_geq(ociwp_monotonic_ms() - start, 1950);
+	cr_assert_eq(fake_matching(r.fake, "PUT"), 2);
+	rig_close(&r);
+}
+
+Test(push, an_upload_that_would_wait_too_long_fails_at_once_RET_3)
+{
+	rig r;
+	ociw_error *err = NULL;
+	rig_source bytes = {"hello", 5, 0, 0};
+	OCIWP_AUTO(descriptor) ociw_descriptor *desc = rig_blob("hello", 5);
+	rig_open(&r, RULES(OPEN, {.match = "PUT",
+	                          .answer = {.status = 503, .headers = "Retry-After: 3600\n"}}));
+	rig_expect(put(&r, desc, &bytes, &err), OCIW_ERR_NETWORK, &err,
+	           "come back later (Retry-After: 3600)");
+	cr_assert_eq(fake_matching(r.fake, "PUT"), 1);
+	rig_close(&r);
 }
 
 Test(push, a_token_that_expires_during_a_push_is_renewed)

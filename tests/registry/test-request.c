@@ -5,6 +5,7 @@
 #include "rig.h"
 
 #include "base/time.h"
+#include <time.h>
 
 static int get(rig *r, const char *path, ociwp_response *answer, ociw_error **err)
 {
@@ -249,6 +250,34 @@ Test(request, retry_after_is_waited_for_and_holds_for_the_host)
 	expect_status(&r, "/v2/x", 200);
 	cr_assert_geq(ociwp_monotonic_ms() - start, 950);
 	cr_assert_gt(r.repo->host->pause_until_ms, start + 900);
+	rig_close(&r);
+}
+
+/* The second after next, so that at least one is left of it. */
+static void come_back_at(const fake_request *request, fake_answer *answer, void *user_data)
+{
+	static char headers[64];
+	time_t when = time(NULL) + 2;
+	struct tm tm;
+	(void)request;
+	(void)user_data;
+	strftime(headers, sizeof(headers), "Retry-After: %a, %d %b %Y %H:%M:%S GMT\n",
+	         gmtime_r(&when, &tm));
+	answer->headers = headers;
+}
+
+Test(request, retry_after_may_be_a_date_RET_3)
+{
+	rig r;
+	rig_open(&r, RULES({.match = "GET /v2/x",
+	                    .answer = {.status = 503},
+	                    .times = 1,
+	                    .handler = come_back_at},
+	                   {.match = "GET /v2/", .answer = {.status = 200}}));
+	uint64_t start = ociwp_monotonic_ms();
+	expect_status(&r, "/v2/x", 200);
+	cr_assert_geq(ociwp_monotonic_ms() - start, 950);
+	cr_assert_eq(fake_count(r.fake), 2);
 	rig_close(&r);
 }
 
