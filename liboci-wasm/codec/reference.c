@@ -195,6 +195,9 @@ static int skip_scheme(const char **text, ociw_error **err)
 		*text = mark + 3;
 		return 0;
 	}
+	if (ociwp_starts_with(*text, "https://") || ociwp_starts_with(*text, "http://"))
+		return ociwp_fail(err, OCIW_ERR_INVALID, "reference %s is a URL: leave out the %.*s",
+				  ociwp_quote(*text), (int)(mark - *text) + 3, *text);
 	return ociwp_fail(err, OCIW_ERR_INVALID,
 			  "reference %s: scheme %s is not known, only oci:// and docker:// are",
 			  ociwp_quote(*text), ociwp_quote_len(*text, (size_t)(mark - *text)));
@@ -302,6 +305,13 @@ static int set_text(ociw_reference *ref, ociw_error **err)
 	return r;
 }
 
+/* What no image on Docker Hub is called: with a port behind it, it is a registry and a slip (REF-12). */
+static bool is_local_host(const char *name)
+{
+	struct in_addr address;
+	return ociwp_streq(name, "localhost") || inet_pton(AF_INET, name, &address) == 1;
+}
+
 /* Cuts @p name at its first '@' and at the last ':' behind the last '/' (REF-10). */
 static int cut(char *name, ociw_reference *ref, const char *text, ociw_error **err)
 {
@@ -320,7 +330,7 @@ static int cut(char *name, ociw_reference *ref, const char *text, ociw_error **e
 	if (!colon)
 		return 0;
 	*colon = '\0';
-	if (!slash && ociwp_streq(name, "localhost") && is_port(colon + 1, strlen(colon + 1)))
+	if (!slash && is_local_host(name) && is_port(colon + 1, strlen(colon + 1)))
 		return ociwp_fail(err, OCIW_ERR_INVALID,
 				  "reference %s: a registry alone; add a repository behind a \"/\"",
 				  ociwp_quote(text));
