@@ -7,7 +7,8 @@
 #include "base/str.h"
 #include "registry/referrers.h"
 
-static int delete_path(ociwp_repository *repo, const char *path, const ociw_op *op,
+/* @p by_digest: else many registries delete nothing, and what they answer does not say so. */
+static int delete_path(ociwp_repository *repo, const char *path, bool by_digest, const ociw_op *op,
                        ociw_error **err)
 {
 	__attribute__((cleanup(ociwp_cleanup_response))) ociwp_response answer = {0};
@@ -22,13 +23,15 @@ static int delete_path(ociwp_repository *repo, const char *path, const ociw_op *
 	if (answer.status != 400 && answer.status != 405)
 		return ociwp_response_fail(&answer, op, err);
 	/* docker-registry says 400 for a tag, as it deletes by digest alone. */
+	static const char tags[] = " (some delete no tags; by its digest, an image goes with all of its tags)";
+	const char *more = by_digest ? "" : tags;
 	ociw_error *why = NULL;
 	r = ociwp_response_fail(&answer, op, &why);
 	if (r != OCIW_ERR_REGISTRY)
 		return ociwp_wrap(err, ociwp_error_move(err, why),
-		                  "the registry does not allow this deletion");
-	r = ociwp_fail(err, OCIW_ERR_UNSUPPORTED, "the registry does not allow this deletion: %s",
-	               ociw_error_message(why));
+		                  "the registry does not allow this deletion%s", more);
+	r = ociwp_fail(err, OCIW_ERR_UNSUPPORTED, "the registry does not allow this deletion%s: %s",
+	               more, ociw_error_message(why));
 	if (err)
 		ociwp_error_set_http(*err, answer.status, ociw_error_registry_code(why));
 	ociw_error_free(why);
@@ -64,7 +67,7 @@ int ociwp_delete(void *self, const char *name, bool blob_only, const ociw_op *op
 		r = ociwp_repository_path(repo, blob_only ? "blobs" : "manifests", name, &path,
 		                          err);
 	if (r == 0)
-		r = delete_path(repo, path.data, op, err);
+		r = delete_path(repo, path.data, by_digest, op, err);
 	if (r < 0)
 		return r;
 	forget(repo, name);

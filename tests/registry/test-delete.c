@@ -37,6 +37,22 @@ Test(delete, a_tag_is_deleted_as_a_tag)
 	}
 }
 
+Test(delete, a_registry_that_deletes_no_tags_is_told_from_one_that_deletes_nothing_DEL_2)
+{
+	static const int statuses[] = {400, 405};
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(statuses); i++) {
+		rig r;
+		ociw_error *err = NULL;
+		rig_open(&r, RULES({.match = "DELETE", .answer = {.status = statuses[i]}}));
+		rig_expect(ociw_content_delete(r.content, "v1", &r.op, &err), OCIW_ERR_UNSUPPORTED,
+		           &err, "by its digest, an image goes with all of its tags");
+		int code = ociw_content_delete(r.content, DIGEST, &r.op, &err);
+		cr_assert_null(strstr(ociw_error_message(err), "all of its tags"));
+		rig_expect(code, OCIW_ERR_UNSUPPORTED, &err, "does not allow this deletion");
+		rig_close(&r);
+	}
+}
+
 Test(delete, a_blob_is_deleted_by_digest_alone)
 {
 	rig r;
