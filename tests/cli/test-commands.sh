@@ -66,6 +66,7 @@ fails 3 "resolve of nothing" oci-wasm resolve --json "$there:nothing"
 same "prints nothing" "" "$out"
 runs "tag" oci-wasm tag "$there:v1" v3 v4
 same "says the digest for each" "$digest $digest" "$(xargs <<<"$out")"
+fails 2 "tag with a whole reference" oci-wasm tag "$there:v1" "$there:v9"
 runs "tag --json" oci-wasm tag --json "$there:v1" v5
 same "is an object" "$digest" "$(field digest)"
 runs "tags --json" oci-wasm tags --json "$there"

@@ -126,6 +126,15 @@ static int run_delete(struct tool *tool, void *options, int argc, char **argv)
 }
 
 /* tag IMAGE NAME...: the same bytes under more names of the same end; no blob moves. */
+/* A whole reference where a tag is wanted. Names in layouts may look like one. */
+static const char *find_reference(char **names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strpbrk(names[i], "/@"))
+			return names[i];
+	return NULL;
+}
+
 static int run_tag(struct tool *tool, void *options, int argc, char **argv)
 {
 	ociw_descriptor *desc = NULL;
@@ -141,7 +150,10 @@ static int run_tag(struct tool *tool, void *options, int argc, char **argv)
 	const ociw_reference *ref = ociw_target_reference(end.target);
 	const char *from = ref ? ociw_reference_name(ref) : end.name;
 	const char *const *names = (const char *const *)&argv[1];
-	if (ociw_content_tag(end.content, from, names, (size_t)argc - 1, &tool->op, &desc, &err) < 0)
+	const char *whole = ref ? find_reference(&argv[1], (size_t)argc - 1) : NULL;
+	if (whole)
+		status = tool_usage(&cmd_tag, "\"%s\" is no tag; copy gives an image a name elsewhere", whole);
+	else if (ociw_content_tag(end.content, from, names, (size_t)argc - 1, &tool->op, &desc, &err) < 0)
 		status = tool_fail(tool, err);
 	for (int i = 1; i < argc && status == 0; i++)
 		print_descriptor(tool, argv[i], desc);
