@@ -361,6 +361,8 @@ static int check_basic(ociwp_host *host, ociwp_response *response, const char *u
 	ociwp_host_done(host);
 	if (r != 0)
 		return r < 0 ? r : 0;
+	if (source)
+		response->host = NULL; /* no hint to log in: that was done */
 	r = ociwp_response_fail(response, op, err);
 	if (source)
 		r = ociwp_wrap(err, r, "%s refused the credentials from %s", host->name, source);

@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "base/time.h"
+#include <openssl/x509_vfy.h>
 #include <time.h>
 
 #define HEADERS_MAX (64u * 1024)
@@ -157,6 +158,7 @@ void ociwp_exchange_finished(ociwp_exchange *x, CURLcode result)
 	x->finished = true;
 	x->result = result;
 	(void)curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &x->proxy_status);
+	(void)curl_easy_getinfo(x->easy, CURLINFO_SSL_VERIFYRESULT, &x->verify_result);
 	pthread_cond_signal(&x->cond);
 	pthread_mutex_unlock(&x->mutex);
 }
@@ -405,6 +407,17 @@ static ociwp_failure classify(const ociwp_exchange *x)
 	}
 }
 
+/* A certificate that may be right, of an authority that is not known here. */
+static bool lacks_authority(const ociwp_exchange *x)
+{
+	return x->result == CURLE_PEER_FAILED_VERIFICATION &&
+	       (x->verify_result == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+	        x->verify_result == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
+	        x->verify_result == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
+	        x->verify_result == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+	        x->verify_result == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE);
+}
+
 /* Holding the lock: the error of a finished exchange that did not end well. */
 static int fail(ociwp_exchange *x, ociwp_failure *failure, ociw_error **err)
 {
@@ -429,7 +442,11 @@ static int fail(ociwp_exchange *x, ociwp_failure *failure, ociw_error **err)
 	const char *text = x->error_text[0] ? x->error_text : curl_easy_strerror(x->result);
 	OCIWP_AUTO(buf) ociwp_buf shown = OCIWP_BUF_INIT;
 	ociwp_escape(&shown, text, strlen(text));
-	return ociwp_fail(err, OCIW_ERR_NETWORK, "%s", shown.data ? shown.data : "no answer");
+	/* Files that were named are ours to name rightly: no network is at fault. */
+	bool own = x->result == CURLE_SSL_CACERT_BADFILE || x->result == CURLE_SSL_CERTPROBLEM;
+	return ociwp_fail(err, own ? OCIW_ERR_INVALID : OCIW_ERR_NETWORK, "%s%s",
+	                  shown.data ? shown.data : "no answer",
+	                  lacks_authority(x) ? "; to trust its authority, give that as --ca-file" : "");
 }
 
 /* Holding the lock: true when no more of the request's body is wanted. */

@@ -47,6 +47,7 @@ struct ociwp_exchange {
 	int status;
 	ociwp_buf headers; /* "name: value" strings of the final answer, a NUL behind each */
 	long proxy_status; /* of a tunnel, 0 without one */
+	long verify_result; /* of the far end's certificate, as OpenSSL has it */
 	CURLcode result;
 };
 

@@ -209,11 +209,17 @@ static int refuse(ociwp_host *host, ociwp_response *answer, const ociwp_credenti
                   const ociw_op *op, bool *rejected, ociw_error **err)
 {
 	bool known = credential->source != NULL;
+	bool refused = answer->status == 401 || answer->status == 403;
 	*rejected = known && answer->status == 401;
+	answer->host = NULL; /* the hint to log in is here, as the token server may be elsewhere */
 	int r = ociwp_response_fail(answer, op, err);
-	if (known && (answer->status == 401 || answer->status == 403))
+	if (known && refused)
 		return ociwp_wrap(err, r, "%s refused the credentials from %s", host->name,
 		                  credential->source);
+	if (refused)
+		return ociwp_wrap(err, r,
+		                  "no token for %s without credentials; log in with: oci-wasm login %s",
+		                  host->name, host->name);
 	return ociwp_wrap(err, r, "no token for %s", host->name);
 }
 

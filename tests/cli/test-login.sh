@@ -73,6 +73,9 @@ config second.json "$bad"
 REGISTRY_AUTH_FILE=$PWD/second.json runs "the first that has the host wins" "${ask[@]}" --registry-config first.json
 REGISTRY_AUTH_FILE=$PWD/first.json fails 4 "even when it is wrong" "${ask[@]}" --registry-config second.json
 holds "and the error names it" grep -q second.json <<<"$err"
+config third.json '{"auth":"@@@"}'
+REGISTRY_AUTH_FILE=$PWD/third.json fails 7 "an entry that is no base64 is an error" "${ask[@]}"
+holds "with the name of its file" grep -q third.json <<<"$err"
 printf 'no json' >broken.json
 REGISTRY_AUTH_FILE=$PWD/broken.json fails 7 "a broken file is an error" "${ask[@]}"
 holds "with its name" grep -q broken.json <<<"$err"

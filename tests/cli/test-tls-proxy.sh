@@ -30,13 +30,16 @@ fails 7 "a certificate needs its key" oci-wasm push -f "$wasm" "$there:v1" "${ca
 runs "with a certificate it takes the image" oci-wasm push -f "$wasm" "$there:v1" "${ca[@]}" "${own[@]}"
 digest=$out
 fails 5 "the server's own certificate is still verified" oci-wasm resolve "$there:v1" "${own[@]}"
+holds "and how to trust it is told" grep -q -- --ca-file <<<"$err"
 runs "unless that is switched off" oci-wasm resolve "$there:v1" --insecure "${own[@]}"
 same "to the same digest" "$digest" "$out"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj '/CN=nobody' \
     -keyout other.key -out other.pem 2>/dev/null
 fails 1 "a certificate of somebody else is refused" \
     oci-wasm resolve "$there:v1" "${ca[@]}" --cert other.pem --key other.key
-fails 5 "a file that is no certificate is told" oci-wasm resolve "$there:v1" "${ca[@]}" --cert "$wasm" --key other.key
+fails 7 "authorities that are not there are told" oci-wasm resolve "$there:v1" --ca-file none.pem
+holds "by their name" grep -q none.pem <<<"$err"
+fails 7 "a file that is no certificate is told" oci-wasm resolve "$there:v1" "${ca[@]}" --cert "$wasm" --key other.key
 
 certs=$HOME/.config/containers/certs.d/$host
 mkdir -p "$certs"

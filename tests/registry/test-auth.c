@@ -141,6 +141,8 @@ Test(auth, a_refused_password_is_an_error_that_names_its_source)
 	r.give = login("foo", "hunter2");
 	int code = resolve(&r, &err);
 	cr_assert_null(strstr(ociw_error_message(err), "hunter2"));
+	/* Who has credentials is not told to get some. */
+	cr_assert_null(strstr(ociw_error_message(err), "log in with"));
 	rig_expect(code, OCIW_ERR_AUTH, &err, "refused the credentials from the test");
 	cr_assert_eq(fake_count(r.fake), 2);
 	cr_assert_eq(r.asked_again, 1);

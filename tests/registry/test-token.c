@@ -190,6 +190,34 @@ Test(token, a_busy_realm_is_asked_again)
 	rig_close(&r);
 }
 
+Test(token, a_realm_that_wants_a_login_is_told_with_the_next_step)
+{
+	static const int statuses[] = {401, 403};
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(statuses); i++) {
+		rig r;
+		fetched f = {0};
+		ociw_error *err = NULL;
+		rig_open(&r, RULES({.match = "GET /token", .answer = {.status = statuses[i]}}));
+		rig_expect(fetch(&r, "absolute", &f, &err),
+		           statuses[i] == 401 ? OCIW_ERR_AUTH : OCIW_ERR_DENIED, &err,
+		           "no token for 127.0.0.1");
+		forget(&f);
+		rig_close(&r);
+	}
+	rig r;
+	fetched f = {0};
+	ociw_error *err = NULL;
+	fake_registry *other = fake_start(RULES({.match = "GET /t", .answer = {.status = 401}}));
+	rig_open(&r, RULES({.match = "GET /token",
+	                    .answer = {.status = 302, .headers = "Location: http://{other}/t\n"}}));
+	fake_set_other(r.fake, fake_address(other));
+	rig_expect(fetch(&r, "absolute", &f, &err), OCIW_ERR_AUTH, &err,
+	           "without credentials; log in with: oci-wasm login 127.0.0.1");
+	fake_stop(other);
+	forget(&f);
+	rig_close(&r);
+}
+
 Test(token, an_endless_answer_is_cut)
 {
 	rig r;

@@ -219,8 +219,12 @@ static int look_into(ociw_docker_config *config, const char *name, const char *h
 		if (r != 0)
 			return r < 0 ? r : answer(request, &found, where);
 	}
+	ociw_error *why = NULL;
 	int r = ociw_docker_config_find(config, host, ociw_credential_request_repository(request),
-	                                &found, err);
+	                                &found, &why);
+	if (r < 0)
+		ociw_error_set(err, (ociw_code)r, "\"%s\": %s", name, ociw_error_message(why));
+	ociw_error_free(why);
 	return r <= 0 ? r : answer(request, &found, name);
 }
 

@@ -233,8 +233,6 @@ void end_close(struct end *end)
 static const char *hint_of(ociw_code code)
 {
 	switch (code) {
-	case OCIW_ERR_AUTH:
-		return "log in first: oci-wasm login HOST";
 	case OCIW_ERR_DENIED:
 		return "the credentials in use may not do this; another account may (oci-wasm login)";
 	case OCIW_ERR_BUSY:
@@ -247,8 +245,7 @@ static const char *hint_of(ociw_code code)
 int tool_fail(struct tool *tool, ociw_error *take_err)
 {
 	ociw_code code = ociw_error_code(take_err);
-	/* To a proxy nobody logs in. */
-	const char *hint = ociw_error_http_status(take_err) == 407 ? NULL : hint_of(code);
+	const char *hint = hint_of(code);
 
 	progress_clear(tool->progress);
 	fprintf(stderr, "oci-wasm: %s\n", ociw_error_message(take_err));
