@@ -176,6 +176,11 @@ static int hash_fd(ociwp_source *source, int fd, uint64_t from, unsigned wasm,
 	return 0;
 }
 
+static bool looks_the_same(const ociwp_source *source, const struct stat *st)
+{
+	return ociwp_file_stamp_fits(&source->stamp, source->size, st);
+}
+
 static int hash_file(ociwp_source *source, unsigned wasm, ociwp_scratch *scratch, ociw_error **err)
 {
 	OCIWP_AUTO(fd) int fd = -1;
@@ -184,17 +189,15 @@ static int hash_file(ociwp_source *source, unsigned wasm, ociwp_scratch *scratch
 	if (r < 0)
 		return r;
 	ociwp_file_stamp_of(&st, &source->stamp);
-	source->size = source->stamp.size;
-	int64_t racy = (int64_t)time(NULL) - OCIWP_RACY_SECONDS;
-	source->settled = source->stamp.mtime_seconds < racy && source->stamp.ctime_seconds < racy;
+	source->size = (uint64_t)st.st_size;
+	source->settled = ociwp_file_stamp_is_before(&source->stamp,
+	                                             (int64_t)time(NULL) - OCIWP_RACY_SECONDS);
 	r = hash_fd(source, fd, 0, wasm, scratch, err);
 	if (r < 0)
 		return r;
 	if (fstat(fd, &st) < 0)
 		return ociwp_fail_errno(err, errno, "stat %s", ociwp_quote(source->from.path));
-	ociwp_file_stamp after;
-	ociwp_file_stamp_of(&st, &after);
-	if (!ociwp_file_stamp_equal(&source->stamp, &after))
+	if (!looks_the_same(source, &st))
 		return ociwp_fail(err, OCIW_ERR_DIGEST, "%s changed while it was read",
 		                  ociwp_quote(source->from.path));
 	return 0;
@@ -214,8 +217,10 @@ int ociwp_source_hash(ociwp_source *source, unsigned wasm, ociwp_scratch *scratc
 	case OCIWP_SOURCE_CONTENT:
 		return 0; /* made with their digest */
 	}
-	if (r == 0)
+	if (r == 0) {
 		source->known = true;
+		source->checked = (uint8_t)wasm;
+	}
 	return r;
 }
 
@@ -227,13 +232,6 @@ static int judge(const ociwp_source *source, ociwp_scratch *scratch, ociw_error 
 		return ociwp_fail(err, OCIW_ERR_DIGEST, "%s changed while it was packed",
 		                  ociwp_quote(ociwp_source_name(source)));
 	return 0;
-}
-
-static bool looks_the_same(const ociwp_source *source, const struct stat *st)
-{
-	ociwp_file_stamp now;
-	ociwp_file_stamp_of(st, &now);
-	return ociwp_file_stamp_equal(&now, &source->stamp);
 }
 
 static int read_file(const ociwp_source *source, ociwp_scratch *scratch, const ociw_op *op,

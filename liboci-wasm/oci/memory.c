@@ -55,25 +55,44 @@ struct ociwp_memory {
 	void (*release)(void *held);
 };
 
+#define SECOND INT64_C(1000000000)
+
+static int64_t nanoseconds(const struct timespec *time)
+{
+	int64_t out;
+	if (ociwp_mul_ok((int64_t)time->tv_sec, SECOND, &out) &&
+	    ociwp_add_ok(out, (int64_t)time->tv_nsec, &out))
+		return out;
+	return time->tv_sec < 0 ? INT64_MIN : INT64_MAX;
+}
+
 void ociwp_file_stamp_of(const struct stat *st, ociwp_file_stamp *out)
 {
 	*out = (ociwp_file_stamp){
 	        .device = (uint64_t)st->st_dev,
 	        .inode = (uint64_t)st->st_ino,
-	        .size = (uint64_t)st->st_size,
-	        .mtime_seconds = st->st_mtim.tv_sec,
-	        .mtime_nanoseconds = (uint32_t)st->st_mtim.tv_nsec,
-	        .ctime_seconds = st->st_ctim.tv_sec,
-	        .ctime_nanoseconds = (uint32_t)st->st_ctim.tv_nsec,
+	        .mtime = nanoseconds(&st->st_mtim),
+	        .ctime = nanoseconds(&st->st_ctim),
 	};
 }
 
 bool ociwp_file_stamp_equal(const ociwp_file_stamp *a, const ociwp_file_stamp *b)
 {
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->mtime_seconds == b->mtime_seconds && a->ctime_seconds == b->ctime_seconds &&
-	       a->mtime_nanoseconds == b->mtime_nanoseconds &&
-	       a->ctime_nanoseconds == b->ctime_nanoseconds;
+	return a->device == b->device && a->inode == b->inode && a->mtime == b->mtime &&
+	       a->ctime == b->ctime;
+}
+
+bool ociwp_file_stamp_fits(const ociwp_file_stamp *stamp, uint64_t size, const struct stat *st)
+{
+	ociwp_file_stamp now;
+	ociwp_file_stamp_of(st, &now);
+	return ociwp_file_stamp_equal(stamp, &now) && (uint64_t)st->st_size == size;
+}
+
+bool ociwp_file_stamp_is_before(const ociwp_file_stamp *stamp, int64_t seconds)
+{
+	int64_t limit;
+	return ociwp_mul_ok(seconds, SECOND, &limit) && stamp->mtime < limit && stamp->ctime < limit;
 }
 
 int ociwp_memory_new(const char *label, ociwp_memory **out, ociw_error **err)
@@ -319,7 +338,7 @@ void ociwp_memory_prefer(ociwp_memory *memory, const char *name)
 struct file_reader {
 	int fd;
 	bool judged;
-	uint64_t left;
+	uint64_t size, left;
 	ociwp_file_stamp stamp;
 	ociwp_hasher *hasher; /* only when the file no longer looks as it did */
 	char digest[OCIW_DIGEST_TEXT_MAX];
@@ -347,8 +366,7 @@ static int file_judge(struct file_reader *file, ociw_error **err)
 		return ociwp_fail_errno(err, errno, "stat %s", ociwp_quote(file->path));
 	ociwp_file_stamp now;
 	ociwp_file_stamp_of(&st, &now);
-	if (now.size != file->stamp.size || now.mtime_seconds != file->stamp.mtime_seconds ||
-	    now.mtime_nanoseconds != file->stamp.mtime_nanoseconds)
+	if ((uint64_t)st.st_size != file->size || now.mtime != file->stamp.mtime)
 		return ociwp_fail(err, OCIW_ERR_DIGEST, "%s changed while it was read",
 		                  ociwp_quote(file->path));
 	return 0;
@@ -411,9 +429,7 @@ static int file_check(const struct blob *blob, int *out_fd, bool *out_same, ociw
 		                  "%s changed since it was packed: %llu bytes, expected %llu",
 		                  ociwp_quote(blob->data), (unsigned long long)st.st_size,
 		                  (unsigned long long)blob->size);
-	ociwp_file_stamp now;
-	ociwp_file_stamp_of(&st, &now);
-	*out_same = ociwp_file_stamp_equal(&now, &blob->u.file.stamp);
+	*out_same = ociwp_file_stamp_fits(&blob->u.file.stamp, blob->size, &st);
 	*out_fd = ociwp_steal_fd(&fd);
 	return 0;
 }
@@ -445,6 +461,7 @@ static int file_open(const struct blob *blob, const ociw_descriptor *desc, uint6
 		return ociwp_nomem(err);
 	*file = (struct file_reader){
 	        .fd = ociwp_steal_fd(&fd),
+	        .size = blob->size,
 	        .left = blob->size - offset,
 	        .stamp = blob->u.file.stamp,
 	        .hasher = ociwp_steal(&hasher),

@@ -12,17 +12,20 @@
 
 typedef struct ociwp_memory ociwp_memory;
 
-/* What a file looked like when it was hashed. A file that still looks so is trusted to hold the
- * same bytes until the reader of the content says otherwise; one that does not is hashed again, so
- * that the error can name it. */
+/* What a file of a known size looked like when it was hashed. A file that still looks so is trusted to
+ * hold the same bytes until the reader of the content says otherwise; one that does not is hashed again,
+ * so that the error can name it. Small, as packing keeps one for each file of an app. */
 typedef struct ociwp_file_stamp {
-	uint64_t device, inode, size;
-	int64_t mtime_seconds, ctime_seconds;
-	uint32_t mtime_nanoseconds, ctime_nanoseconds;
+	uint64_t device, inode;
+	int64_t mtime, ctime; /* nanoseconds since 1970; the nearest there is for those beyond */
 } ociwp_file_stamp;
 
 void ociwp_file_stamp_of(const struct stat *st, ociwp_file_stamp *out);
 bool ociwp_file_stamp_equal(const ociwp_file_stamp *a, const ociwp_file_stamp *b);
+/* Is what @p st is of still the file that had this stamp and size? */
+bool ociwp_file_stamp_fits(const ociwp_file_stamp *stamp, uint64_t size, const struct stat *st);
+/* Did the file last change, in any way that shows, before this second? */
+bool ociwp_file_stamp_is_before(const ociwp_file_stamp *stamp, int64_t seconds);
 
 /* An empty one; @p label for messages. free only before publish. */
 int ociwp_memory_new(const char *label, ociwp_memory **out, ociw_error **err);

@@ -18,8 +18,9 @@ typedef enum ociwp_source_kind {
 /* Small on purpose: an app may have hundreds of thousands. */
 typedef struct ociwp_source {
 	uint8_t kind;        /* ociwp_source_kind */
+	uint8_t checked;     /* a file: the check of wasm that it passed (format/wasm-check.h), or 0 */
 	bool known : 1;      /* size and sha256 (and bytes, when small) are set */
-	bool looked : 1;     /* a file: stamp is how it looked a moment ago */
+	bool looked : 1;     /* a file: stamp and size are how it looked a moment ago */
 	bool readable : 1;   /* then: this user may read it; false does not say that it may not */
 	bool settled : 1;    /* hashed by us, when it had not changed for a while: any change since
 	                         shows in its stamp */
@@ -32,7 +33,7 @@ typedef struct ociwp_source {
 	} from;
 	uint64_t size;
 	void *bytes; /* owned; all of it when size <= OCIWP_INLINE_MAX, or kind is BYTES */
-	ociwp_file_stamp stamp; /* of a file, when it was hashed */
+	ociwp_file_stamp stamp; /* of a file, when it was hashed; goes with `size` */
 	uint8_t sha256[32];
 } ociwp_source;
 

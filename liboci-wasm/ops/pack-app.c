@@ -187,6 +187,8 @@ static int run(struct work *work, ociw_error **err)
 		r = ociwp_pack_compose(pack, work->app, &work->workspace, &work->draft, err);
 	if (r == 0)
 		r = hash(work, err);
+	if (work->cache)
+		ociwp_pack_cache_forget_files(work->cache);
 	if (r == 0)
 		r = infer_annotations(work, err);
 	if (r < 0)
@@ -194,9 +196,7 @@ static int run(struct work *work, ociw_error **err)
 	ociwp_pack_sender_init(&work->sender, pack, &work->draft);
 	r = ociwp_pack_images(pack, &work->draft, err);
 	if (r == 0 && work->cache)
-		ociwp_pack_cache_save(work->cache, &work->draft,
-		                      work->draft.compat_spin ? OCIWP_WASM_CHECK_HEAD
-		                                              : OCIWP_WASM_CHECK_WALK);
+		ociwp_pack_cache_save(work->cache, &work->draft);
 	return ociwp_pack_sender_finish(&work->sender, r, err);
 }
 

@@ -21,7 +21,7 @@
 
 #define MAGIC "ociwpack"
 #define TEMPORARY "new-"
-#define VERSION 3u
+#define VERSION 4u
 #define BYTE_ORDER_MARK 0x01020304u
 #define INDEX_MAX (512u << 20)
 #define NEAR ((size_t)256) /* three times what 28,000 keys stray from their place by chance */
@@ -36,10 +36,11 @@ struct header {
 struct file_record {
 	uint64_t
 	        key; /* of the path; what it means is up to the stamp, which says which file it is */
+	uint64_t size;
 	ociwp_file_stamp stamp;
 	uint8_t sha256[32];
 	uint32_t inline_at; /* where the bytes of a small file are */
-	uint32_t wasm;      /* the check that it passed, or 0 */
+	uint32_t checked;   /* the check of wasm that it passed, or 0 */
 };
 
 struct layer_record {
@@ -52,12 +53,12 @@ struct ociwp_pack_cache {
 	char *dir;
 	int claim;      /* says that the folder is in use, or -1 */
 	int64_t opened; /* seconds since 1970 */
-	char *index;    /* the whole file, or NULL */
-	const struct file_record *files;
+	char *index;    /* the whole file, until its files are forgotten, or NULL */
+	const struct file_record *files; /* in the index */
 	size_t file_count;
-	const struct layer_record *layers;
+	const char *inlined; /* in the index */
+	struct layer_record *layers;
 	size_t layer_count;
-	const char *inlined;
 	atomic_size_t misses;
 	pthread_mutex_t lock; /* of what follows */
 	struct layer_record *used;
@@ -152,16 +153,23 @@ static bool place_index(ociwp_pack_cache *cache, size_t len)
 	const char *at = cache->index + sizeof(header);
 	cache->files = (const void *)at;
 	cache->file_count = (size_t)header.file_count;
-	cache->layers = (const void *)(at + files);
-	cache->layer_count = (size_t)header.layer_count;
 	cache->inlined = at + files + layers;
 	for (size_t i = 0; i < cache->file_count; i++) {
 		const struct file_record *file = &cache->files[i];
-		if (file->stamp.size <= OCIWP_INLINE_MAX &&
-		    file->inline_at + file->stamp.size > header.inline_len)
+		if (file->size <= OCIWP_INLINE_MAX && file->inline_at + file->size > header.inline_len)
 			return false;
 	}
-	return true;
+	cache->layers = ociwp_memdup(at + files, (size_t)layers);
+	cache->layer_count = cache->layers ? (size_t)header.layer_count : 0;
+	return cache->layers;
+}
+
+void ociwp_pack_cache_forget_files(ociwp_pack_cache *cache)
+{
+	free(cache->index);
+	cache->index = NULL;
+	cache->files = NULL;
+	cache->file_count = 0;
 }
 
 static void load(ociwp_pack_cache *cache)
@@ -170,13 +178,8 @@ static void load(ociwp_pack_cache *cache)
 	size_t len = 0;
 	if (!path || !read_index(path, &cache->index, &len))
 		return;
-	if (place_index(cache, len))
-		return;
-	free(cache->index);
-	cache->index = NULL;
-	cache->files = NULL;
-	cache->layers = NULL;
-	cache->file_count = cache->layer_count = 0;
+	if (!place_index(cache, len))
+		ociwp_pack_cache_forget_files(cache);
 }
 
 /* --- files --- */
@@ -197,6 +200,7 @@ static bool look(ociwp_source *source)
 		if (stat(source->from.path, &st) < 0 || !S_ISREG(st.st_mode))
 			return false;
 		ociwp_file_stamp_of(&st, &source->stamp);
+		source->size = (uint64_t)st.st_size;
 	}
 	return source->readable || access(source->from.path, R_OK) == 0;
 }
@@ -221,16 +225,15 @@ static bool file_find(const ociwp_pack_cache *cache, ociwp_source *source, unsig
 	if (cache->file_count == 0 || source->kind != OCIWP_SOURCE_FILE)
 		return false;
 	const struct file_record *found = record_of(cache, path_key(source->from.path));
-	if (!found || found->wasm < wasm || !look(source) ||
+	if (!found || found->checked < wasm || !look(source) || found->size != source->size ||
 	    !ociwp_file_stamp_equal(&found->stamp, &source->stamp))
 		return false;
-	if (found->stamp.size <= OCIWP_INLINE_MAX) {
-		source->bytes =
-		        ociwp_memdup(cache->inlined + found->inline_at, (size_t)found->stamp.size);
+	if (found->size <= OCIWP_INLINE_MAX) {
+		source->bytes = ociwp_memdup(cache->inlined + found->inline_at, (size_t)found->size);
 		if (!source->bytes)
 			return false;
 	}
-	source->size = found->stamp.size;
+	source->checked = (uint8_t)found->checked;
 	memcpy(source->sha256, found->sha256, 32);
 	source->known = true;
 	return true;
@@ -273,13 +276,11 @@ static void remember(ociwp_pack_cache *cache, const struct layer_record *record)
 /* A blob whose file looks as it did is trusted; any other is hashed first. */
 static bool blob_is_right(int fd, const struct layer_record *record, const struct stat *st)
 {
-	ociwp_file_stamp now;
 	ociwp_scratch scratch;
 	ociwp_source source = {.kind = OCIWP_SOURCE_RANGE, .fd = fd, .size = record->size};
 	if ((uint64_t)st->st_size != record->size)
 		return false;
-	ociwp_file_stamp_of(st, &now);
-	if (ociwp_file_stamp_equal(&now, &record->stamp))
+	if (ociwp_file_stamp_fits(&record->stamp, record->size, st))
 		return true;
 	bool right = ociwp_scratch_init(&scratch, NULL) == 0 &&
 	             ociwp_source_hash(&source, 0, &scratch, NULL) == 0 &&
@@ -449,6 +450,7 @@ void ociwp_pack_cache_free(ociwp_pack_cache *cache)
 		close(cache->claim);
 	free(cache->dir);
 	free(cache->index);
+	free(cache->layers);
 	free(cache->used);
 	free(cache);
 }
@@ -458,7 +460,6 @@ void ociwp_pack_cache_free(ociwp_pack_cache *cache)
 struct saved_file {
 	uint64_t key;
 	const ociwp_source *source;
-	uint32_t wasm;
 };
 
 struct saving {
@@ -470,20 +471,20 @@ struct saving {
 	ociwp_hasher *hasher;
 };
 
-static void save_source(struct saving *saving, const ociwp_source *source, unsigned wasm)
+static void save_source(struct saving *saving, const ociwp_source *source)
 {
 	/* What may change again under the same times is not remembered. */
 	int64_t newest = saving->cache->opened - OCIWP_RACY_SECONDS;
 	if (source->kind != OCIWP_SOURCE_FILE || !source->known ||
-	    source->stamp.mtime_seconds >= newest || source->stamp.ctime_seconds >= newest)
+	    !ociwp_file_stamp_is_before(&source->stamp, newest))
 		return;
 	saving->files[saving->count++] =
-	        (struct saved_file){path_key(source->from.path), source, wasm};
+	        (struct saved_file){path_key(source->from.path), source};
 	if (source->size <= OCIWP_INLINE_MAX)
 		saving->inline_len += (size_t)source->size;
 }
 
-static bool save_draft(struct saving *saving, const ociwp_draft *draft, unsigned wasm)
+static bool save_draft(struct saving *saving, const ociwp_draft *draft)
 {
 	size_t room = 0;
 	for (size_t i = 0; i < draft->component_count; i++)
@@ -494,13 +495,13 @@ static bool save_draft(struct saving *saving, const ociwp_draft *draft, unsigned
 		return false;
 	for (size_t i = 0; i < draft->component_count; i++) {
 		const ociwp_draft_component *component = &draft->components[i];
-		save_source(saving, &component->wasm, wasm);
+		save_source(saving, &component->wasm);
 		for (size_t j = 0; j < component->dependency_count; j++)
-			save_source(saving, &component->dependencies[j], wasm);
+			save_source(saving, &component->dependencies[j]);
 		for (size_t j = 0; j < component->trigger_count; j++)
-			save_source(saving, &component->triggers[j], wasm);
+			save_source(saving, &component->triggers[j]);
 		for (size_t j = 0; j < component->file_count; j++)
-			save_source(saving, &component->files[j].source, 0);
+			save_source(saving, &component->files[j].source);
 	}
 	if (saving->count)
 		qsort(saving->files, saving->count, sizeof(*saving->files), compare_keys);
@@ -525,8 +526,9 @@ static bool put_files(struct saving *saving)
 		struct file_record *record = &block[used++];
 		memset(record, 0, sizeof(*record));
 		record->key = file->key;
+		record->size = file->source->size;
 		record->stamp = file->source->stamp;
-		record->wasm = file->wasm;
+		record->checked = file->source->checked;
 		record->inline_at = (uint32_t)inline_at;
 		memcpy(record->sha256, file->source->sha256, 32);
 		if (file->source->size <= OCIWP_INLINE_MAX)
@@ -597,7 +599,7 @@ static void drop_unused(const ociwp_pack_cache *cache)
 		closedir(dir);
 }
 
-void ociwp_pack_cache_save(ociwp_pack_cache *cache, const ociwp_draft *draft, unsigned wasm)
+void ociwp_pack_cache_save(ociwp_pack_cache *cache, const ociwp_draft *draft)
 {
 	struct saving saving = {.cache = cache};
 	OCIWP_AUTO(str) char *path = ociwp_path_join(cache->dir, "index");
@@ -608,7 +610,7 @@ void ociwp_pack_cache_save(ociwp_pack_cache *cache, const ociwp_draft *draft, un
 	if (fd < 0)
 		return;
 	saving.fd = fd;
-	bool written = save_draft(&saving, draft, wasm) && write_index(&saving);
+	bool written = save_draft(&saving, draft) && write_index(&saving);
 	if (!written || rename(temporary, path) < 0)
 		unlink(temporary);
 	else

@@ -18,10 +18,11 @@ void ociwp_pack_cache_free(ociwp_pack_cache *cache);
 /* True when the file of @p source is known unchanged: then it is filled in. @p wasm: it must also
  * have passed this check (or a stronger one). Any thread. */
 bool ociwp_pack_cache_find(ociwp_pack_cache *cache, ociwp_source *source, unsigned wasm);
+/* Gives back the memory that finding files needs, as much as a draft, once nothing is to be found. */
+void ociwp_pack_cache_forget_files(ociwp_pack_cache *cache);
 /* Bundles kept here, for ociwp_tar_settings. */
 const ociwp_layer_cache *ociwp_pack_cache_layers(ociwp_pack_cache *cache);
-/* Writes what @p draft knows now in one step, and drops bundles that nothing used this time.
- * @p wasm: the check that wasm passed. */
-void ociwp_pack_cache_save(ociwp_pack_cache *cache, const ociwp_draft *draft, unsigned wasm);
+/* Writes what @p draft knows now in one step, and drops bundles that nothing used this time. */
+void ociwp_pack_cache_save(ociwp_pack_cache *cache, const ociwp_draft *draft);
 
 #endif

@@ -278,3 +278,61 @@ Test(memory, is_sure_of_its_own_blobs_but_not_of_those_of_others)
 	cr_expect(ociwp_content_is_sure(content, own));
 	cr_expect_not(ociwp_content_is_sure(content, foreign));
 }
+
+static struct stat stat_at(int64_t mtime, int64_t ctime)
+{
+	return (struct stat){.st_dev = 1,
+	                     .st_ino = 2,
+	                     .st_size = 3,
+	                     .st_mtim = {mtime, 999999999},
+	                     .st_ctim = {ctime, 5}};
+}
+
+Test(file_stamp, every_part_of_it_counts_and_so_does_the_size)
+{
+	struct stat st = stat_at(100, 200), other;
+	ociwp_file_stamp stamp;
+	ociwp_file_stamp_of(&st, &stamp);
+	cr_expect(ociwp_file_stamp_fits(&stamp, 3, &st));
+	cr_expect_not(ociwp_file_stamp_fits(&stamp, 4, &st));
+	other = st;
+	other.st_dev++;
+	cr_expect_not(ociwp_file_stamp_fits(&stamp, 3, &other));
+	other = st;
+	other.st_ino++;
+	cr_expect_not(ociwp_file_stamp_fits(&stamp, 3, &other));
+	other = st;
+	other.st_size++;
+	cr_expect_not(ociwp_file_stamp_fits(&stamp, 3, &other));
+	other = st;
+	other.st_mtim.tv_nsec--;
+	cr_expect_not(ociwp_file_stamp_fits(&stamp, 3, &other));
+	other = st;
+	other.st_ctim.tv_sec++;
+	cr_expect_not(ociwp_file_stamp_fits(&stamp, 3, &other));
+}
+
+Test(file_stamp, before_a_second_means_both_times)
+{
+	static const struct {
+		int64_t mtime, ctime, seconds;
+		bool want;
+	} rows[] = {
+	        {100, 200, 201, true},
+	        {100, 200, 200, false},
+	        {200, 100, 200, false},
+	        {-100, -200, 0, true},
+	        {-100, -200, -100, false},
+	        {INT64_MIN, 100, 200, true}, /* long ago: as long ago as can be said */
+	        {INT64_MAX, 100, 200, false},
+	        {100, INT64_C(10000000000), 200, false}, /* the year 2286 is beyond nanoseconds */
+	        {100, 200, INT64_MAX, false},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct stat st = stat_at(rows[i].mtime, rows[i].ctime);
+		ociwp_file_stamp stamp;
+		ociwp_file_stamp_of(&st, &stamp);
+		cr_expect_eq(ociwp_file_stamp_is_before(&stamp, rows[i].seconds), rows[i].want,
+		             "%zu", i);
+	}
+}

@@ -117,7 +117,12 @@ Test(pack_cache, files_that_are_old_enough_are_and_only_for_the_check_they_passe
 	cr_assert_not(ociwp_pack_cache_find(cache, &data, OCIWP_WASM_CHECK_HEAD));
 	cr_assert(ociwp_pack_cache_find(cache, &wasm, OCIWP_WASM_CHECK_WALK));
 	cr_assert_arr_eq(wasm.bytes, "\0asm\x0d\0\1\0", 8);
+	cr_assert_eq(wasm.checked, OCIWP_WASM_CHECK_WALK);
 	ociwp_source_deinit(&wasm);
+	ociwp_pack_cache_forget_files(cache);
+	ociwp_pack_cache_forget_files(cache); /* nothing more to forget */
+	data.known = false;
+	cr_assert_not(ociwp_pack_cache_find(cache, &data, 0));
 	ociwp_pack_cache_free(cache);
 	drop(&options);
 }
