@@ -122,6 +122,21 @@ static bool is_chosen(const ociwp_extraction *x, const char *id)
 	return x->options.component_count == 0;
 }
 
+/* As many ids as fit into a message. */
+static int fail_not_there(const char *id, const ociwp_lock *lock, ociw_error **err)
+{
+	OCIWP_AUTO(buf) ociwp_buf ids = OCIWP_BUF_INIT;
+	size_t shown = 0;
+	for (; shown < lock->component_count && shown < 8; shown++)
+		ociwp_buf_printf(&ids, "%s%s", shown ? ", " : "",
+		                 ociwp_quote(lock->components[shown].id));
+	if (ociwp_buf_check(&ids, err) < 0)
+		return OCIW_ERR_NOMEM;
+	return ociwp_fail(err, OCIW_ERR_NOTFOUND, "the app has no component %s, it has %s%s",
+	                  ociwp_quote(id), shown ? ids.data : "none",
+	                  shown < lock->component_count ? " ..." : "");
+}
+
 static int check_chosen(const ociwp_extraction *x, const ociwp_lock *lock, ociw_error **err)
 {
 	for (size_t i = 0; i < x->options.component_count; i++) {
@@ -129,8 +144,7 @@ static int check_chosen(const ociwp_extraction *x, const ociwp_lock *lock, ociw_
 		for (size_t c = 0; c < lock->component_count && !there; c++)
 			there = ociwp_streq(lock->components[c].id, x->options.components[i]);
 		if (!there)
-			return ociwp_fail(err, OCIW_ERR_NOTFOUND, "the app has no component %s",
-					  ociwp_quote(x->options.components[i]));
+			return fail_not_there(x->options.components[i], lock, err);
 	}
 	return 0;
 }

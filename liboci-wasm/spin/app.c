@@ -112,15 +112,17 @@ static int check_triggers(const ociwp_spin_manifest *manifest, ociwp_report *rep
 		                     NULL, "trigger-component"};
 		if (!id || ociwp_spin_manifest_find(manifest, id))
 			continue;
+		char hint[128];
+		ociwp_spin_manifest_hint(manifest, id, hint);
 		int r = report->flags & OCIWP_APP_COMPAT_SPIN
 		                ? ociwp_report_warn(
 		                          report, where, err,
-		                          "trigger %s names component %s, which does not exist",
-		                          ociwp_quote(trigger->id), ociwp_quote(id))
+		                          "trigger %s names component %s, which does not exist%s",
+		                          ociwp_quote(trigger->id), ociwp_quote(id), hint)
 		                : ociwp_report_fail(
 		                          report, where, OCIW_ERR_FORMAT, err,
-		                          "trigger %s names component %s, which does not exist",
-		                          ociwp_quote(trigger->id), ociwp_quote(id));
+		                          "trigger %s names component %s, which does not exist%s",
+		                          ociwp_quote(trigger->id), ociwp_quote(id), hint);
 		if (r < 0)
 			return r;
 	}

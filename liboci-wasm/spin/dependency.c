@@ -154,8 +154,15 @@ static int parse_form(const ociwp_fields *f, bool trigger, ociwp_dependency *dep
 static int parse_table(const ociwp_fields *parent, const ociwp_toml *value, bool trigger,
                        ociwp_dependency *dependency, ociw_error **err)
 {
-	ociwp_fields f = {parent->report, NULL, "the dependency", parent->component};
+	ociwp_fields f = {parent->report, value, "the dependency", parent->component};
+	const ociwp_toml_member *sha256 =
+	        value->type == OCIWP_TOML_TABLE ? ociwp_fields_get(&f, "sha256") : NULL;
 	int r;
+	if (sha256) /* Spin's own texts have it (spin.md 1.3) */
+		return ociwp_report_fail(f.report, at(&f, sha256->at, "unknown-key"),
+		                         OCIW_ERR_FORMAT, err,
+		                         "unknown key \"sha256\" in the dependency: write digest = "
+		                         "\"sha256:...\"");
 	if ((r = ociwp_fields_open(&f, value, trigger ? trigger_keys : component_keys, err)) < 0 ||
 	    (r = parse_form(&f, trigger, dependency, err)) < 0 ||
 	    (r = ociwp_fields_string(&f, "export", &dependency->export_name, err)) < 0)

@@ -138,6 +138,11 @@ static int parse_components(const ociwp_fields *top, ociwp_spin_manifest *manife
 	if (!member)
 		return 0;
 	ociwp_fields f = {top->report, NULL, "[component]", NULL};
+	if (member->value.type == OCIWP_TOML_ARRAY)
+		return ociwp_report_fail(
+		        top->report, (ociwp_where){member->value.at, NULL, "wrong-type"},
+		        OCIW_ERR_FORMAT, err,
+		        "[[component]] is of version 1: in version 2 a component is [component.ID]");
 	int r = ociwp_fields_open(&f, &member->value, NULL, err);
 	if (r == 0 && f.table->count > OCIWP_MANIFEST_MAX_ITEMS)
 		return ociwp_report_fail(top->report, (ociwp_where){member->at, NULL, "limit"},
@@ -159,12 +164,31 @@ static int parse_components(const ociwp_fields *top, ociwp_spin_manifest *manife
 	return r;
 }
 
+/* What version 1 has at the top. */
+static int check_moved(const ociwp_toml *root, ociwp_report *report, ociw_error **err)
+{
+	static const char *const moved[] = {"name", "version", "description", "authors"};
+	ociwp_fields top = {report, root, NULL, NULL};
+	for (size_t i = 0; i < OCIWP_ARRAY_LEN(moved); i++) {
+		const ociwp_toml_member *member = ociwp_fields_get(&top, moved[i]);
+		if (member)
+			return ociwp_report_fail(
+			        report, (ociwp_where){member->at, NULL, "unknown-key"},
+			        OCIW_ERR_FORMAT, err,
+			        "unknown key \"%s\" in the manifest: in version 2 it belongs in "
+			        "[application]",
+			        moved[i]);
+	}
+	return 0;
+}
+
 static int parse_v2(const ociwp_toml *root, ociwp_report *report, ociwp_spin_manifest *manifest,
                     ociw_error **err)
 {
 	ociwp_fields top = {report, NULL, "the manifest", NULL};
 	int r;
-	if ((r = ociwp_fields_open(&top, root, top_keys, err)) < 0 ||
+	if ((r = check_moved(root, report, err)) < 0 ||
+	    (r = ociwp_fields_open(&top, root, top_keys, err)) < 0 ||
 	    (r = parse_application(&top, manifest, err)) < 0 ||
 	    (r = ociwp_spin_manifest_parse_variables(&top, manifest, err)) < 0 ||
 	    (r = ociwp_triggers_parse(&top, manifest, err)) < 0)

@@ -173,6 +173,20 @@ ociwp_component *ociwp_spin_manifest_find(const ociwp_spin_manifest *manifest, c
 	return NULL;
 }
 
+const char *ociwp_spin_manifest_hint(const ociwp_spin_manifest *manifest, const char *id,
+                                     char storage[128])
+{
+	OCIWP_AUTO(mem)
+	const char **ids = ociwp_calloc(manifest->component_count + 1, sizeof(*ids));
+	for (size_t i = 0; ids && i < manifest->component_count; i++)
+		ids[i] = manifest->components[i]->id;
+	const char *near = ids ? ociwp_nearest_word(id, ids) : NULL;
+	storage[0] = '\0';
+	if (near)
+		snprintf(storage, 128, ", did you mean \"%s\"?", near);
+	return storage;
+}
+
 int ociwp_spin_manifest_add(ociwp_spin_manifest *manifest, ociwp_component *take_component,
                             ociw_error **err)
 {

@@ -131,6 +131,9 @@ OCIWP_DEFINE_AUTO(component, ociwp_component *, ociwp_component_free)
 OCIWP_DEFINE_AUTO(spin_manifest, ociwp_spin_manifest *, ociwp_spin_manifest_free)
 
 ociwp_component *ociwp_spin_manifest_find(const ociwp_spin_manifest *manifest, const char *id);
+/* ", did you mean "ID"?" for an id that is not there, or "": in @p storage. */
+const char *ociwp_spin_manifest_hint(const ociwp_spin_manifest *manifest, const char *id,
+                                     char storage[128]);
 /* Appends; the component is freed on failure. */
 int ociwp_spin_manifest_add(ociwp_spin_manifest *manifest, ociwp_component *take_component,
                             ociw_error **err);

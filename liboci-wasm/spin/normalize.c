@@ -243,10 +243,12 @@ static int resolve_dependency(const ociwp_spin_manifest *manifest, const char *o
 		return 0;
 	ociwp_where where = {dependency->at, owner, "dependency"};
 	const ociwp_component *target = ociwp_spin_manifest_find(manifest, dependency->component);
+	char hint[128];
 	if (!target)
-		return ociwp_report_fail(report, where, OCIW_ERR_FORMAT, err,
-		                         "dependency ID %s does not exist",
-		                         ociwp_quote(dependency->component));
+		return ociwp_report_fail(
+		        report, where, OCIW_ERR_FORMAT, err, "dependency ID %s does not exist%s",
+		        ociwp_quote(dependency->component),
+		        ociwp_spin_manifest_hint(manifest, dependency->component, hint));
 	const char *has = surprise(target);
 	if (has)
 		return ociwp_report_fail(report, where, OCIW_ERR_FORMAT, err,

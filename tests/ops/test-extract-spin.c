@@ -137,7 +137,7 @@ Test(extract_spin, a_component_that_is_not_there_is_an_error)
 	char why[1024];
 	cr_expect_eq(run(content, NULL, OCIW_EXTRACT_AUTO, chosen, 1, &place, why),
 		     OCIW_ERR_NOTFOUND);
-	cr_expect(strstr(why, "no component \"zz\"") != NULL, "%s", why);
+	cr_expect(strstr(why, "no component \"zz\", it has \"a\", \"b\"") != NULL, "%s", why);
 	ociw_content_free(content);
 	place_free(&place);
 }

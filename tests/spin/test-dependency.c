@@ -91,3 +91,27 @@ Test(dependency, they_are_written_by_structure)
 	        "wasm\"},\"export\":"
 	        "null},\"a:z\":");
 }
+
+Test(dependency, keys_of_spins_own_texts_are_told)
+{
+	assert_refused(ONE "[component.a.dependencies]\n\"a:b\" = { url = \"https://x\", sha256 = "
+	                   "\"00\" }\n",
+	               0, OCIW_ERR_FORMAT,
+	               "spin.toml:10:30: component \"a\": unknown key \"sha256\" in "
+	               "the dependency: write digest = \"sha256:...\" [unknown-key]");
+}
+
+Test(dependency, the_nearest_component_is_named)
+{
+	assert_refused(
+	        ONE "dependencies.x = { component = \"help\" }\n[component.helper]\nsource = "
+	            "\"h.wasm\"\n",
+	        0, OCIW_ERR_FORMAT,
+	        "dependency ID \"help\" does not exist, did you mean \"helper\"? [dependency]");
+	assert_refused(APP
+	               "[[trigger.http]]\nroute = \"/\"\ncomponent = \"frnot\"\n[component.front]\n"
+	               "source = \"a.wasm\"\n",
+	               0, OCIW_ERR_FORMAT,
+	               "names component \"frnot\", which does not exist, did you mean "
+	               "\"front\"? [trigger-component]");
+}

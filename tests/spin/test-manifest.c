@@ -17,6 +17,17 @@ Test(manifest, the_version_is_the_string_one_or_the_number_two)
 	        "unknown key \"spin_version\": in version 2 it is \"spin_manifest_version\"");
 }
 
+Test(manifest, what_is_of_version_1_is_told_in_version_2)
+{
+	assert_refused(
+	        "spin_manifest_version = 2\nname = \"t\"\n[trigger]\n", 0, OCIW_ERR_FORMAT,
+	        "spin.toml:2:1: unknown key \"name\" in the manifest: in version 2 it belongs "
+	        "in [application] [unknown-key]");
+	assert_refused(APP "[trigger]\n[[component]]\nid = \"a\"\n", 0, OCIW_ERR_FORMAT,
+	               "[[component]] is of version 1: in version 2 a component is [component.ID] "
+	               "[wrong-type]");
+}
+
 Test(manifest, needed_tables_and_keys_are_missed)
 {
 	assert_refused("spin_manifest_version = 2\n[trigger]\n", 0, OCIW_ERR_FORMAT,
