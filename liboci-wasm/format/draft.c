@@ -18,6 +18,11 @@ int ociwp_draft_init(ociwp_draft *draft, ociwp_lock *lock, ociw_error **err)
 		ociwp_draft_component *component = &draft->components[i];
 		component->id = lock->components[i].id;
 		component->wasm.fd = -1;
+		if (ociwp_draft_is_whiteout(component->id))
+			return ociwp_fail(err, OCIW_ERR_UNSAFE,
+			                  "component %s: whoever unpacks layers takes a name that begins "
+			                  "with .wh. for a deletion",
+			                  ociwp_quote(component->id));
 		component->dir = ociwp_path_join("assets", component->id);
 		if (!component->dir)
 			return ociwp_nomem(err);

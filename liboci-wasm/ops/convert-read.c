@@ -117,8 +117,25 @@ static int inline_source(const ociwp_lock_ref *ref, ociwp_source *out, ociw_erro
 }
 
 /* Native code under a wasm type would run in the shim as it is (spin.md 5.3): never carried on. */
+static int judge_wasm(const void *head, size_t len, const char *what, ociw_error **err)
+{
+	switch (ociwp_wasm_sniff(head, len)) {
+	case OCIWP_WASM_MODULE:
+	case OCIWP_WASM_COMPONENT:
+	case OCIWP_WASM_PACKAGE:
+		return 0;
+	case OCIWP_WASM_NATIVE:
+		return ociwp_fail(err, OCIW_ERR_UNSAFE, "%s is native code, not wasm", what);
+	case OCIWP_WASM_NONE:
+	case OCIWP_WASM_TEXT:
+		break;
+	}
+	return ociwp_fail(err, OCIW_ERR_UNSUPPORTED, "%s is not wasm", what);
+}
+
 static int check_wasm(const ociwp_convert_app *app, const ociw_descriptor *layer, ociw_error **err)
 {
+	char what[OCIW_DIGEST_TEXT_MAX + sizeof("blob ")];
 	OCIWP_AUTO(reader) ociw_reader *reader = NULL;
 	unsigned char head[OCIWP_WASM_PREAMBLE];
 	int r = ociwp_content_open_raw(app->content, layer, 0, app->op, &reader, err);
@@ -128,19 +145,8 @@ static int check_wasm(const ociwp_convert_app *app, const ociw_descriptor *layer
 	ptrdiff_t n = ociwp_read_full(reader, head, sizeof(head), err);
 	if (n < 0)
 		return (int)n;
-	switch (ociwp_wasm_sniff(head, (size_t)n)) {
-	case OCIWP_WASM_MODULE:
-	case OCIWP_WASM_COMPONENT:
-	case OCIWP_WASM_PACKAGE:
-		return 0;
-	case OCIWP_WASM_NATIVE:
-		return ociwp_fail(err, OCIW_ERR_UNSAFE, "blob %s is native code, not wasm",
-				  layer->digest);
-	case OCIWP_WASM_NONE:
-	case OCIWP_WASM_TEXT:
-		break;
-	}
-	return ociwp_fail(err, OCIW_ERR_UNSUPPORTED, "blob %s is not wasm", layer->digest);
+	(void)snprintf(what, sizeof(what), "blob %s", layer->digest);
+	return judge_wasm(head, (size_t)n, what, err);
 }
 
 static int wasm_source(const ociwp_convert_app *app, const ociwp_lock_ref *ref, ociwp_source *out,
@@ -149,8 +155,10 @@ static int wasm_source(const ociwp_convert_app *app, const ociwp_lock_ref *ref, 
 	const ociw_descriptor *layer =
 		ref->digest ? ociwp_map_get(app->layers, ref->digest) : NULL;
 
-	if (!layer && ref->bytes)
-		return inline_source(ref, out, err);
+	if (!layer && ref->bytes) {
+		int r = judge_wasm(ref->bytes, ref->bytes_len, "what the lock holds inline", err);
+		return r < 0 ? r : inline_source(ref, out, err);
+	}
 	if (!layer)
 		return ociwp_fail(err, OCIW_ERR_NOTFOUND, "no layer has its wasm %s",
 				  ociwp_quote(ref->digest ? ref->digest : ref->source));

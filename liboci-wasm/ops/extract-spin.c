@@ -6,6 +6,7 @@
 #include "ops/extract-spin.h"
 
 #include "base/str.h"
+#include "codec/wasm-binary.h"
 #include "codec/mediatype.h"
 #include "io/stream.h"
 #include "ops/extract-artifact.h"
@@ -100,6 +101,27 @@ static int load_bare(ociwp_extraction *x, app *a, ociw_error **err)
 	return r == 0 ? ociwp_lock_parse(ociwp_buf_span(&json), x->op, &a->lock, err) : r;
 }
 
+/* Layers are judged as they are written; what is inline goes into every mode with the lock. */
+static int refuse_native(const ociwp_lock_ref *ref, const char *id, ociw_error **err)
+{
+	if (!ref->bytes || ociwp_wasm_sniff(ref->bytes, ref->bytes_len) != OCIWP_WASM_NATIVE)
+		return 0;
+	return ociwp_fail(err, OCIW_ERR_UNSAFE, "component %s: what is inline is native code, not wasm",
+			  ociwp_quote(id));
+}
+
+static int check_inline_wasm(const ociwp_lock *lock, ociw_error **err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < lock->component_count; i++) {
+		const ociwp_lock_component *component = &lock->components[i];
+		r = refuse_native(&component->source, component->id, err);
+		for (size_t j = 0; r == 0 && j < component->dependency_count; j++)
+			r = refuse_native(&component->dependencies[j].content, component->id, err);
+	}
+	return r;
+}
+
 static int load_app(ociwp_extraction *x, app *a, ociw_error **err)
 {
 	const ociw_descriptor *layer = ociwp_extract_lock_layer(x->manifest);
@@ -109,6 +131,8 @@ static int load_app(ociwp_extraction *x, app *a, ociw_error **err)
 				  &a->len, err);
 	if (r == 0)
 		r = ociwp_lock_parse((ociw_span){a->bytes, a->len}, x->op, &a->lock, err);
+	if (r == 0)
+		r = check_inline_wasm(a->lock, err);
 	return r < 0 ? ociwp_wrap(err, r, "lock %s", ociw_descriptor_digest(layer)) : 0;
 }
 

@@ -36,6 +36,16 @@ Test(draft, components_have_a_folder_for_their_files)
 	ociw_content_free(draft_end(&draft, lock));
 }
 
+Test(draft, an_id_that_would_be_a_whiteout_in_a_layer_is_refused)
+{
+	char id[] = ".wh.a";
+	ociwp_lock_component component = {.id = id};
+	ociwp_lock lock = {.components = &component, .component_count = 1};
+	ociwp_draft draft;
+	cr_assert_eq(ociwp_draft_init(&draft, &lock, NULL), OCIW_ERR_UNSAFE);
+	ociwp_draft_deinit(&draft);
+}
+
 Test(draft, bundles_are_made_once)
 {
 	ociwp_draft draft;

@@ -172,6 +172,13 @@ Test(convert_read, native_code_under_a_wasm_type_is_refused)
 	expect(OCIW_ERR_UNSAFE, "is native code, not wasm");
 }
 
+Test(convert_read, native_code_inside_the_lock_is_refused)
+{
+	put_lock("\"inline\":\"f0VMRgIBAQAAAAAA\"", "");
+	finish("");
+	expect(OCIW_ERR_UNSAFE, "what the lock holds inline is native code, not wasm");
+}
+
 Test(convert_read, text_under_a_wasm_type_is_refused)
 {
 	put_lock(digest_member(put(OCIWP_MT_SPIN_WASM, "(module)", 8)), "");

@@ -218,6 +218,26 @@ Test(extract_spin, a_wasm_that_no_layer_holds_is_an_error)
 	place_free(&place);
 }
 
+Test(extract_spin, native_code_inside_the_lock_is_refused_in_every_mode)
+{
+	static const char lock[] =
+		"{\"spin_lock_version\":0,\"triggers\":[],\"components\":[{\"id\":\"a\",\"source\":{"
+		"\"content_type\":\"application/wasm\",\"inline\":\"f0VMRgIBAQAAAAAA\"}}]}";
+	static const ociw_extract_mode modes[] = {OCIW_EXTRACT_SPIN_FILES, OCIW_EXTRACT_SPIN_CACHE};
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		struct place place = place_new();
+		struct image image = image_begin();
+		char why[1024];
+		image_layer(&image, OCIWP_MT_SPIN_LOCK, NULL, lock, sizeof(lock) - 1);
+		ociw_content *content = image_end(&image, OCIWP_MT_OCI_EMPTY, "{}");
+		cr_expect_eq(run(content, NULL, modes[i], NULL, 0, &place, why), OCIW_ERR_UNSAFE, "%s",
+			     why);
+		cr_expect(strstr(why, "component \"a\": what is inline is native code") != NULL, "%s", why);
+		ociw_content_free(content);
+		place_free(&place);
+	}
+}
+
 Test(extract_spin, native_code_is_refused)
 {
 	struct place place = place_new();
