@@ -105,7 +105,7 @@ Test(lock_layer, one_that_is_given_up_ends_with_its_thread)
 	cr_assert_eq(ociwp_lock_layer_begin(&draft, NULL, &layer, NULL), 0);
 	ociwp_lock_layer_deinit(&layer);
 	ociwp_lock_layer_deinit(&layer);
-	OCIWP_AUTO(content) ociw_content *content = draft_end(&draft, lock);
+	ociw_content_free(draft_end(&draft, lock));
 }
 
 Test(lock_layer, a_failure_beside_is_told_at_the_end)
@@ -124,5 +124,5 @@ Test(lock_layer, a_failure_beside_is_told_at_the_end)
 	cr_assert(strstr(ociw_error_message(err), "/nowhere/at/all"), "%s", ociw_error_message(err));
 	ociw_error_free(err);
 	ociwp_lock_layer_deinit(&layer);
-	OCIWP_AUTO(content) ociw_content *content = draft_end(&draft, lock);
+	ociw_content_free(draft_end(&draft, lock));
 }
