@@ -70,14 +70,43 @@ static int already_there(const copy_job *job, const ociw_descriptor *root, ociw_
 	return remote && !(job->options.flags & OCIW_COPY_RECURSIVE);
 }
 
-static int tell_skipped(const copy_job *job, const ociw_descriptor *root, ociw_error **err)
+static int tell(const copy_job *job, ociw_event_kind kind, const ociw_descriptor *desc, ociw_error **err)
 {
-	ociw_event event = {sizeof(event), OCIW_EVENT_BLOB_SKIPPED,
-	                    root->digest,  root->media_type,
-	                    NULL,          root->size,
-	                    root->size};
+	ociw_event event = {sizeof(event), kind, desc->digest, desc->media_type, NULL, desc->size, desc->size};
 
 	return ociwp_emit(job->options.op, &event, err);
+}
+
+static int rehearse_blob(const copy_job *job, const ociw_descriptor *blob, ociw_error **err)
+{
+	bool stays = ociwp_mediatype_is_nondistributable(blob->media_type) &&
+	             ociwp_content_is_remote(job->destination) &&
+	             !(job->options.flags & OCIW_COPY_NONDISTRIBUTABLE);
+	ociw_error *why = NULL;
+	bool there = false;
+
+	int r = ociwp_content_has(job->destination, blob, job->options.op, &there, &why);
+	if (r < 0 && r != OCIW_ERR_NOTFOUND) /* which a layout says that is not made yet */
+		return ociwp_error_move(err, why);
+	ociw_error_free(why);
+	if (stays && !there)
+		return 0;
+	return tell(job, there ? OCIW_EVENT_BLOB_SKIPPED : OCIW_EVENT_WOULD_SEND, blob, err);
+}
+
+/* A dry run: what copying would do, asked of the far end and told to the caller. */
+static int rehearse(const copy_job *job, const ociwp_copy_plan *plan, ociw_error **err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < plan->blob_count; i++) {
+		r = ociwp_check_cancel(job->options.op, err);
+		if (r >= 0)
+			r = rehearse_blob(job, plan->blobs[i], err);
+	}
+	for (size_t i = 0; r >= 0 && i < plan->node_count; i++)
+		r = tell(job, OCIW_EVENT_WOULD_SEND, plan->nodes[i].desc, err);
+	return r;
 }
 
 static int put_node(const copy_job *job, const ociwp_copy_node *node, const char *name,
@@ -186,7 +215,7 @@ static int copy_companions(const copy_job *job, const ociwp_copy_plan *plan, oci
 		one.options.platform = NULL;
 		one.options.flags &= ~(uint32_t)OCIW_COPY_RECURSIVE;
 		r = copy(&one, found->names[i], NULL, err);
-		if (r >= 0)
+		if (r >= 0 && !(job->options.flags & OCIW_COPY_DRY_RUN))
 			r = ociwp_note(job->options.op, err, "%s copied", found->names[i]);
 	}
 	for (size_t i = 0; i < found->count; i++)
@@ -203,16 +232,20 @@ static int copy_tree(const copy_job *job, const ociw_descriptor *root, ociw_erro
 	        .send_nondistributable = job->options.flags & OCIW_COPY_NONDISTRIBUTABLE,
 	};
 	bool recursive = job->options.flags & OCIW_COPY_RECURSIVE;
+	bool dry = job->options.flags & OCIW_COPY_DRY_RUN;
 	ociwp_copy_plan plan;
 
 	int r = ociwp_copy_plan_make(job->source, root, recursive, job->options.op, &plan, err);
 	if (r < 0)
 		return r;
-	r = ociwp_copy_blobs(job->source, job->destination, plan.blobs, plan.blob_count, &blobs,
-	                     err);
-	if (r >= 0)
+	if (dry)
+		r = rehearse(job, &plan, err);
+	else
+		r = ociwp_copy_blobs(job->source, job->destination, plan.blobs, plan.blob_count, &blobs,
+		                     err);
+	if (r >= 0 && !dry)
 		r = put_manifests(job, &plan, err);
-	if (r >= 0 && recursive)
+	if (r >= 0 && recursive && !dry)
 		r = ociwp_note(job->options.op, err, "%zu referrers copied", plan.referrer_count);
 	if (r >= 0 && recursive)
 		r = copy_companions(job, &plan, err);
@@ -233,7 +266,7 @@ static int copy(copy_job *job, const char *source_name, ociw_descriptor **out, o
 		job->name = root->digest;
 	r = already_there(job, root, err);
 	if (r == 1)
-		r = tell_skipped(job, root, err);
+		r = tell(job, OCIW_EVENT_BLOB_SKIPPED, root, err);
 	else if (r == 0)
 		r = copy_tree(job, root, err);
 	if (r >= 0 && out)
@@ -246,7 +279,8 @@ int ociw_copy(ociw_content *source, const char *source_name, ociw_content *desti
               ociw_error **err)
 {
 	const uint32_t known_flags =
-	        OCIW_COPY_RECURSIVE | OCIW_COPY_NO_REPLACE | OCIW_COPY_NONDISTRIBUTABLE;
+	        OCIW_COPY_RECURSIVE | OCIW_COPY_NO_REPLACE | OCIW_COPY_NONDISTRIBUTABLE |
+	        OCIW_COPY_DRY_RUN;
 	copy_job job = {source, destination, destination_name, {0}};
 
 	if (out)

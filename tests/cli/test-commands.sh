@@ -96,6 +96,19 @@ fails 3 "pull of nothing" oci-wasm pull "$there:nothing" oci:none:v1
 fails 2 "pull of what is no reference" oci-wasm pull "$REGISTRY_ADDRESS/UPPER:v1" oci:none:v1
 fails 5 "pull from nobody" oci-wasm pull localhost:1/a:v1 oci:none:v1
 
+# A dry run writes nothing, and says how much there would be to write.
+for command in push copy; do
+    runs "$command --dry-run" oci-wasm "$command" --dry-run --json "$there:v1" "$REGISTRY_ADDRESS/team/dry:v1"
+    same "says the digest" "$digest" "$(field digest)"
+    holds "and what would be sent" test "$(field wouldSend.count)" -ge 2
+    holds "and how much that is" test "$(field wouldSend.bytes)" -ge 100
+    fails 3 "and sends nothing" oci-wasm resolve "$REGISTRY_ADDRESS/team/dry:v1"
+done
+oci-wasm copy -n "$there:v1" "$there:v1" >/dev/null 2>dry.err
+same "what is there is told" "dry run: 0 blobs and manifests would be sent, 0 B; 1 are there" "$(cat dry.err)"
+fails 2 "copy --dry-run to a layout" oci-wasm copy -n "$there:v1" oci:dry:v1
+holds "which is not made" test ! -e dry
+
 # Layers that may not be given away (LYR-8).
 sed 's|"application/octet-stream"|"application/vnd.oci.image.layer.nondistributable.v1.tar"|' manifest.json >foreign.json
 runs "a local image" oci-wasm blob put oci:foreign layer

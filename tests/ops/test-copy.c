@@ -147,6 +147,58 @@ Test(copy, of_an_index_a_platform_takes_one_image_alone)
 	ociw_platform_free(platform);
 }
 
+typedef struct rehearsal {
+	unsigned would, there;
+	uint64_t bytes;
+} rehearsal;
+
+static int count_rehearsal(const ociw_event *event, void *user_data)
+{
+	rehearsal *seen = user_data;
+
+	seen->there += event->kind == OCIW_EVENT_BLOB_SKIPPED;
+	if (event->kind == OCIW_EVENT_WOULD_SEND) {
+		seen->would++;
+		seen->bytes += event->total;
+	}
+	return 0;
+}
+
+static rehearsal rehearse(ociw_content *from, ociw_content *to)
+{
+	rehearsal seen = {0, 0, 0};
+	ociw_op op = {.size = sizeof(op), .event = count_rehearsal, .user_data = &seen};
+	ociw_copy_options options = OCIW_COPY_OPTIONS_INIT;
+	ociw_error *err = NULL;
+
+	options.op = &op;
+	options.flags = OCIW_COPY_DRY_RUN;
+	expect_ok(ociw_copy(from, "v1", to, "v1", &options, NULL, &err), &err);
+	return seen;
+}
+
+Test(copy, a_dry_run_tells_what_is_lacking_and_writes_nothing)
+{
+	OCIWP_AUTO(content) ociw_content *from = new_layout(in_scratch("from"));
+	OCIWP_AUTO(content) ociw_content *to = new_layout(in_scratch("to"));
+	OCIWP_AUTO(descriptor) ociw_descriptor *image = put_image(from, "v1", "one");
+	OCIWP_AUTO(descriptor) ociw_descriptor *none = NULL;
+	ociw_error *err = NULL;
+
+	rehearsal before = rehearse(from, to);
+	cr_expect_gt(before.would, 1);
+	cr_expect_gt(before.bytes, image->size);
+	cr_expect_eq(before.there, 0);
+	cr_expect_not(exists(blob_path(in_scratch("to"), image->digest)));
+	expect_error(ociw_content_resolve(to, "v1", NULL, &none, &err), &err, OCIW_ERR_NOTFOUND,
+	             "there is no layout yet");
+
+	expect_ok(copy(from, "v1", to, "v1", 0, &err), &err);
+	rehearsal after = rehearse(from, to);
+	cr_expect_eq(after.there + 1, before.would, "all but the manifest are there");
+	cr_expect_eq(after.would, 1);
+}
+
 Test(copy, unknown_flags_are_refused)
 {
 	OCIWP_AUTO(content) ociw_content *from = new_layout(in_scratch("from"));

@@ -146,6 +146,7 @@ static int on_event(const ociw_event *event, void *user_data)
 	case OCIW_EVENT_BLOB_SKIPPED:
 	case OCIW_EVENT_RETRY:
 	case OCIW_EVENT_FILES:
+	case OCIW_EVENT_WOULD_SEND:
 		break;
 	}
 	return 0;

@@ -13,6 +13,7 @@ struct copy_command {
 	bool recursive;
 	bool no_replace;
 	bool nondistributable;
+	bool dry_run;
 	uint64_t parallel;
 };
 
@@ -25,9 +26,11 @@ static const struct option_spec specs[] = {
 	 "fail when the name is taken by another image", NULL},
 	{"jobs", 'j', OPTION_NUMBER, offsetof(struct copy_command, parallel), "N",
 	 "blobs at a time (default: 4)", NULL},
-	/* The last, and not of pull: that sends nothing to registries. */
+	/* The last two, and not of pull: that sends nothing to registries. */
 	{"nondistributable", 0, OPTION_FLAG, offsetof(struct copy_command, nondistributable), NULL,
 	 "send layers that are marked as not to be given away to registries too", NULL},
+	{"dry-run", 'n', OPTION_FLAG, offsetof(struct copy_command, dry_run), NULL,
+	 "send nothing: say what the registry lacks", NULL},
 };
 
 static int copy_ends(struct tool *tool, const struct copy_command *command, const char *from,
@@ -50,7 +53,8 @@ static int copy_ends(struct tool *tool, const struct copy_command *command, cons
 			(uint32_t)(command->parallel > UINT32_MAX ? 0 : command->parallel);
 		options.flags = (command->recursive ? OCIW_COPY_RECURSIVE : 0) |
 				(command->no_replace ? OCIW_COPY_NO_REPLACE : 0) |
-				(command->nondistributable ? OCIW_COPY_NONDISTRIBUTABLE : 0);
+				(command->nondistributable ? OCIW_COPY_NONDISTRIBUTABLE : 0) |
+				(command->dry_run ? OCIW_COPY_DRY_RUN : 0);
 		if (ociw_copy(source.content, source.name, destination.content, destination.name,
 			      &options, &desc, &err) < 0) {
 			status = tool_fail(tool, err);
@@ -69,9 +73,12 @@ static int copy_ends(struct tool *tool, const struct copy_command *command, cons
 
 static int run_copy(struct tool *tool, void *options, int argc, char **argv)
 {
+	const struct copy_command *command = options;
+
 	if (argc != 2)
 		return tool_usage(&cmd_copy, "needs a source and a destination");
-	return copy_ends(tool, options, argv[0], argv[1]);
+	int status = command->dry_run ? begin_dry_run(tool, &cmd_copy, argv[1]) : 0;
+	return status != 0 ? status : copy_ends(tool, command, argv[0], argv[1]);
 }
 
 static int run_pull(struct tool *tool, void *options, int argc, char **argv)
@@ -129,7 +136,7 @@ const struct command cmd_pull = {
 		"  oci-wasm pull ghcr.io/me/app:1.0\n"
 		"  oci-wasm extract store:ghcr.io/me/app:1.0 app",
 	.options = specs,
-	.option_count = TOOL_COUNT(specs) - 1,
+	.option_count = TOOL_COUNT(specs) - 2,
 	.options_size = sizeof(struct copy_command),
 	.uses_registry = true,
 	.run = run_pull,

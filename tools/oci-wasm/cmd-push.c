@@ -10,6 +10,7 @@ struct push_command {
 	bool recursive;
 	bool no_replace;
 	bool nondistributable;
+	bool dry_run;
 };
 
 static const struct option_spec specs[] = {
@@ -20,6 +21,8 @@ static const struct option_spec specs[] = {
 	 "with a source: fail when the tag is taken by another image", NULL},
 	{"nondistributable", 0, OPTION_FLAG, offsetof(struct push_command, nondistributable), NULL,
 	 "with a source: send layers that are marked as not to be given away too", NULL},
+	{"dry-run", 'n', OPTION_FLAG, offsetof(struct push_command, dry_run), NULL,
+	 "send nothing: say what the registry lacks", NULL},
 };
 
 /* push SOURCE DESTINATION: a copy. */
@@ -37,7 +40,8 @@ static int push_source(struct tool *tool, const struct push_command *command, ch
 	options.parallel = (uint32_t)command->pack.parallel;
 	options.flags = (command->recursive ? OCIW_COPY_RECURSIVE : 0) |
 			(command->no_replace ? OCIW_COPY_NO_REPLACE : 0) |
-			(command->nondistributable ? OCIW_COPY_NONDISTRIBUTABLE : 0);
+			(command->nondistributable ? OCIW_COPY_NONDISTRIBUTABLE : 0) |
+			(command->dry_run ? OCIW_COPY_DRY_RUN : 0);
 	if (ociw_copy(source.content, source.name, destination.content, destination.name, &options,
 		      &desc, &err) < 0) {
 		status = tool_fail(tool, err);
@@ -59,7 +63,10 @@ static int run_push(struct tool *tool, void *options, int argc, char **argv)
 	size_t format_count;
 	ociw_content *packed = NULL;
 	struct end end;
+	int status = command->dry_run && argc > 0 ? begin_dry_run(tool, &cmd_push, argv[argc - 1]) : 0;
 
+	if (status != 0)
+		return status;
 	if (!command->pack.file) {
 		if (argc == 2)
 			return push_source(tool, command, argv);
@@ -67,11 +74,11 @@ static int run_push(struct tool *tool, void *options, int argc, char **argv)
 	}
 	if (argc != 1)
 		return tool_usage(&cmd_push, "with -f needs exactly one reference");
-	int status = end_open(tool, argv[0], END_WRITE, &end);
+	status = end_open(tool, argv[0], END_WRITE, &end);
 	if (status != 0)
 		return status;
-	status = pack_run(tool, &cmd_push, &command->pack, end.content, &packed, formats,
-			  &format_count);
+	status = pack_run(tool, &cmd_push, &command->pack, command->dry_run ? NULL : end.content, &packed,
+			  formats, &format_count);
 	if (status == 0)
 		status = pack_send_to(tool, &cmd_push, packed, formats, format_count,
 				      &command->pack, &end, argv[0],

@@ -229,6 +229,7 @@ int pack_send_to(struct tool *tool, const struct command *command, ociw_content 
 		return tool_usage(command, "several formats need a tag in the destination");
 	options.op = &tool->op;
 	options.parallel = parallel;
+	options.flags = tool->dry_run ? OCIW_COPY_DRY_RUN : 0;
 	for (size_t i = 0; i < format_count && status == 0; i++) {
 		ociw_descriptor *desc = NULL;
 		ociw_error *err = NULL;

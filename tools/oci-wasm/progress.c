@@ -19,6 +19,7 @@ struct progress {
 	uint64_t bytes_done, bytes_total; /* of all blobs that began */
 	uint64_t files_done, files_total;
 	unsigned blobs, finished, skipped;
+	struct dry_run dry;
 	uint64_t last_draw_ms, last_retry_ms;
 	/* Bytes seen of each blob that is under way; a handful at a time. */
 	struct {
@@ -75,6 +76,25 @@ static void print_size(char *out, size_t len, uint64_t bytes)
 		unit++;
 	}
 	snprintf(out, len, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}
+
+struct dry_run progress_take_dry_run(struct progress *p)
+{
+	struct dry_run dry = p ? p->dry : (struct dry_run){0, 0, 0};
+
+	if (p)
+		p->dry = (struct dry_run){0, 0, 0};
+	return dry;
+}
+
+void progress_say_dry_run(const struct progress *p, const struct dry_run *dry)
+{
+	char size[32];
+
+	print_size(size, sizeof(size), dry->bytes);
+	if (p && !p->quiet)
+		fprintf(stderr, "dry run: %u blobs and manifests would be sent, %s; %u are there\n", dry->count,
+			size, dry->there);
 }
 
 static void draw(struct progress *p)
@@ -155,6 +175,12 @@ int progress_event(const ociw_event *event, void *user_data)
 {
 	struct progress *p = user_data;
 
+	if (event->kind == OCIW_EVENT_WOULD_SEND) {
+		p->dry.count++;
+		p->dry.bytes += event->total;
+	} else if (event->kind == OCIW_EVENT_BLOB_SKIPPED) {
+		p->dry.there++;
+	}
 	if (p->quiet)
 		return 0;
 	switch (event->kind) {
@@ -181,6 +207,10 @@ int progress_event(const ociw_event *event, void *user_data)
 	case OCIW_EVENT_BLOB_BEGIN:
 	case OCIW_EVENT_BLOB_PROGRESS:
 		update_blob(p, event);
+		break;
+	case OCIW_EVENT_WOULD_SEND:
+		if (p->verbose)
+			say(p, "would send: ", event->digest);
 		break;
 	case OCIW_EVENT_FILES:
 		p->files_done = event->done;

@@ -204,6 +204,15 @@ static bool is_registry(const char *text)
 	return yes;
 }
 
+/* A folder would be made just to say that it has nothing. */
+int begin_dry_run(struct tool *tool, const struct command *command, const char *to)
+{
+	if (!is_registry(to))
+		return tool_usage(command, "--dry-run says what a registry would be sent, and %s is none", to);
+	tool->dry_run = true;
+	return 0;
+}
+
 int ends_open(struct tool *tool, const char *from, const char *to, struct end *source,
 	      struct end *destination)
 {
@@ -305,8 +314,12 @@ void json_print_string(FILE *out, const char *text)
 
 void print_descriptor(const struct tool *tool, const char *reference, const ociw_descriptor *desc)
 {
+	struct dry_run dry = progress_take_dry_run(tool->progress);
+
 	if (!tool->common.json) {
 		printf("%s\n", ociw_descriptor_digest(desc));
+		if (tool->dry_run)
+			progress_say_dry_run(tool->progress, &dry);
 		return;
 	}
 	fputs("{\"reference\":", stdout);
@@ -315,7 +328,11 @@ void print_descriptor(const struct tool *tool, const char *reference, const ociw
 	json_print_string(stdout, ociw_descriptor_digest(desc));
 	fputs(",\"mediaType\":", stdout);
 	json_print_string(stdout, ociw_descriptor_media_type(desc));
-	printf(",\"size\":%llu}\n", (unsigned long long)ociw_descriptor_size(desc));
+	printf(",\"size\":%llu", (unsigned long long)ociw_descriptor_size(desc));
+	if (tool->dry_run)
+		printf(",\"wouldSend\":{\"count\":%u,\"bytes\":%llu},\"there\":%u", dry.count,
+		       (unsigned long long)dry.bytes, dry.there);
+	puts("}");
 }
 
 int print_deleted(struct tool *tool, const char *reference, const char *name)

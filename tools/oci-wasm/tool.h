@@ -44,6 +44,7 @@ struct tool {
 	int client_status;   /* of one that could not be made, which has been told */
 	struct credentials *credentials;
 	struct progress *progress;
+	bool dry_run; /* of a copy: results say what would be sent */
 };
 
 struct command {
@@ -81,6 +82,8 @@ int end_open(struct tool *tool, const char *text, enum end_use use, struct end *
 /* The two ends of a copy, both or none. */
 int ends_open(struct tool *tool, const char *from, const char *to, struct end *source,
 	      struct end *destination);
+/* With --dry-run: 0, or the exit status when @p to is no registry. */
+int begin_dry_run(struct tool *tool, const struct command *command, const char *to);
 void end_close(struct end *end);
 
 /* The user's store, a layout directory below $XDG_DATA_HOME or ~/.local/share; NULL without a home.
@@ -119,6 +122,13 @@ struct progress *progress_new(const struct common_options *options);
 void progress_free(struct progress *progress);
 int progress_event(const ociw_event *event, void *user_data);
 void progress_clear(struct progress *progress);
+/* What would be sent, blobs and manifests, and what the far end has; since the last time it was taken. */
+struct dry_run {
+	unsigned count, there;
+	uint64_t bytes;
+};
+struct dry_run progress_take_dry_run(struct progress *progress);
+void progress_say_dry_run(const struct progress *progress, const struct dry_run *dry);
 
 /* Writes bytes that came from outside for a terminal: control characters escaped. */
 void print_escaped(FILE *out, const char *text);

@@ -14,7 +14,10 @@ enum ociw_copy_flags {
 	/** referrers too (signatures, SBOMs), all levels, and tags such as sha256-<hex>.sig of cosign */
 	OCIW_COPY_RECURSIVE = 1 << 0,
 	OCIW_COPY_NO_REPLACE = 1 << 1, /**< OCIW_ERR_EXISTS when the name is taken by another digest */
-	OCIW_COPY_NONDISTRIBUTABLE = 1 << 2 /**< non-distributable layers go to registries too */
+	OCIW_COPY_NONDISTRIBUTABLE = 1 << 2, /**< non-distributable layers go to registries too */
+	/** nothing is written: what would be is told as OCIW_EVENT_WOULD_SEND, what the far end has as
+	 * OCIW_EVENT_BLOB_SKIPPED; whether a registry would mount a blob instead nobody can ask */
+	OCIW_COPY_DRY_RUN = 1 << 3
 };
 
 /** Options of a copy; zero is the default. */

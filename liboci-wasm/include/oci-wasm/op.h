@@ -53,7 +53,8 @@ typedef enum ociw_event_kind {
 	OCIW_EVENT_WARNING,         /**< `message`: something a person should know; the operation goes on */
 	OCIW_EVENT_RETRY,           /**< `message`: a request failed and is tried again */
 	OCIW_EVENT_FILES,           /**< `done` files of `total` (0: unknown) packed or extracted */
-	OCIW_EVENT_NOTE             /**< `message`: detail for -v */
+	OCIW_EVENT_NOTE,            /**< `message`: detail for -v */
+	OCIW_EVENT_WOULD_SEND       /**< a dry run: a blob or manifest that would move; `total` is its size */
 } ociw_event_kind;
 
 /** One event. Strings are borrowed for the time of the callback. */
