@@ -176,6 +176,13 @@ static int open_blob(void *self, uint64_t offset, const ociw_op *op, ociw_reader
 	return ociw_reader_new(&ops, c, out, err);
 }
 
+bool ociwp_copy_withholds(const ociw_descriptor *blob, const ociw_content *destination,
+                          bool send_nondistributable)
+{
+	return ociwp_mediatype_is_nondistributable(blob->media_type) &&
+	       ociwp_content_is_remote(destination) && !send_nondistributable;
+}
+
 static int move_blob(worker *w, const ociw_descriptor *blob, const ociw_op *op, ociw_error **err)
 {
 	crew *c = w->crew;
@@ -193,7 +200,7 @@ static int move_blob(worker *w, const ociw_descriptor *blob, const ociw_op *op, 
 		announce(w, OCIW_EVENT_BLOB_SKIPPED, blob, false);
 		return 0;
 	}
-	if (foreign && ociwp_content_is_remote(c->destination) && !c->options.send_nondistributable)
+	if (ociwp_copy_withholds(blob, c->destination, c->options.send_nondistributable))
 		return ociwp_warn(op, err, "layer %s is non-distributable and was not sent",
 		                  blob->digest);
 	announce(w, OCIW_EVENT_BLOB_BEGIN, blob, true);

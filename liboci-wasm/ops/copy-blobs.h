@@ -15,6 +15,10 @@ typedef struct ociwp_copy_blobs_options {
 	bool send_nondistributable; /* to registries too (LYR-8) */
 } ociwp_copy_blobs_options;
 
+/* A layer that may not be given away stays, unless the registry has it or it is wanted there (LYR-8). */
+bool ociwp_copy_withholds(const ociw_descriptor *blob, const ociw_content *destination,
+                          bool send_nondistributable);
+
 /* Each digest once in @p blobs. */
 int ociwp_copy_blobs(ociw_content *source, ociw_content *destination, ociw_descriptor *const *blobs,
                      size_t count, const ociwp_copy_blobs_options *options, ociw_error **err);

@@ -7,7 +7,6 @@
 
 #include "base/op.h"
 #include "base/str.h"
-#include "codec/mediatype.h"
 #include "oci/manifest.h"
 #include "ops/copy-blobs.h"
 #include "ops/copy-plan.h"
@@ -79,9 +78,7 @@ static int tell(const copy_job *job, ociw_event_kind kind, const ociw_descriptor
 
 static int rehearse_blob(const copy_job *job, const ociw_descriptor *blob, ociw_error **err)
 {
-	bool stays = ociwp_mediatype_is_nondistributable(blob->media_type) &&
-	             ociwp_content_is_remote(job->destination) &&
-	             !(job->options.flags & OCIW_COPY_NONDISTRIBUTABLE);
+	bool send_all = job->options.flags & OCIW_COPY_NONDISTRIBUTABLE;
 	ociw_error *why = NULL;
 	bool there = false;
 
@@ -89,7 +86,7 @@ static int rehearse_blob(const copy_job *job, const ociw_descriptor *blob, ociw_
 	if (r < 0 && r != OCIW_ERR_NOTFOUND) /* which a layout says that is not made yet */
 		return ociwp_error_move(err, why);
 	ociw_error_free(why);
-	if (stays && !there)
+	if (!there && ociwp_copy_withholds(blob, job->destination, send_all))
 		return 0;
 	return tell(job, there ? OCIW_EVENT_BLOB_SKIPPED : OCIW_EVENT_WOULD_SEND, blob, err);
 }
